@@ -1,0 +1,1 @@
+"""How an installation is wired; knows no contact-centre noun."""

@@ -1,0 +1,1 @@
+"""The database's history: every table, one revision after another."""

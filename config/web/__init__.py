@@ -1,0 +1,1 @@
+"""The web edge: signed webhooks, accounts, templates and event streams."""

@@ -1,0 +1,1 @@
+"""The menu and what it says, as pure values and functions."""

@@ -1,0 +1,1 @@
+"""One webhook in, one document's worth of verbs out."""

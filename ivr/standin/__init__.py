@@ -1,0 +1,1 @@
+"""A small telephone company of our own, for demos and tests."""

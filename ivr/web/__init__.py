@@ -1,0 +1,1 @@
+"""Provider webhooks and their documents."""

@@ -1,0 +1,1 @@
+"""Work that waits: calls, agents, offers, tickets, and the answer-time figures."""

@@ -1,0 +1,1 @@
+"""Where calls, agents, offers and tickets are kept."""

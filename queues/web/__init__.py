@@ -1,0 +1,1 @@
+"""Desk, wallboard, calls and tickets."""

@@ -1,0 +1,1 @@
+"""What was said, and what we make of it."""

@@ -1,0 +1,1 @@
+"""Rules about recordings as pure values and functions."""

@@ -1,0 +1,1 @@
+"""Recording callbacks and playback."""
