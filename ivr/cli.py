@@ -1,0 +1,85 @@
+"""`shouwen`: what the operator types."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from config.settings import Settings, SettingsError, load_settings
+from ivr import commands
+
+Command = Callable[[Settings, argparse.Namespace], int]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One subcommand: what it does, in the words of `--help`, and what runs."""
+
+    help: str
+    run: Command
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None
+
+
+def web_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fd", type=int, help="accept from this inherited socket instead of HOST and PORT")
+
+
+def up_arguments(parser: argparse.ArgumentParser) -> None:
+    for name in ("web", "dispatcher", "scribe", "worker", "clock"):
+        parser.add_argument(f"--{name}", type=int, default=1, metavar="N", help=f"how many {name} processes (1)")
+
+
+def init_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", help="sign-in name of the first account (asked for when not given)")
+
+
+def site_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("site", help="name of a folder of SITES_DIR, or a path")
+
+
+ENTRIES: dict[str, Entry] = {
+    "up": Entry("run every process here, until Ctrl-C", commands.up, up_arguments),
+    "init": Entry("make the first account, on this terminal", commands.init, init_arguments),
+    "doctor": Entry("tell what is set, what is missing, and which URLs the provider must be given", commands.doctor),
+    "check": Entry("read a site's folder and say what is wrong, with file and line", commands.check, site_arguments),
+    "reconcile": Entry("compare the provider's calls and recordings with ours and fill what was missed", commands.reconcile),
+    "release": Entry("bring the database up to date", commands.release),
+    "store": Entry("run the embedded live store (only without REDIS_URL)", commands.store),
+    "web": Entry("answer the provider's webhooks and serve the pages", commands.web, web_arguments),
+    "dispatcher": Entry("match waiting calls with agents and ring them", commands.dispatcher),
+    "scribe": Entry("write the journal to SQL and push jobs", commands.scribe),
+    "worker": Entry("work the job queues: tickets, audio", commands.worker),
+    "clock": Entry("sweeps and timed work", commands.clock),
+}
+
+
+def parser_of_all() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="shouwen", description="Shouwen 首问: a hotline and contact-centre service. Settings come from the environment."
+    )
+    kinds = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, entry in ENTRIES.items():
+        sub = kinds.add_parser(name, help=entry.help, description=entry.help)
+        if entry.arguments is not None:
+            entry.arguments(sub)
+    kinds.add_parser("demo", help="the whole hotline on this machine, with callers and agents", add_help=False)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is its answer."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["demo"]:
+        from ivr import demo  # noqa: PLC0415  the stand-in is loaded by the demo alone
+
+        return asyncio.run(demo.main(words[1:]))
+    chosen = parser_of_all().parse_args(words)
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return ENTRIES[chosen.command].run(settings, chosen)
