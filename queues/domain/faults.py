@@ -1,0 +1,131 @@
+"""What is wrong with a site's files: every fault at once, with file and line, and the nearest right name.
+
+Whoever edits a hotline is no programmer. A loader therefore never stops at the first fault and never shows a
+Python error: it collects, and raises `SiteFaults` at the end.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+Steps = tuple[str | int, ...]
+
+
+class SiteSource(Protocol):
+    """The site's files as they were read: their content, and the place of each value."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def documents(self) -> Mapping[str, dict[str, Any]]: ...
+
+    def where(self, path: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault, printed as `menu.yaml:12 nodes.welcome.goto: there is no node named 'mainmenu'`."""
+
+    where: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where} {self.path}: {self.message}"
+
+
+class SiteFaults(Exception):  # noqa: N818  the word of the house for what a site file can have
+    """The site's files have faults."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class FaultBook:
+    """Collects the faults of one reading of one site."""
+
+    def __init__(self, source: SiteSource) -> None:
+        self._source = source
+        self._faults: list[Fault] = []
+
+    def document(self, file: str) -> dict[str, Any]:
+        found = self._source.documents.get(file)
+        if isinstance(found, Mapping):
+            return dict(found)
+        self._faults.append(Fault(f"{file}.yaml", "", "this file is missing or empty"))
+        return {}
+
+    def section(self, file: str, name: str) -> dict[str, Any]:
+        """The mapping `name` of a file; a fault if it is absent or no mapping."""
+        document = self.document(file)
+        value = document.get(name)
+        if isinstance(value, Mapping):
+            return dict(value)
+        if document:
+            self.add((file, name), "this section is missing or is not a list of 'name: value' entries")
+        return {}
+
+    def add(self, steps: Steps, message: str) -> None:
+        inside = ".".join(str(step) for step in steps[1:])
+        self._faults.append(Fault(self._where(steps), inside, message))
+
+    def unknown(self, steps: Steps, noun: str, word: str, known: Collection[str]) -> None:
+        self.add(steps, f"there is no {noun} named '{word}'{suggestion(word, known)}")
+
+    def read(
+        self, model: type[Model], steps: Steps, value: Any, context: Mapping[str, Any] | None = None
+    ) -> Model | None:
+        """`value` as a `model`, or None with the faults noted."""
+        if not isinstance(value, Mapping):
+            self.add(steps, "expected 'name: value' entries here")
+            return None
+        marked = {"from_files": True, **(context or {})}
+        try:
+            return model.model_validate(dict(value), context=marked)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                self._add_detail(model, steps, dict(detail))
+            return None
+
+    def raise_if_any(self) -> None:
+        if self._faults:
+            raise SiteFaults(self._faults)
+
+    def _add_detail(self, model: type[BaseModel], steps: Steps, detail: dict[str, Any]) -> None:
+        inside = tuple(step for step in detail["loc"] if step != "[key]")
+        kind = detail["type"]
+        if kind == "extra_forbidden":
+            known = [field.alias or name for name, field in model.model_fields.items() if name != "id"]
+            word = str(inside[-1])
+            hint = suggestion(word, known) if len(inside) == 1 else ""
+            self.add((*steps, *inside), f"'{word}' is not known here{hint}")
+        elif kind == "missing":
+            self.add((*steps, *inside[:-1]), f"'{inside[-1]}' is missing")
+        else:
+            self.add((*steps, *inside), str(detail["msg"]).removeprefix("Value error, "))
+
+    def _where(self, steps: Steps) -> str:
+        """The nearest place that exists: a missing value is reported at what should hold it."""
+        kept = list(steps)
+        while len(kept) > 1:
+            try:
+                return self._source.where(".".join(str(step) for step in kept))
+            except (KeyError, IndexError, LookupError, TypeError):
+                kept.pop()
+        return f"{steps[0]}.yaml:1"
+
+
+def suggestion(word: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""
