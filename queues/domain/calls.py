@@ -1,0 +1,142 @@
+"""Calls: one caller's contact, from arrival to end.
+
+A call begins in the menu. It is *queued* when it waits in a lane, *offered* while held for one agent,
+*connecting* from his acceptance until the caller has been pulled to him, *connected* while they talk.
+Whoever waits in vain goes back to *queued* with the place he had: `queued_ms` is written once and never
+changes. A closed queue, or the caller's own wish, leads to *messaging* (voicemail, callback promise,
+goodbye). From every state a call can end, and it ends once; nothing leads out of *ended*.
+
+`MOVES` is the whole truth: state -> event -> next state. What the table does not name changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NewType
+
+CallId = NewType("CallId", str)
+LegId = NewType("LegId", str)
+
+
+class CallState(StrEnum):
+    MENU = "menu"
+    QUEUED = "queued"
+    OFFERED = "offered"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    MESSAGING = "messaging"
+    ENDED = "ended"
+
+
+class CallEvent(StrEnum):
+    ENQUEUE = "enqueue"
+    CLOSE_OUT = "close_out"
+    DIVERT = "divert"
+    OFFER = "offer"
+    ACCEPT = "accept"
+    CONNECT = "connect"
+    REQUEUE = "requeue"
+    END = "end"
+
+
+class Outcome(StrEnum):
+    LEFT_IN_MENU = "left_in_menu"
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    VOICEMAIL = "voicemail"
+    CALLBACK = "callback"
+    CLOSED = "closed"
+
+
+_S, _E = CallState, CallEvent
+
+MOVES: Final[Mapping[CallState, Mapping[CallEvent, CallState]]] = {
+    _S.MENU: {_E.ENQUEUE: _S.QUEUED, _E.CLOSE_OUT: _S.MESSAGING, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
+    _S.QUEUED: {_E.OFFER: _S.OFFERED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
+    _S.OFFERED: {_E.ACCEPT: _S.CONNECTING, _E.REQUEUE: _S.QUEUED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
+    _S.CONNECTING: {_E.CONNECT: _S.CONNECTED, _E.REQUEUE: _S.QUEUED, _E.END: _S.ENDED},
+    _S.CONNECTED: {_E.END: _S.ENDED},
+    _S.MESSAGING: {_E.END: _S.ENDED},
+    _S.ENDED: {},
+}
+
+WAITING: Final = frozenset({CallState.QUEUED, CallState.OFFERED, CallState.CONNECTING})
+
+VOICEMAIL, CALLBACK, GOODBYE = "voicemail", "callback", "goodbye"
+DIVERSIONS: Final = (VOICEMAIL, CALLBACK, GOODBYE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Every field is also a field of the hash `<site>:call:<call_id>`, under the same name."""
+
+    call_id: CallId
+    state: CallState
+    arrival: int  # the site's arrival counter: settles ties
+    arrived_ms: int
+    line: str
+    caller_ref: str
+    number: str
+    customer_id: str
+    customer_name: str
+    tier: str
+    locale: str
+    is_known: bool
+    node: str = ""
+    step: int = -1  # the highest menu step seen
+    record: str = "wanted"  # or "refused"
+    queue: str = ""
+    matter: str = ""
+    ticket_no: str = ""
+    ticket_type: str = ""
+    ticket_on: str = ""
+    work_queue: str = ""
+    is_open: bool = True  # False: the queue was closed when the call came to it
+    lane_id: str = ""
+    lane: str = ""  # the lane's rules as JSON
+    queued_ms: int | None = None
+    position: int = 0  # the best position told so far; 0 = none
+    skips: str = ""  # see lanes.Skip
+    offers: int = 0
+    offer_id: str = ""
+    agent_id: str = ""
+    answered_ms: int | None = None
+    ended_ms: int | None = None
+    ended_by: str = ""
+    diverted_to: str = ""
+    is_message_left: bool = False
+    outcome: str = ""
+
+
+CALL_FACTS: Final = (
+    "call_id", "state", "outcome", "line", "caller_ref", "customer_id", "customer_name", "is_known", "tier", "locale",
+    "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms", "offer_id", "agent_id",
+    "position", "diverted_to", "is_message_left",
+)  # fmt: skip
+
+
+def next_state(state: CallState, event: CallEvent) -> CallState | None:
+    return MOVES[state].get(event)
+
+
+def outcome_of(call: Call) -> Outcome:
+    """What the call amounts to if it ends now."""
+    if call.state is CallState.MENU:
+        return Outcome.LEFT_IN_MENU
+    if call.state is CallState.CONNECTED:
+        return Outcome.ANSWERED
+    if call.state is CallState.MESSAGING:
+        return _outcome_of_messaging(call)
+    return Outcome.ABANDONED
+
+
+def _outcome_of_messaging(call: Call) -> Outcome:
+    if call.is_message_left:
+        return Outcome.VOICEMAIL
+    if call.queued_ms is None:
+        return Outcome.LEFT_IN_MENU
+    if call.diverted_to == CALLBACK:
+        return Outcome.CALLBACK
+    if call.is_open and call.diverted_to == VOICEMAIL:
+        return Outcome.ABANDONED
+    return Outcome.CLOSED

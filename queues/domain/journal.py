@@ -1,0 +1,84 @@
+"""The journal: every event of the switchboard as a frozen value.
+
+A line is written in the same atomic step as the change it tells of. Its id is `<ms>-<seq>` with
+ms = max(now, last ms), so ids only grow, also when two machines' clocks disagree; `at_ms` is the clock's
+own word. A line names people by id only: no number, no name, no keyed digit.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+
+class LineType(StrEnum):
+    CALL_ARRIVED = "call.arrived"
+    CALL_MENU_STEPPED = "call.menu_stepped"
+    CALL_QUEUED = "call.queued"
+    CALL_OFFERED = "call.offered"
+    CALL_REQUEUED = "call.requeued"
+    CALL_CONNECTING = "call.connecting"
+    CALL_CONNECTED = "call.connected"
+    CALL_DIVERTED = "call.diverted"
+    CALL_MESSAGE_LEFT = "call.message_left"
+    CALL_ENDED = "call.ended"
+    CALL_RECONCILED = "call.reconciled"
+    OFFER_RINGING = "offer.ringing"
+    OFFER_ANSWERED = "offer.answered"
+    OFFER_ACCEPTED = "offer.accepted"
+    OFFER_DECLINED = "offer.declined"
+    OFFER_EXPIRED = "offer.expired"
+    OFFER_UNRUNG = "offer.unrung"
+    OFFER_WITHDRAWN = "offer.withdrawn"
+    AGENT_SIGNED_IN = "agent.signed_in"
+    AGENT_PRESENCE_CHANGED = "agent.presence_changed"
+    AGENT_WRAP_UP_STARTED = "agent.wrap_up_started"
+    AGENT_WRAP_UP_EXTENDED = "agent.wrap_up_extended"
+    AGENT_WRAP_UP_CLOSED = "agent.wrap_up_closed"
+    RECORDING_STARTED = "recording.started"
+    RECORDING_COMPLETED = "recording.completed"
+    RECORDING_ABSENT = "recording.absent"
+    EFFECT_FAILED = "effect.failed"
+
+
+# What other rooms may append; every other line is written by the script that makes the change.
+APPENDABLE: Final = frozenset(
+    {LineType.RECORDING_STARTED, LineType.RECORDING_COMPLETED, LineType.RECORDING_ABSENT, LineType.CALL_RECONCILED}
+)
+
+LINE_FIELDS: Final = ("type", "at_ms", "call_id", "agent_id", "offer_id", "data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    id: str
+    type: str
+    at_ms: int
+    call_id: str = ""
+    agent_id: str = ""
+    offer_id: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_stream(cls, entry_id: str, fields: Mapping[str, str]) -> "Line":
+        return cls(
+            id=entry_id,
+            type=fields["type"],
+            at_ms=int(fields["at_ms"]),
+            call_id=fields["call_id"],
+            agent_id=fields["agent_id"],
+            offer_id=fields["offer_id"],
+            data=json.loads(fields["data"]),
+        )
+
+
+def id_after(now_ms: int, last_ms: int, last_seq: int) -> tuple[int, int]:
+    """The next id: later than every id before it."""
+    return (now_ms, 0) if now_ms > last_ms else (last_ms, last_seq + 1)
+
+
+def parse_id(entry_id: str) -> tuple[int, int]:
+    """Ids compare as pairs of numbers, not as text."""
+    ms, _, seq = entry_id.partition("-")
+    return int(ms), int(seq or 0)
