@@ -1,0 +1,86 @@
+"""Connections to the live store: a Valkey or Redis by URL, or the embedded one of the state directory.
+
+A command is sent once. The library's own repeats are off: a script whose reply got lost may have run, and
+only its caller knows whether asking again is safe. (A connection that died while idle is noticed when it is
+taken from the pool and replaced, so a restarted store costs nobody an error.) No wait on a socket is longer
+than SOCKET_TIMEOUT_S; whoever blocks in a command asks for at most BLOCK_MS_MAX.
+"""
+
+import asyncio
+from typing import Any
+
+import redis as sync_redis
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import UnixDomainSocketConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.retry import Retry as SyncRetry
+
+from config.settings import Settings
+from config.store_server import socket_path
+
+SOCKET_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 2.0
+BLOCK_MS_MAX = 2_000
+CONNECTIONS_MAX = 64
+WAIT_FOR_STORE_S = 30.0
+_LIMITS = {"socket_timeout": SOCKET_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S, "protocol": 2}
+
+# What a caller sees when the store is away, still loading, or too slow to answer.
+STORE_ERRORS: tuple[type[Exception], ...] = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
+
+
+class StoreAbsentError(Exception):
+    """The live store did not answer in time."""
+
+    def __init__(self, why: object) -> None:
+        super().__init__(f"{self.__doc__} ({why})")
+
+
+def connect(settings: Settings) -> Redis:
+    """A client of the live store; nothing is opened before the first command."""
+    options: dict[str, Any] = {
+        **_LIMITS,
+        "decode_responses": True,
+        "retry": Retry(NoBackoff(), 0),
+        "max_connections": CONNECTIONS_MAX,
+        "timeout": SOCKET_TIMEOUT_S,
+    }
+    if settings.redis_url is not None:
+        pool = BlockingConnectionPool.from_url(settings.redis_url, **options)
+    else:
+        path = str(socket_path(settings.state_dir))
+        pool = BlockingConnectionPool(connection_class=UnixDomainSocketConnection, path=path, **options)
+    return Redis.from_pool(pool)
+
+
+def connect_queue(settings: Settings) -> sync_redis.Redis:
+    """A blocking client for the work queues, which want bytes and may live on a server of their own."""
+    url = settings.queue_redis_url or settings.redis_url
+    options: dict[str, Any] = {**_LIMITS, "retry": SyncRetry(NoBackoff(), 0)}
+    if url is not None:
+        return sync_redis.Redis.from_url(url, **options)
+    return sync_redis.Redis(unix_socket_path=str(socket_path(settings.state_dir)), **options)
+
+
+async def wait_for_store(settings: Settings, within_s: float = WAIT_FOR_STORE_S) -> None:
+    """Return once the store answers and has loaded its data; raises StoreAbsentError when it does not."""
+    why: object = "no answer"
+    try:
+        async with asyncio.timeout(within_s):
+            while (fault := await _ask(settings)) is not None:
+                why = fault
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise StoreAbsentError(why) from None
+
+
+async def _ask(settings: Settings) -> Exception | None:
+    # A new client each time: the embedded store may have just said where its socket is.
+    async with connect(settings) as client:
+        try:
+            await client.ping()
+        except STORE_ERRORS as fault:
+            return fault
+        return None

@@ -1,0 +1,144 @@
+"""A Lua file becomes a typed callable; its header is the contract and is read, not repeated.
+
+    -- claim_offer: hold one waiting call for one ready agent.
+    -- KEYS
+    --   1 site          all other keys are made from it
+    -- ARGV
+    --   1 now_ms        product ms
+    --   2 call_id
+    -- REPLY
+    --   ok <offer_id>   claimed
+    --   stale:<state>   the call or agent is in another state
+
+Arguments are given by the header's names, all of them and no others. Replies are words; a header that is
+numbered wrongly, or has no reply, is refused when it is loaded. The body names KEYS and ARGV once.
+A server that lost its scripts (it was restarted) is given the text again within the same call.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, ResponseError
+
+_TITLE = re.compile(r"--\s*(?P<name>[a-z_]+): \S.*")
+_SECTION = re.compile(r"--\s*(?P<section>KEYS|ARGV|REPLY)\s*")
+_NUMBERED = re.compile(r"--\s+(?P<place>\d+) (?P<name>[a-z_]+)(?:\s.*)?")
+_REPLY = re.compile(r"--\s+(?P<word>[a-z_]+(?::(?:<[a-z_|]+>|[a-z_]+))?)(?:\s.*)?")
+
+Value = str | int | float | bool | bytes | None
+
+
+class ScriptContractError(Exception):
+    """A script's header does not say what it needs, or a caller does not give it."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a header says: names in the order of KEYS and ARGV, and the words it may reply with."""
+
+    keys: tuple[str, ...]
+    arguments: tuple[str, ...]
+    replies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Script:
+    name: str
+    body: str = field(repr=False)
+    contract: Contract
+    digest: str
+
+    async def __call__(self, redis: Redis, *, keys: Sequence[str], **arguments: Value) -> list[str]:
+        """Run it; the reply is a list of texts, the first of them the word."""
+        values = self._ordered(keys, arguments)
+        client: Any = redis  # the library types these two for its blocking twin as well
+        try:
+            try:
+                reply = await client.evalsha(self.digest, len(keys), *keys, *values)
+            except NoScriptError:
+                reply = await client.eval(self.body, len(keys), *keys, *values)
+        except ResponseError as fault:
+            fault.add_note(f"in the script {self.name}")
+            raise
+        return self._texts(reply)
+
+    def _ordered(self, keys: Sequence[str], arguments: Mapping[str, Value]) -> list[str | bytes]:
+        expected = self.contract.arguments
+        if len(keys) != len(self.contract.keys):
+            raise ScriptContractError(self.name, f"takes the keys {', '.join(self.contract.keys)}")
+        if len(arguments) != len(expected) or not all(name in arguments for name in expected):
+            missing = [name for name in expected if name not in arguments]
+            unknown = [name for name in arguments if name not in expected]
+            raise ScriptContractError(self.name, f"missing {missing}, unknown {unknown}")
+        return [_plain(arguments[name]) for name in expected]
+
+    def _texts(self, reply: object) -> list[str]:
+        items = reply if isinstance(reply, list) else [reply]
+        if any(isinstance(item, list) for item in items):
+            raise ScriptContractError(self.name, "replies with a list inside a list")
+        return ["" if item is None else str(item) for item in items]
+
+
+@cache
+def load(package: str, name: str) -> Script:
+    """The script ``lua/<name>.lua`` of a package, for example load("queues.store", "claim_offer")."""
+    body = resources.files(package).joinpath("lua", f"{name}.lua").read_text("utf-8")
+    digest = hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
+    return Script(name, body, read_contract(name, body), digest)
+
+
+def read_contract(name: str, body: str) -> Contract:
+    """Parse the header: the comment lines before the first line of code."""
+    header = []
+    for line in body.splitlines():
+        if not line.startswith("--"):
+            break
+        header.append(line)
+    title = _TITLE.fullmatch(header[0]) if header else None
+    if title is None or title["name"] != name:
+        raise ScriptContractError(name, f"begins with '-- {name}: what it does'")
+    sections = _sections(name, header[1:])
+    replies = tuple(found["word"] for line in sections["REPLY"] if (found := _REPLY.fullmatch(line)))
+    if not replies:
+        raise ScriptContractError(name, "says which words it replies with")
+    return Contract(_numbered(name, sections["KEYS"]), _numbered(name, sections["ARGV"]), replies)
+
+
+def _sections(name: str, header: list[str]) -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in header:
+        if found := _SECTION.fullmatch(line):
+            current = sections.setdefault(found["section"], [])
+        else:
+            current.append(line)
+    if missing := {"KEYS", "ARGV", "REPLY"} - sections.keys():
+        raise ScriptContractError(name, f"has no section {', '.join(sorted(missing))}")
+    return sections
+
+
+def _numbered(name: str, lines: list[str]) -> tuple[str, ...]:
+    names = [(int(found["place"]), found["name"]) for line in lines if (found := _NUMBERED.fullmatch(line))]
+    if [place for place, _ in names] != list(range(1, len(names) + 1)):
+        raise ScriptContractError(name, "numbers its keys and arguments 1, 2, 3 …")
+    if len({word for _, word in names}) != len(names):
+        raise ScriptContractError(name, "uses a name twice")
+    return tuple(word for _, word in names)
+
+
+def _plain(value: Value) -> str | bytes:
+    """As Lua is to see it: nothing is empty, true is 1."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return value if isinstance(value, str | bytes) else str(value)
