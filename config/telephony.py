@@ -9,7 +9,6 @@ No message of an error carries a telephone number.
 import asyncio
 import logging
 import random
-import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from twilio.rest import Client
 from yarl import URL
 
 from config.clock import Clock
+from config.log import mask_text
 from config.settings import Settings
 
 SIGNATURE_HEADER = "X-Twilio-Signature"
@@ -565,11 +565,7 @@ def _translation(error: TwilioRestException | TwilioServiceException, of_leg: bo
     code = int(error.code) if error.code and error.code != status else None
     message = error.msg if isinstance(error, TwilioRestException) else error.detail or error.title
     kind = LegGone if of_leg and (status, code) in GONE else ProviderError
-    return kind(status, code, _without_numbers(message))
-
-
-def _without_numbers(text: str) -> str:
-    return re.sub(r"(?<![0-9A-Za-z])\+?[0-9][0-9 ()-]{5,}[0-9](?![0-9A-Za-z])", "(number)", text)
+    return kind(status, code, mask_text(message))
 
 
 def _leg_facts(leg: Any) -> LegFacts:
