@@ -1,0 +1,127 @@
+"""History and truth in SQL: SQLite in the state directory, or PostgreSQL by URL.
+
+``transaction()`` is the only way to write, and writers go one after another on both: what was read inside
+stays true until the commit, so "read, decide, update" loses nothing. SQLite does it with BEGIN IMMEDIATE (a
+plain BEGIN takes the lock at the first write, too late for what was read before), PostgreSQL with one advisory
+lock. Inside, await nothing but SQL: everybody else is waiting.
+
+``read()`` shows one moment of the database and refuses to write.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from config.settings import Settings
+
+BUSY_TIMEOUT_S = 10
+COMMAND_TIMEOUT_S = 30
+CONNECTIONS_MAX = 16
+# Any number will do, so long as all processes of an installation use the same one.
+_WRITERS_LOCK = 7_301_540_219
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class ReadOnlyError(Exception):
+    """This connection came from read(); writing needs transaction()."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+class Database:
+    """One engine; connections are opened when first needed and belong to one event loop."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        self._reading = self.engine.execution_options(is_reading=True, **_snapshot(self.is_sqlite))
+        event.listen(self.engine.sync_engine, "before_execute", _refuse_writing)
+        # SQLite's own queue for writers is unfair and sleeps; those of this process wait here, in order.
+        self._turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that commits at the end of the block and rolls back on any exception."""
+        async with self._turn, self.engine.begin() as connection:
+            if not self.is_sqlite:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one moment and changes nothing."""
+        async with self._reading.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def database_url(settings: Settings) -> str:
+    """The URL that was set, or a file in the state directory."""
+    return settings.database_url or f"sqlite+aiosqlite:///{settings.state_dir / 'shouwen.sqlite'}"
+
+
+def upsert(table: Table, connection: AsyncConnection) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows on_conflict_do_update, on_conflict_do_nothing and excluded on both databases."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=CONNECTIONS_MAX,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql_engine(url: str) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=CONNECTIONS_MAX,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "command_timeout": COMMAND_TIMEOUT_S},
+    )
+
+
+def _snapshot(is_sqlite: bool) -> dict[str, Any]:
+    return {} if is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("is_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _refuse_writing(connection: Connection, statement: Any, *_rest: object) -> None:
+    if getattr(statement, "is_dml", False) and connection.get_execution_options().get("is_reading", False):
+        raise ReadOnlyError
