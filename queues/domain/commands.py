@@ -1,0 +1,237 @@
+"""The commands of the switchboard: one value each, under the same word on every layer.
+
+`ClaimOffer` is the rule `claim_offer` in `domain.switchboard`, the script `claim_offer.lua` and the method
+`Switchboard.claim_offer`; its fields are the script's arguments, by name. A command carries its time and
+every length it needs, so neither the rules nor the scripts know a plan.
+"""
+
+import re
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    now_ms: int
+
+    def arguments(self) -> dict[str, str | int]:
+        """The script's arguments."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: int(value) if isinstance(value, bool) else value for name, value in values.items()}
+
+
+def name_of(command: type[Command]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", command.__name__).lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrive(Command):
+    call_id: str
+    line: str
+    caller_ref: str
+    number: str
+    number_key: str
+    default_tier: str
+    default_locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepMenu(Command):
+    call_id: str
+    node: str
+    step: int
+    locale: str  # "" = as before
+    record: str  # wanted | refused | "" = as before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnqueueCall(Command):
+    call_id: str
+    queue: str
+    matter: str
+    tier: str
+    lane_id: str
+    lane: str
+    head_start_ms: int
+    locale: str
+    ticket_type: str  # "" = no ticket
+    ticket_on: str
+    work_queue: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchCall(Command):
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivertCall(Command):
+    call_id: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveMessage(Command):
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndCall(Command):
+    call_id: str
+    by: str  # caller | agent | system
+    wrap_up_ms: int
+    forget_ms: int  # how long an ended call is remembered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetCall(Command):
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn(Command):
+    agent_id: str
+    name: str
+    skills: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPresence(Command):
+    agent_id: str
+    presence: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat(Command):
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoseAgent(Command):
+    agent_id: str
+    silent_ms: int  # lost when he was silent for longer and another agent was not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimOffer(Command):
+    call_id: str
+    agent_id: str
+    turn: int
+    place_ms: int  # how long the phone may take until it rings
+    lease_ms: int  # the due ring belongs to the claimer for so long
+    why: str  # JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingOffer(Command):
+    offer_id: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ringing(Command):
+    offer_id: str
+    leg_id: str  # "" = not told
+    ring_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerOffer(Command):
+    offer_id: str
+    leg_id: str
+    whisper_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptOffer(Command):
+    offer_id: str
+    leg_id: str
+    connect_ms: int  # how long the pull may take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineOffer(Command):
+    offer_id: str
+    skip_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireOffer(Command):
+    offer_id: str
+    by: str  # deadline | provider
+    skip_ms: int
+    missed_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnringOffer(Command):
+    offer_id: str
+    skip_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectCall(Command):
+    call_id: str
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequeueCall(Command):
+    call_id: str
+    offer_id: str
+    by: str  # deadline | agent | provider
+    skip_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendWrapUp(Command):
+    agent_id: str
+    by_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseWrapUp(Command):
+    agent_id: str
+    disposition: str
+    by: str  # deadline | agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimEffects(Command):
+    lease_ms: int
+    effects_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishEffect(Command):
+    effect_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryEffect(Command):
+    effect_id: str
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailEffect(Command):
+    effect_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppendLine(Command):
+    type: str
+    call_id: str
+    data: str  # JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseCounters(Command):
+    """What SQL has seen; the live store is raised to it, never lowered."""
+
+    last_ms: int
+    last_seq: int
+    arrivals: int
+    tickets: int

@@ -1,0 +1,373 @@
+"""The switchboard: the one door to the live state of calls, agents and offers.
+
+Every command is one method and one script. A command that comes late, twice or out of order is answered in
+words (`again`, `gone`, `stale:<state>`) and changes nothing. The lengths a command needs come from the
+plan; what the network needs on top is real time, turned into the product's.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from config.runtime import Runtime
+from queues.domain import commands
+from queues.domain.effects import Effect
+from queues.domain.journal import APPENDABLE, parse_id
+from queues.domain.lanes import Lane
+from queues.domain.offers import OfferId
+from queues.domain.plan import Plan
+from queues.domain.routing import Snapshot
+from queues.service.facts import (
+    CallFacts,
+    CallReply,
+    ClaimReply,
+    DeskCall,
+    DeskOffer,
+    DeskState,
+    OfferFacts,
+    OfferReply,
+    WaitingFacts,
+    WallAgent,
+    WallState,
+    read_call_facts,
+    read_desk_state,
+    read_offer_facts,
+    read_wall_state,
+)
+from queues.store.switchboard import SwitchboardStore
+
+__all__ = [
+    "CallFacts",
+    "CallReply",
+    "ClaimReply",
+    "DeskCall",
+    "DeskOffer",
+    "DeskState",
+    "OfferFacts",
+    "OfferReply",
+    "Switchboard",
+    "WaitingFacts",
+    "WallAgent",
+    "WallState",
+]
+
+# What the network may take on top of a human's time: real seconds.
+PLACE_S: Final = 20.0
+WHISPER_S: Final = 5.0
+CONNECT_S: Final = 15.0
+LOST_AFTER_S: Final = 45.0
+EFFECT_LEASE_S: Final = 30.0
+FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
+
+
+class Switchboard:
+    def __init__(self, runtime: Runtime, plan: Plan) -> None:
+        self._clock = runtime.clock
+        self._plan = plan
+        self._store = SwitchboardStore(runtime.redis, plan.site)
+
+    # The caller's side
+
+    async def arrive(self, *, call_id: str, line: str, caller_ref: str, number: str, number_key: str) -> CallReply:
+        """ok | again: who calls, from the number index, and the call's first line."""
+        return await self._about_call(
+            commands.Arrive(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                line=line,
+                caller_ref=caller_ref,
+                number=number,
+                number_key=number_key,
+                default_tier=self._plan.default_tier,
+                default_locale=self._plan.default_locale,
+            )
+        )
+
+    async def step_menu(
+        self, *, call_id: str, node: str, step: int, locale: str = "", record: str = ""
+    ) -> CallReply:
+        """ok | again (this step or a later one was seen) | gone | stale:<state>. Empty = as before."""
+        return await self._about_call(
+            commands.StepMenu(
+                now_ms=self._now_ms(), call_id=call_id, node=node, step=step, locale=locale, record=record
+            )
+        )
+
+    async def enqueue_call(
+        self,
+        *,
+        call_id: str,
+        queue: str,
+        matter: str,
+        tier: str,
+        lane: Lane,
+        locale: str = "",
+        ticket_type: str = "",
+        ticket_on: str = "",
+        work_queue: str = "",
+        is_open: bool = True,
+    ) -> CallReply:
+        """ok | closed (to messaging) | again (it is in a queue already, or beyond) | gone. The lane holds the head start."""
+        return await self._about_call(
+            commands.EnqueueCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                queue=queue,
+                matter=matter,
+                tier=tier,
+                lane_id=lane.lane_id,
+                lane=lane.to_json(),
+                head_start_ms=lane.head_start_ms,
+                locale=locale,
+                ticket_type=ticket_type,
+                ticket_on=ticket_on,
+                work_queue=work_queue,
+                is_open=is_open,
+            )
+        )
+
+    async def touch_call(self, *, call_id: str) -> CallReply:
+        """ok | gone: a sign of life, answered with the position in the queue."""
+        return await self._about_call(commands.TouchCall(now_ms=self._now_ms(), call_id=call_id))
+
+    async def divert_call(self, *, call_id: str, to: str) -> CallReply:
+        """ok | again (it is in messaging) | gone | stale:<state>; to = voicemail | callback | goodbye."""
+        return await self._about_call(commands.DivertCall(now_ms=self._now_ms(), call_id=call_id, to=to))
+
+    async def leave_message(self, *, call_id: str) -> CallReply:
+        """ok (also just after the hang-up) | again | gone | stale:<state>."""
+        return await self._about_call(commands.LeaveMessage(now_ms=self._now_ms(), call_id=call_id))
+
+    async def end_call(self, *, call_id: str, by: str) -> CallReply:
+        """ok | again | gone (no such call): from any state; by = caller | agent | system."""
+        return await self._about_call(
+            commands.EndCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                by=by,
+                wrap_up_ms=self._plan.wrap_up_ms,
+                forget_ms=FORGET_AFTER_MS,
+            )
+        )
+
+    async def forget_call(self, *, call_id: str) -> str:
+        """ok | again | stale:<state>: an ended call and its offers leave the live store."""
+        return await self._word(commands.ForgetCall(now_ms=self._now_ms(), call_id=call_id))
+
+    async def connect_call(self, *, call_id: str, offer_id: str) -> CallReply:
+        """ok | again | gone: the pulled caller is with the agent who accepted this offer."""
+        return await self._about_call(
+            commands.ConnectCall(now_ms=self._now_ms(), call_id=call_id, offer_id=offer_id)
+        )
+
+    async def requeue_call(self, *, call_id: str, offer_id: str, by: str = "agent") -> CallReply:
+        """ok | gone | stale:<state> | early: connecting failed, back to the old place; by = agent | provider | deadline."""
+        return await self._about_call(
+            commands.RequeueCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                offer_id=offer_id,
+                by=by,
+                skip_ms=self._plan.decline_skip_ms,
+            )
+        )
+
+    # The offer
+
+    async def claim_offer(self, *, call_id: str, agent_id: str, turn: int, why: Mapping[str, Any]) -> ClaimReply:
+        """ok | stale:<state> | stale:turn. The due ring of an ok is leased to who claimed."""
+        reply = await self._store.run(
+            commands.ClaimOffer(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                agent_id=agent_id,
+                turn=turn,
+                place_ms=self._plan.ring_ms + self._clock.product_ms(PLACE_S),
+                lease_ms=self._clock.product_ms(EFFECT_LEASE_S),
+                why=json.dumps(why, ensure_ascii=False, separators=(",", ":")),
+            )
+        )
+        if reply[0] != "ok":
+            return ClaimReply(word=reply[0], offer_id=None, effect=None)
+        return ClaimReply(word="ok", offer_id=OfferId(reply[1]), effect=Effect.from_json(reply[2], reply[3]))
+
+    async def ring_offer(self, *, offer_id: str, leg_id: str) -> OfferReply:
+        """ok | again | gone (a leg nobody needs: its hang-up is due)."""
+        return await self._about_offer(
+            commands.RingOffer(now_ms=self._now_ms(), offer_id=offer_id, leg_id=leg_id)
+        )
+
+    async def ringing(self, *, offer_id: str, leg_id: str = "") -> OfferReply:
+        """ok | again | gone: the phone rings; the agent's time runs from here."""
+        return await self._about_offer(
+            commands.Ringing(
+                now_ms=self._now_ms(), offer_id=offer_id, leg_id=leg_id, ring_ms=self._plan.ring_ms
+            )
+        )
+
+    async def answer_offer(self, *, offer_id: str, leg_id: str) -> OfferReply:
+        """ok | again | gone: the agent's leg is up; facts for the whisper."""
+        return await self._about_offer(
+            commands.AnswerOffer(
+                now_ms=self._now_ms(),
+                offer_id=offer_id,
+                leg_id=leg_id,
+                whisper_ms=self._plan.whisper_ms + self._clock.product_ms(WHISPER_S),
+            )
+        )
+
+    async def accept_offer(self, *, offer_id: str, leg_id: str) -> OfferReply:
+        """ok | again (still his call) | gone."""
+        return await self._about_offer(
+            commands.AcceptOffer(
+                now_ms=self._now_ms(),
+                offer_id=offer_id,
+                leg_id=leg_id,
+                connect_ms=self._clock.product_ms(CONNECT_S),
+            )
+        )
+
+    async def decline_offer(self, *, offer_id: str) -> OfferReply:
+        """ok | again | gone | stale:<state>."""
+        return await self._about_offer(
+            commands.DeclineOffer(
+                now_ms=self._now_ms(), offer_id=offer_id, skip_ms=self._plan.decline_skip_ms
+            )
+        )
+
+    async def expire_offer(self, *, offer_id: str, by: str = "provider") -> OfferReply:
+        """ok | again | gone | stale:<state> | early (by deadline: it lies ahead); by = provider | deadline."""
+        return await self._about_offer(
+            commands.ExpireOffer(
+                now_ms=self._now_ms(),
+                offer_id=offer_id,
+                by=by,
+                skip_ms=self._plan.rona_skip_ms,
+                missed_max=self._plan.rona_in_a_row,
+            )
+        )
+
+    async def unring_offer(self, *, offer_id: str) -> OfferReply:
+        """ok | again | gone | stale:<state>: the phone never rang, or the line failed."""
+        return await self._about_offer(
+            commands.UnringOffer(now_ms=self._now_ms(), offer_id=offer_id, skip_ms=self._plan.busy_skip_ms)
+        )
+
+    # The agent's side
+
+    async def sign_in(self, *, agent_id: str, name: str, skills: Iterable[str], endpoint: str) -> str:
+        """ok | again: signed in and away (reason signed_in) until he says he is ready."""
+        return await self._word(
+            commands.SignIn(
+                now_ms=self._now_ms(),
+                agent_id=agent_id,
+                name=name,
+                skills=",".join(sorted(set(skills))),
+                endpoint=endpoint,
+            )
+        )
+
+    async def set_presence(self, *, agent_id: str, presence: str, reason: str = "") -> str:
+        """ok | again | later (remembered until his work is over) | gone (not signed in)."""
+        return await self._word(
+            commands.SetPresence(now_ms=self._now_ms(), agent_id=agent_id, presence=presence, reason=reason)
+        )
+
+    async def beat(self, *, agent_id: str) -> str:
+        """ok | gone (not signed in)."""
+        return await self._word(commands.Beat(now_ms=self._now_ms(), agent_id=agent_id))
+
+    async def lose_agent(self, *, agent_id: str) -> str:
+        """ok | again (he was heard, or nobody was) | gone."""
+        return await self._word(
+            commands.LoseAgent(now_ms=self._now_ms(), agent_id=agent_id, silent_ms=self.lost_after_ms)
+        )
+
+    async def extend_wrap_up(self, *, agent_id: str) -> str:
+        """ok | again (once only) | gone | stale:<state>."""
+        by_ms = self._plan.wrap_up_extension_ms
+        return await self._word(commands.ExtendWrapUp(now_ms=self._now_ms(), agent_id=agent_id, by_ms=by_ms))
+
+    async def close_wrap_up(self, *, agent_id: str, disposition: str = "", by: str = "agent") -> str:
+        """ok | gone | stale:<state> | early (by deadline: it lies ahead)."""
+        return await self._word(
+            commands.CloseWrapUp(now_ms=self._now_ms(), agent_id=agent_id, disposition=disposition, by=by)
+        )
+
+    # Effects, the journal, the start
+
+    async def claim_effects(self, *, effects_max: int = 32) -> tuple[Effect, ...]:
+        lease_ms = self._clock.product_ms(EFFECT_LEASE_S)
+        reply = await self._store.run(
+            commands.ClaimEffects(now_ms=self._now_ms(), lease_ms=lease_ms, effects_max=effects_max)
+        )
+        pairs = zip(reply[1::2], reply[2::2], strict=True)
+        return tuple(Effect.from_json(effect_id, text) for effect_id, text in pairs)
+
+    async def finish_effect(self, *, effect_id: str) -> str:
+        """ok | again."""
+        return await self._word(commands.FinishEffect(now_ms=self._now_ms(), effect_id=effect_id))
+
+    async def retry_effect(self, *, effect_id: str, due_ms: int) -> str:
+        """ok | gone."""
+        return await self._word(
+            commands.RetryEffect(now_ms=self._now_ms(), effect_id=effect_id, due_ms=due_ms)
+        )
+
+    async def fail_effect(self, *, effect_id: str) -> str:
+        """ok | again: given up; the line effect.failed says so."""
+        return await self._word(commands.FailEffect(now_ms=self._now_ms(), effect_id=effect_id))
+
+    async def append_line(self, *, type: str, call_id: str, data: Mapping[str, Any]) -> str:  # noqa: A002
+        """The id of a line another room may write (journal.APPENDABLE)."""
+        if type not in APPENDABLE:
+            raise ValueError(f"{type} is not a line others may append")
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        reply = await self._store.run(
+            commands.AppendLine(now_ms=self._now_ms(), type=type, call_id=call_id, data=text)
+        )
+        return reply[1]
+
+    async def raise_counters(self, *, last_id: str = "0-0", arrivals: int = 0, tickets: int = 0) -> str:
+        """ok: ids and counters are above what SQL has seen. Call it before anything is served."""
+        last_ms, last_seq = parse_id(last_id)
+        return await self._word(
+            commands.RaiseCounters(
+                now_ms=self._now_ms(), last_ms=last_ms, last_seq=last_seq, arrivals=arrivals, tickets=tickets
+            )
+        )
+
+    # Reads
+
+    @property
+    def lost_after_ms(self) -> int:
+        return self._clock.product_ms(LOST_AFTER_S)
+
+    async def read_call(self, *, call_id: str) -> CallFacts | None:
+        reply = await self._store.read_call(call_id)
+        return read_call_facts(reply) if reply else None
+
+    async def desk_state(self, *, agent_id: str) -> DeskState | None:
+        """What his desk shows; none: nobody of this id ever signed in."""
+        reply = await self._store.read_desk(agent_id)
+        return read_desk_state(reply, self._plan, self._now_ms()) if reply else None
+
+    async def wall_state(self) -> WallState:
+        return read_wall_state(await self._store.read_wall(), self._now_ms())
+
+    async def snapshot(self) -> Snapshot:
+        return await self._store.read_snapshot(now_ms=self._now_ms(), silent_ms=self.lost_after_ms)
+
+    def _now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    async def _word(self, command: commands.Command) -> str:
+        return (await self._store.run(command))[0]
+
+    async def _about_call(self, command: commands.Command) -> CallReply:
+        word, *facts = await self._store.run(command)
+        return CallReply(word=word, call=read_call_facts(facts) if facts else None)
+
+    async def _about_offer(self, command: commands.Command) -> OfferReply:
+        word, *facts = await self._store.run(command)
+        return OfferReply(word=word, offer=read_offer_facts(facts, self._now_ms()) if facts else None)
