@@ -2,8 +2,8 @@
 
 ``transaction()`` is the only way to write, and writers go one after another on both: what was read inside
 stays true until the commit, so "read, decide, update" loses nothing. SQLite does it with BEGIN IMMEDIATE (a
-plain BEGIN takes the lock at the first write, too late for what was read before), PostgreSQL with one advisory
-lock. Inside, await nothing but SQL: everybody else is waiting.
+plain BEGIN takes the lock at the first write, too late for what was read before), PostgreSQL with one
+advisory lock. Inside, await nothing but SQL: everybody else waits.
 
 ``read()`` shows one moment of the database and refuses to write.
 """

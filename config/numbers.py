@@ -1,0 +1,54 @@
+"""Telephone numbers: E.164 inside, readable forms outside, and a key that stands for one without being it."""
+
+import hashlib
+import hmac
+import re
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+_WRITTEN = re.compile(r"\s*[+\uff0b]?[\d\s()./\u2010-\u2015-]{3,30}")
+_SHOWN_LAST = 4
+_SHOWN_FIRST = 3
+_HIDDEN_MIN = 3
+_KEY_LENGTH = 32
+
+
+def parse(text: str, region: str) -> str | None:
+    """The number in E.164, or nothing when it is not one: withheld, a client's name, a short code."""
+    if not _WRITTEN.fullmatch(text):
+        return None  # the library would find a number inside "sip:13800138000@example.com"
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def display(e164: str) -> str:
+    """As people of the number's own country read it, with its country in front."""
+    try:
+        number = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        return e164
+    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+
+
+def mask(e164: str) -> str:
+    """Enough to recognise, too little to dial: +86 138****5678."""
+    try:
+        number = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        return "****"
+    national = phonenumbers.national_significant_number(number)
+    hidden = len(national) - _SHOWN_FIRST - _SHOWN_LAST
+    if hidden < _HIDDEN_MIN:  # a short number keeps only its end
+        return f"+{number.country_code} ****{national[-_SHOWN_LAST // 2 :]}"
+    return f"+{number.country_code} {national[:_SHOWN_FIRST]}{'*' * hidden}{national[-_SHOWN_LAST:]}"
+
+
+def number_key(secret: str, e164: str) -> str:
+    """The same number always gives the same key; the key gives nothing back."""
+    return hmac.new(secret.encode(), e164.encode(), hashlib.sha256).hexdigest()[:_KEY_LENGTH]

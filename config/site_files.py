@@ -1,0 +1,136 @@
+"""A site's words: the YAML files of one directory, with the file and line of everything in them.
+
+The files are data only: no tags, no key twice, and every key is a text (``1:`` in a menu is the key "1"). The
+version is made of their content, so the same words have the same version wherever they are read.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.tokens import TagToken
+
+_VERSION_LENGTH = 12
+
+PathPart = str | int
+
+
+class SiteFilesError(Exception):
+    """The words of a site cannot be read."""
+
+    def __init__(self, where: str, why: str) -> None:
+        self.where = where
+        super().__init__(f"{where}: {why}")
+
+
+@dataclass(frozen=True)
+class SiteFiles:
+    """documents["menu"] is the content of menu.yaml as plain dictionaries, lists, texts and numbers."""
+
+    name: str
+    version: str
+    documents: Mapping[str, dict[str, Any]]
+    content: Mapping[str, str] = field(repr=False)  # file name -> text, as it was read
+    _marked: Mapping[str, CommentedMap] = field(repr=False, compare=False)
+
+    def where(self, path: Sequence[PathPart] | str) -> str:
+        """``menu.yaml:12`` for ("menu", "nodes", "root") or "menu.nodes.root": the deepest part that exists."""
+        parts = path.split(".") if isinstance(path, str) else list(path)
+        document = str(parts[0]) if parts else ""
+        if document not in self._marked:
+            return self.name
+        return f"{document}.yaml:{_line(self._marked[document], parts[1:])}"
+
+
+def read(directory: Path) -> SiteFiles:
+    """Read every ``*.yaml`` of a directory; raises SiteFilesError with file and line."""
+    files = sorted(directory.glob("*.yaml")) if directory.is_dir() else []
+    if not files:
+        raise SiteFilesError(str(directory), "there are no .yaml files here")
+    content = {file.name: _text(file) for file in files}
+    marked = {Path(name).stem: _parse(name, text) for name, text in content.items()}
+    return SiteFiles(
+        name=directory.name,
+        version=_version(content),
+        documents=MappingProxyType({name: _plain(document) for name, document in marked.items()}),
+        content=MappingProxyType(content),
+        _marked=marked,
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise SiteFilesError(file.name, "is not UTF-8") from None
+
+
+def _parse(name: str, text: str) -> CommentedMap:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.allow_duplicate_keys = False
+    try:
+        for token in yaml.scan(text):
+            if isinstance(token, TagToken):
+                raise SiteFilesError(f"{name}:{token.start_mark.line + 1}", "tags are not understood here")
+        document = yaml.load(text)
+    except MarkedYAMLError as fault:
+        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
+        raise SiteFilesError(f"{name}:{line}", str(fault.problem or fault.context)) from None
+    except YAMLError as fault:
+        raise SiteFilesError(name, str(fault)) from None
+    if not isinstance(document, CommentedMap):
+        raise SiteFilesError(f"{name}:1", "begins with names, not with a list or a text")
+    return document
+
+
+def _version(content: Mapping[str, str]) -> str:
+    digest = hashlib.sha256()
+    for name, text in content.items():
+        for part in (name, text):
+            data = part.encode()
+            digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:_VERSION_LENGTH]
+
+
+def _plain(value: Any) -> Any:
+    """Without the reader's own types, so that nothing downstream depends on them."""
+    if isinstance(value, dict):
+        return {
+            str(key) if not isinstance(key, int | bool) else key: _plain(item) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _line(node: Any, parts: Sequence[PathPart]) -> int:
+    """The line of the deepest part that exists."""
+    line = _start(node)
+    for part in parts:
+        key = _key(node, part)
+        if key is None:
+            break
+        line = node.lc.data[key][0] + 1 if node.lc.data and key in node.lc.data else line
+        node = node[key]
+    return line
+
+
+def _start(node: Any) -> int:
+    return int(node.lc.line) + 1
+
+
+def _key(node: Any, part: PathPart) -> PathPart | None:
+    if isinstance(node, CommentedMap):
+        return next((key for key in node if str(key) == str(part)), None)
+    if isinstance(node, CommentedSeq) and str(part).isdigit() and int(part) < len(node):
+        return int(part)
+    return None
