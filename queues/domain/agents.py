@@ -50,7 +50,7 @@ MOVES: Final[Mapping[AgentState, Mapping[AgentEvent, AgentState]]] = {
     _S.WRAP_UP: _FREE,
 }
 
-AT_WORK: Final = frozenset({AgentState.OFFERED, AgentState.CONNECTING, AgentState.CONNECTED, AgentState.WRAP_UP})
+AT_WORK: Final = frozenset({_S.OFFERED, _S.CONNECTING, _S.CONNECTED, _S.WRAP_UP})
 PRESENCES: Final = (AgentState.READY, AgentState.AWAY, AgentState.SIGNED_OUT)
 
 # Reasons the house gives; every other reason is the agent's own word.

@@ -109,9 +109,9 @@ class Call:
 
 
 CALL_FACTS: Final = (
-    "call_id", "state", "outcome", "line", "caller_ref", "customer_id", "customer_name", "is_known", "tier", "locale",
-    "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms", "offer_id", "agent_id",
-    "position", "diverted_to", "is_message_left",
+    "call_id", "state", "outcome", "line", "caller_ref", "customer_id", "customer_name", "is_known",
+    "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
+    "offer_id", "agent_id", "position", "diverted_to", "is_message_left",
 )  # fmt: skip
 
 

@@ -44,7 +44,12 @@ class LineType(StrEnum):
 
 # What other rooms may append; every other line is written by the script that makes the change.
 APPENDABLE: Final = frozenset(
-    {LineType.RECORDING_STARTED, LineType.RECORDING_COMPLETED, LineType.RECORDING_ABSENT, LineType.CALL_RECONCILED}
+    {
+        LineType.RECORDING_STARTED,
+        LineType.RECORDING_COMPLETED,
+        LineType.RECORDING_ABSENT,
+        LineType.CALL_RECONCILED,
+    }
 )
 
 LINE_FIELDS: Final = ("type", "at_ms", "call_id", "agent_id", "offer_id", "data")

@@ -30,7 +30,8 @@ class Lane:
         return f"{self.queue}|{self.tier}|{needs}|{self.head_start_ms}|{int(self.is_safety)}"
 
     def to_json(self) -> str:
-        return json.dumps({**asdict(self), "needs": sorted(self.needs)}, ensure_ascii=False, separators=(",", ":"))
+        fields = {**asdict(self), "needs": sorted(self.needs)}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "Lane":
@@ -68,9 +69,15 @@ class Rank(NamedTuple):
 
 
 def rank(
-    *, queued_ms: int, arrival: str, head_start_ms: int, cap_ms: int, is_safety: bool, ceiling_ms: int | None, now_ms: int
+    *,
+    queued_ms: int,
+    arrival: str,
+    head_start_ms: int,
+    is_safety: bool,
+    ceiling_ms: int | None,
+    now_ms: int,
 ) -> Rank:
-    key = queued_ms - min(head_start_ms, cap_ms)
+    key = queued_ms - head_start_ms
     if is_safety:
         return Rank(Class.SAFETY, key, arrival)
     if ceiling_ms is not None and now_ms - queued_ms >= ceiling_ms:
@@ -79,7 +86,7 @@ def rank(
 
 
 class Skip(NamedTuple):
-    """An agent this call is not offered to until an instant, and why. Stored one a line: `until why agent`."""
+    """Whom a call is not offered to until an instant, and why. Stored one a line: `until why agent`."""
 
     until_ms: int
     why: str

@@ -71,6 +71,7 @@ class Offer:
     ringing_ms: int | None = None
     answered_ms: int | None = None
     ended_ms: int | None = None
+    why: str = ""  # JSON: candidates, keys and reasons
 
 
 # What the agent is told of the offer: its own fields, then the call's.

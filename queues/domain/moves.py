@@ -1,0 +1,199 @@
+"""The steps that several commands share, over one draft of the state.
+
+Each function here has a twin of the same name in `store/lua/include`. A record moves only along its table:
+a move the table does not name is an error of this code, never an answer to the outside.
+"""
+
+import json
+from bisect import insort
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from queues.domain import agents, calls, offers
+from queues.domain.agents import Agent, AgentEvent, AgentState
+from queues.domain.calls import Call, CallEvent
+from queues.domain.effects import Effect, EffectId, EffectKind
+from queues.domain.journal import Line, LineType, id_after
+from queues.domain.lanes import Skip, member_of, with_skip
+from queues.domain.offers import Offer, OfferEvent, OfferId
+from queues.domain.state import State
+
+_S = TypeVar("_S")
+
+
+class IllegalMoveError(Exception):
+    """No table names this move."""
+
+
+@dataclass(slots=True)
+class Draft:
+    state: State
+    now_ms: int
+    lines: list[Line] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+
+    def line(
+        self, type_: LineType | str, *, call_id: str = "", agent_id: str = "", offer_id: str = "", **data: Any
+    ) -> str:
+        state = self.state
+        state.last_ms, state.last_seq = id_after(self.now_ms, state.last_ms, state.last_seq)
+        line = Line(
+            id=f"{state.last_ms}-{state.last_seq}",
+            type=str(type_),
+            at_ms=self.now_ms,
+            call_id=call_id,
+            agent_id=agent_id,
+            offer_id=offer_id,
+            data=data,
+        )
+        self.lines.append(line)
+        return line.id
+
+    # Records
+
+    def change_call(self, call: Call, event: CallEvent | None = None, **changes: Any) -> Call:
+        if event is not None:
+            changes["state"] = _allowed(calls.next_state(call.state, event), call.state, event)
+        self.state.calls[call.call_id] = changed = replace(call, **changes)
+        return changed
+
+    def change_agent(self, agent: Agent, event: AgentEvent | None = None, **changes: Any) -> Agent:
+        if event is not None:
+            changes["state"] = _allowed(agents.next_state(agent.state, event), agent.state, event)
+            changes["since_ms"] = self.now_ms
+        self.state.agents[agent.agent_id] = changed = replace(agent, **changes)
+        return changed
+
+    def change_offer(self, offer: Offer, event: OfferEvent | None = None, **changes: Any) -> Offer:
+        if event is not None:
+            changes["state"] = _allowed(offers.next_state(offer.state, event), offer.state, event)
+        self.state.offers[offer.offer_id] = changed = replace(offer, **changes)
+        return changed
+
+    # Lanes
+
+    def enter_lane(self, call: Call) -> None:
+        entries = list(self.state.lanes.get(call.lane_id, ()))
+        insort(entries, (call.queued_ms or 0, member_of(call.arrival, call.call_id)))
+        self.state.lanes[call.lane_id] = tuple(entries)
+        self.state.lane_rules[call.lane_id] = call.lane
+        self.state.turn += 1
+
+    def leave_lane(self, call: Call) -> None:
+        entry = (call.queued_ms, member_of(call.arrival, call.call_id))
+        entries = tuple(each for each in self.state.lanes.get(call.lane_id, ()) if each != entry)
+        if entries:
+            self.state.lanes[call.lane_id] = entries
+        else:
+            self.state.lanes.pop(call.lane_id, None)
+            self.state.lane_rules.pop(call.lane_id, None)
+
+    # Effects
+
+    def due(
+        self,
+        kind: EffectKind,
+        key: str,
+        *,
+        due_ms: int | None = None,
+        attempt: int = 0,
+        **about: str,
+    ) -> Effect:
+        """One effect of this id: what is due already stays as it is."""
+        effect_id = EffectId(f"{kind}:{key}")
+        if effect_id in self.state.effects:
+            return self.state.effects[effect_id]
+        effect = Effect(effect_id=effect_id, kind=kind, attempt=attempt, **about)
+        self.state.effects[effect_id] = effect
+        self.state.due[effect_id] = self.now_ms if due_ms is None else due_ms
+        self.effects.append(effect)
+        return effect
+
+    def drop_effect(self, effect_id: str) -> bool:
+        self.state.due.pop(effect_id, None)
+        return self.state.effects.pop(effect_id, None) is not None
+
+    def hang_up(self, leg_id: str, offer: Offer | None = None) -> None:
+        """A leg nobody needs any more."""
+        if not leg_id:
+            return
+        about: dict[str, Any] = {"leg_id": leg_id}
+        if offer:
+            about |= {"call_id": offer.call_id, "offer_id": offer.offer_id, "agent_id": offer.agent_id}
+        self.due(EffectKind.HANG_UP, leg_id, **about)
+
+    # Offers and what follows from their end
+
+    def end_offer(self, offer: Offer, event: OfferEvent, type_: LineType, **data: Any) -> Call:
+        """The offer ends unaccepted; gives the call, held for nobody now but not moved yet."""
+        self.change_offer(offer, event, ended_ms=self.now_ms)
+        self.state.deadlines.pop(f"offer:{offer.offer_id}", None)
+        self.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
+        self.hang_up(offer.leg_id, offer)
+        self.line(
+            type_, call_id=offer.call_id, agent_id=offer.agent_id, offer_id=offer.offer_id, **data
+        )
+        return self.change_call(self.state.calls[offer.call_id], offer_id=OfferId(""), agent_id="")
+
+    def withdraw_offer(self, offer: Offer, why: str) -> Call:
+        return self.end_offer(offer, OfferEvent.WITHDRAW, LineType.OFFER_WITHDRAWN, why=why)
+
+    def requeue(self, call: Call, why: str, skip: Skip | None = None) -> None:
+        """Back to the place the call had."""
+        skips = with_skip(call.skips, skip, self.now_ms) if skip else call.skips
+        call = self.change_call(call, CallEvent.REQUEUE, offer_id="", agent_id="", skips=skips)
+        self.enter_lane(call)
+        self.line(LineType.CALL_REQUEUED, call_id=call.call_id, queued_ms=call.queued_ms, why=why)
+
+    # Agents
+
+    def release(self, agent: Agent, *, idle_ms: int | None = None, rest: str = "") -> None:
+        """His work is over: he rests for that reason, else what he wished happens, else he is ready."""
+        wished = agent.next
+        if rest and wished != AgentState.SIGNED_OUT:
+            wished = f"{AgentState.AWAY}:{rest}"
+        idle = agent.idle_ms if idle_ms is None else idle_ms
+        free = replace(
+            agent, next="", call_id="", offer_id="", wrap_up_until_ms=None, is_extended=False, idle_ms=idle
+        )
+        self.state.deadlines.pop(f"wrap_up:{agent.agent_id}", None)
+        presence, _, reason = wished.partition(":")
+        self.set_presence(free, presence or AgentState.READY, reason)
+
+    def set_presence(self, agent: Agent, presence: str, reason: str) -> None:
+        if presence == AgentState.READY:
+            self._make_ready(agent)
+        elif presence == AgentState.AWAY:
+            self.state.ready.pop(agent.agent_id, None)
+            self.change_agent(agent, AgentEvent.REST, reason=reason)
+        else:
+            self.state.ready.pop(agent.agent_id, None)
+            self.state.beats.pop(agent.agent_id, None)
+            self.change_agent(agent, AgentEvent.LEAVE, reason="")
+        self.tell_presence(agent.agent_id)
+
+    def _make_ready(self, agent: Agent) -> None:
+        agent = self.change_agent(agent, AgentEvent.RELEASE, reason="")
+        self.state.ready[agent.agent_id] = agent.idle_ms
+        self.state.turn += 1
+
+    def tell_presence(self, agent_id: str) -> None:
+        agent = self.state.agents[agent_id]
+        self.line(
+            LineType.AGENT_PRESENCE_CHANGED,
+            agent_id=agent_id,
+            presence=str(agent.state),
+            reason=agent.reason,
+            next=agent.next,
+        )
+
+
+def _allowed(after: _S | None, before: object, event: object) -> _S:
+    if after is None:
+        raise IllegalMoveError(f"{event} from {before}")
+    return after
+
+
+def json_of(value: str) -> Any:
+    """A JSON argument as the value it stands for."""
+    return json.loads(value) if value else {}
