@@ -1,0 +1,436 @@
+"""The whole telephone company in one process: numbers and phones, calls, queues, conferences, recordings.
+
+REST and the pages are thin over it. What happens to a call happens here in one synchronous step (its status, its
+place in a queue or a conference, the callbacks); the leg's own task learns of it through its inbox afterwards.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from config.clock import Clock
+from ivr.standin import interpreter, outgoing
+from ivr.standin.bins import Bins
+from ivr.standin.callbacks import Callbacks
+from ivr.standin.calls import (
+    COMPLETED,
+    FAILED,
+    IN_PROGRESS,
+    NO_ANSWER,
+    QUEUED,
+    RINGING,
+    Call,
+    Subscription,
+    standard_params,
+)
+from ivr.standin.chance import Chance
+from ivr.standin.conferences import EVENTS, SUBSCRIBED_AS, Conference, Conferences
+from ivr.standin.dates import rfc2822
+from ivr.standin.faults import Faults
+from ivr.standin.handsets import Handset, Registration, Registrations, address_of
+from ivr.standin.inbox import Gone, Inbox, Key, Redirected, Speech, Target, Tidings
+from ivr.standin.notifications import Notifications
+from ivr.standin.options import Line, Options
+from ivr.standin.queues import Queue, Queues
+from ivr.standin.recordings import ABSENT, Recording, Recordings
+from ivr.standin.recordings import COMPLETED as RECORDED
+from ivr.standin.sids import new_sid
+from ivr.standin.sounds import Sounds
+from ivr.standin.stage import Place, no_params
+from ivr.standin.twiml import Document
+from ivr.standin.verbs.say import spoken_ms
+from ivr.standin.webhooks import Postman, Reply, WebhookError
+
+
+class Exchange:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.clock: Clock = options.clock
+        self.account_sid = options.account_sid
+        self.numbers: dict[str, Line] = dict(options.numbers)
+        self.chance = Chance(options.seed)
+        self.faults = Faults()
+        self.faults.update(options.faults)
+        self.base_url = options.public_url
+        self.postman = Postman(options.auth_token)
+        self.notifications = Notifications()
+        self.callbacks = Callbacks(
+            self.clock, self.faults, self.chance, self.postman, self._complain_of_callback
+        )
+        self.sounds = Sounds(self.postman, self.faults, self._complain_of_sound)
+        self.bins = Bins(options.bins)
+        self.calls: dict[str, Call] = {}
+        self.live_calls: dict[str, Call] = {}
+        self.queues = Queues()
+        self.conferences = Conferences(self._tell_of_conference)
+        self.recordings = Recordings()
+        self.registrations = Registrations()
+        self.slots = outgoing.Slots(options.cps)
+        self.application_errors = 0
+        self.ended: Counter[str] = Counter()
+        self._ordinal = 0
+        self._requests = 0
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    async def open(self) -> None:
+        await self.postman.open()
+
+    async def close(self) -> None:
+        """Stop every leg where it stands; nothing more is sent."""
+        tasks = [call.task for call in self.live_calls.values() if call.task is not None]
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.callbacks.close()
+        await self.sounds.close()
+        await self.postman.close()
+
+    # what people do
+
+    def dial(self, from_: str, to: str) -> Handset:
+        """An outside caller rings one of the account's numbers."""
+        line = self.numbers.get(to)
+        call = self.new_call(from_, to, "inbound")
+        handset = self.give_handset(call)
+        call.move(RINGING, self.clock.now_ms())
+        handset.hear("ringing", to)
+        if line is None or not line.voice_url:
+            self.end_call(call, FAILED)
+            return handset
+        call.fallback = Target(line.fallback_url, line.fallback_method) if line.fallback_url else None
+        call.subscription = Subscription(line.status_url, line.status_method) if line.status_url else None
+        self.start(call, self.live(call, Target(line.voice_url, line.voice_method)))
+        return handset
+
+    def register(self, identity: str) -> Registration:
+        """A phone that rings at ``client:<identity>``, or at the number or SIP address given."""
+        return self.registrations.register(address_of(identity), self.faults.registrations_max)
+
+    def handset(self, sid: str) -> Handset | None:
+        call = self.calls.get(sid)
+        return None if call is None else call.handset
+
+    # calls
+
+    def new_call(self, from_: str, to: str, direction: str, parent_sid: str | None = None) -> Call:
+        self._ordinal += 1
+        now_ms = self.clock.now_ms()
+        call = Call(new_sid("CA"), self._ordinal, from_, to, direction, Inbox(self.clock), now_ms, parent_sid)
+        self.calls[call.sid] = self.live_calls[call.sid] = call
+        return call
+
+    def give_handset(self, call: Call) -> Handset:
+        call.handset = Handset(call.sid, call.from_, call.to, _LegLine(self, call), self.clock.now_ms)
+        return call.handset
+
+    def start(self, call: Call, life: "outgoing.Life") -> None:
+        call.task = asyncio.ensure_future(self._live_out(call, life))
+
+    def place(self, call: Call, first: Target | Document) -> None:
+        """An outgoing call by REST: it waits for its slot, rings, and on answer carries out a document."""
+        self.start(call, outgoing.live_outgoing(self, call, first))
+
+    async def live(self, call: Call, source: Target | Document) -> None:
+        """What remains of an answered call, beginning with a document."""
+        await interpreter.live(self, call, source)
+
+    async def carry_out(
+        self, call: Call, target: Target, place: Place, params: Callable[[], Mapping[str, str]] = no_params
+    ) -> None:
+        """A document inside what a verb is doing."""
+        await interpreter.carry_out(self, call, target, place, params)
+
+    def answer(self, call: Call) -> None:
+        """The exchange takes an incoming call off the hook; no more than once."""
+        if call.status != RINGING or call.direction != "inbound":
+            return
+        self.connect(call)
+
+    def connect(self, call: Call) -> None:
+        """A leg is up."""
+        if not call.move(IN_PROGRESS, self.clock.now_ms()):
+            return
+        call.hear("answered")
+        self.progress(call, "answered")
+        if call.recording is not None:
+            wish = call.recording
+            self.start_recording(
+                call, channels=wish.channels, source=wish.source, subscription=wish.subscription
+            )
+        limit_s = self.clock.real_s(call.time_limit_s * 1000)
+        loop = asyncio.get_running_loop()
+        self._timers[call.sid] = loop.call_later(limit_s, self.end_call, call, COMPLETED)
+
+    def end_call(self, call: Call, status: str, sip_code: str | None = None) -> bool:
+        """The leg is over, whatever it was doing; the second end of a call changes nothing."""
+        is_unheard_of = call.status == QUEUED and not call.is_initiated
+        if not call.move(status, self.clock.now_ms()):
+            return False
+        call.sip_code = sip_code
+        self.live_calls.pop(call.sid, None)
+        self.ended[status] += 1
+        timer = self._timers.pop(call.sid, None)
+        if timer is not None:
+            timer.cancel()
+        self.detach(call, "hangup", "participant_hung_up")
+        for recording in self.recordings.running(call.sid):
+            self.stop_recording(recording)
+        if not is_unheard_of:
+            self.progress(call, "completed")
+        call.hear("ended", status)
+        call.inbox.put(Gone())
+        return True
+
+    def hang_up(self, call: Call) -> None:
+        """End a call at whatever stage it is."""
+        self.end_call(call, COMPLETED if call.status == IN_PROGRESS else "canceled")
+
+    def redirect(self, call: Call, source: Target | Document) -> bool:
+        """Another document for a call in progress; False for any other call."""
+        if call.status != IN_PROGRESS:
+            return False
+        self.detach(call, "redirected", "participant_updated_via_api")
+        call.inbox.put(Redirected(source))
+        return True
+
+    def detach(self, call: Call, queue_result: str, conference_reason: str) -> None:
+        """Take a leg out of the queue or conference it is in."""
+        now_ms = self.clock.now_ms()
+        if call.member is not None:
+            call.member.queue.remove(call.member, queue_result, now_ms)
+        if call.participant is not None:
+            call.participant.conference.leave(call.participant, conference_reason, now_ms)
+
+    def forget(self, call: Call) -> None:
+        self.calls.pop(call.sid, None)
+
+    # requests
+
+    async def ask(self, call: Call, target: Target, params: Mapping[str, str]) -> Reply:
+        """Ask for a document; now and then, by fault, twice, and the second answer is not used."""
+        said = standard_params(call, self.account_sid) | dict(params) | dict(target.params)
+        self._requests += 1
+        if self.chance.happens(
+            self.faults.control_doubled, "control", call.ordinal, len(call.history), self._requests
+        ):
+            self.callbacks.start(self._ask_unheard(call, target, said))
+        return await self.postman.ask(target.url, target.method, said, call.cookies)
+
+    def tell(
+        self, call: Call, target: Target, delay_ms: int = 0, params: Mapping[str, str] | None = None
+    ) -> None:
+        """Ask for a document whose content no longer matters."""
+        said = standard_params(call, self.account_sid) | dict(params or {}) | dict(target.params)
+        self.callbacks.start(self._ask_unheard(call, target, said, delay_ms))
+
+    async def _ask_unheard(
+        self, call: Call, target: Target, said: Mapping[str, str], delay_ms: int = 0
+    ) -> None:
+        if delay_ms:
+            await self.clock.sleep(delay_ms)
+        try:
+            reply = await self.postman.ask(target.url, target.method, said, call.cookies)
+        except WebhookError as error:
+            self.complain(call, error.code, error.message, url=error.url, method=error.method)
+            return
+        if not 200 <= reply.status < 300:
+            self.complain(
+                call,
+                11200,
+                f"HTTP retrieval failure: status {reply.status}",
+                url=reply.url,
+                method=reply.method,
+            )
+
+    # callbacks
+
+    def progress(self, call: Call, event: str) -> None:
+        """A step of a call's life, told to whoever subscribed to it."""
+        subscription = call.subscription
+        if subscription is None or event not in subscription.events:
+            return
+        params = standard_params(call, self.account_sid)
+        params |= {
+            "CallStatus": "initiated" if event == "initiated" else call.status,
+            "CallbackSource": "call-progress-events",
+            "SequenceNumber": str(call.lane.sequence),
+            "Timestamp": rfc2822(self.clock.now_ms()) or "",
+        }
+        if event == "completed":
+            params |= self._completed_params(call)
+        self.callbacks.post(call.lane, subscription, params, call.sid, call.cookies)
+
+    def _completed_params(self, call: Call) -> dict[str, str]:
+        duration_s = call.duration_s or 0
+        params = {"CallDuration": str(duration_s), "Duration": str(-(-duration_s // 60))}
+        if call.sip_code is not None:
+            params["SipResponseCode"] = call.sip_code
+        if call.recording is not None:
+            for recording in self.recordings.of(call.sid):
+                if recording.source == call.recording.source:
+                    params |= {
+                        "RecordingSid": recording.sid,
+                        "RecordingUrl": self.recording_url(recording),
+                        "RecordingDuration": str(max(1, round(recording.recorded_ms / 1000))),
+                    }
+        return params
+
+    def _tell_of_conference(self, conference: Conference, event: str, facts: dict[str, str]) -> None:
+        if event == "start" and conference.record_from_start:
+            self.start_conference_recording(conference)
+        if event == "end":
+            for recording in self.recordings.running(conference.sid):
+                self.stop_recording(recording)
+        subscription = conference.subscription
+        if subscription is None or SUBSCRIBED_AS[event] not in subscription.events:
+            return
+        params = {
+            "ConferenceSid": conference.sid,
+            "FriendlyName": conference.friendly_name,
+            "AccountSid": self.account_sid,
+            "StatusCallbackEvent": EVENTS[event],
+            "SequenceNumber": str(self.faults.conference_sequence_first + conference.lane.sequence),
+            "Timestamp": rfc2822(self.clock.now_ms()) or "",
+        }
+        self.callbacks.post(conference.lane, subscription, params | facts, facts.get("CallSid"))
+
+    # queues
+
+    def open_queue(self, name: str, max_size: int | None = None) -> Queue:
+        """The queue of that name, made when there is none."""
+        found = self.queues.named(name)
+        if found is None:
+            found = self.queues.create(name, max_size or self.faults.queue_size_default, self.clock.now_ms())
+        return found
+
+    # recordings
+
+    def recording_url(self, recording: Recording) -> str:
+        return f"{self.base_url}/2010-04-01/Accounts/{self.account_sid}/Recordings/{recording.sid}"
+
+    def start_recording(
+        self,
+        call: Call,
+        *,
+        channels: int,
+        source: str,
+        subscription: Subscription | None = None,
+        track: str = "both",
+        name: str = "",
+    ) -> Recording:
+        recording = self.recordings.start(
+            channels=1 if track != "both" else channels,
+            source=source,
+            now_ms=self.clock.now_ms(),
+            call_sid=call.parent_sid or call.sid if source == "DialVerb" else call.sid,
+            track=track,
+            subscription=subscription,
+            name=name,
+        )
+        self.tell_of_recording(recording)
+        return recording
+
+    def start_conference_recording(
+        self, conference: Conference, subscription: Subscription | None = None, source: str = "Conference"
+    ) -> Recording:
+        recording = self.recordings.start(
+            channels=self.faults.conference_recording_channels,
+            source=source,
+            now_ms=self.clock.now_ms(),
+            conference_sid=conference.sid,
+            subscription=subscription or conference.recording_subscription,
+        )
+        self.tell_of_recording(recording)
+        return recording
+
+    def stop_recording(self, recording: Recording, recorded_ms: int | None = None) -> None:
+        """The tape stops; the sound is there a while later, or never."""
+        recording.stop(self.clock.now_ms())
+        if recorded_ms is not None:
+            recording.recorded_ms = recorded_ms
+        self.callbacks.start(self._finish_recording(recording))
+
+    async def _finish_recording(self, recording: Recording) -> None:
+        faults, ordinal = self.faults, recording.ordinal
+        span_ms = max(0, faults.recording_done_ms_max - faults.recording_done_ms_min)
+        delay_ms = faults.recording_done_ms_min + span_ms * self.chance.draw("recording", ordinal)
+        if self.chance.happens(faults.recording_late, "recording late", ordinal):
+            delay_ms += faults.recording_late_ms
+        await self.clock.sleep(delay_ms)
+        is_absent = self.chance.happens(faults.recording_absent, "recording absent", ordinal)
+        is_short = recording.recorded_ms < faults.recording_ms_min
+        recording.status = ABSENT if is_absent or is_short else RECORDED
+        recording.updated_ms = self.clock.now_ms()
+        self.tell_of_recording(recording)
+
+    def tell_of_recording(self, recording: Recording) -> None:
+        subscription = recording.subscription
+        if subscription is not None and recording.status in subscription.events:
+            params = recording.callback_params(self.account_sid, self.recording_url(recording))
+            self.callbacks.post(recording.lane, subscription, params, recording.call_sid)
+
+    # complaints
+
+    def complain(
+        self, call: Call | None, code: int, message: str, *, log: int = 0, url: str = "", method: str = ""
+    ) -> None:
+        self.notifications.add(
+            code,
+            message,
+            at_ms=self.clock.now_ms(),
+            call_sid=call.sid if call else None,
+            log=log,
+            request_url=url,
+            request_method=method,
+        )
+
+    def _complain_of_callback(
+        self, code: int, message: str, url: str, method: str, about: str | None
+    ) -> None:
+        self.complain(
+            self.calls.get(about or ""), code, message, log=1 if code == 15003 else 0, url=url, method=method
+        )
+
+    def _complain_of_sound(self, call: Call, code: int, message: str, url: str) -> None:
+        self.complain(call, code, message, url=url, method="GET")
+
+    async def _live_out(self, call: Call, life: "outgoing.Life") -> None:
+        try:
+            await life
+        except Gone:
+            pass
+        except Exception as fault:
+            self.complain(call, 12400, f"Internal failure: {fault!r}")
+            self.end_call(call, FAILED)
+            raise
+
+
+class _LegLine:
+    """What a person's handset can do to its leg."""
+
+    def __init__(self, exchange: Exchange, call: Call) -> None:
+        self._exchange = exchange
+        self._call = call
+
+    def pressed(self, digits: str) -> None:
+        for digit in digits:
+            self._call.inbox.put(Key(digit))
+
+    def spoke(self, text: str, confidence: float | None) -> None:
+        lasts_ms = spoken_ms(text, self._exchange.faults)
+        self._call.inbox.put(Speech(text, confidence, lasts_ms))
+
+    def answered_by_person(self) -> None:
+        self._call.inbox.put(Tidings("picked up", self._call))
+
+    def declined_by_person(self) -> None:
+        self._call.inbox.put(Tidings("declined", self._call))
+
+    def hung_up_by_person(self) -> None:
+        call = self._call
+        if call.status == RINGING and call.direction != "inbound":
+            self.declined_by_person()
+        else:
+            self._exchange.end_call(call, NO_ANSWER if call.status == RINGING else COMPLETED)
