@@ -40,7 +40,7 @@ class SiteFiles:
     _marked: Mapping[str, CommentedMap] = field(repr=False, compare=False)
 
     def where(self, path: Sequence[PathPart] | str) -> str:
-        """``menu.yaml:12`` for ("menu", "nodes", "root") or "menu.nodes.root": the deepest part that exists."""
+        """``menu.yaml:12`` for ("menu", "nodes", "root") or "menu.nodes.root", as deep as it goes."""
         parts = path.split(".") if isinstance(path, str) else list(path)
         document = str(parts[0]) if parts else ""
         if document not in self._marked:

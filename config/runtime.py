@@ -1,0 +1,65 @@
+"""Everything an installation's process holds open, opened and closed in one place."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from config import redis as live
+from config import site_files
+from config.clock import Clock
+from config.database import Database, database_url
+from config.jobs import JobQueue
+from config.links import Links
+from config.settings import Settings
+from config.site_files import SiteFiles
+from config.telephony import Telephony, TwilioTelephony
+
+
+@dataclass
+class Runtime:
+    settings: Settings
+    clock: Clock
+    redis: Redis
+    database: Database
+    telephony: Telephony
+    jobs: JobQueue
+    links: Links
+    site_files: SiteFiles
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings,
+    *,
+    telephony: Telephony | None = None,
+    store_within_s: float = live.WAIT_FOR_STORE_S,
+) -> AsyncIterator[Runtime]:
+    """Open in order, close in reverse.
+
+    The site's words are read first: with a fault in them nothing is opened. Then the live store is waited
+    for. With ``store_within_s`` 0 it is not: the front door opens without it, to say what it can.
+    """
+    words = site_files.read(settings.sites_dir / settings.site)
+    if store_within_s > 0:
+        await live.wait_for_store(settings, store_within_s)
+    async with AsyncExitStack() as closing:
+        redis = live.connect(settings)
+        closing.push_async_callback(redis.aclose)
+        database = Database(database_url(settings))
+        closing.push_async_callback(database.close)
+        provider = telephony or TwilioTelephony(settings)
+        closing.push_async_callback(provider.close)
+        jobs = JobQueue(settings.site, live.connect_queue(settings))
+        closing.callback(jobs.close)
+        yield Runtime(
+            settings=settings,
+            clock=settings.clock,
+            redis=redis,
+            database=database,
+            telephony=provider,
+            jobs=jobs,
+            links=Links(settings.public_base_url),
+            site_files=words,
+        )
