@@ -7,7 +7,7 @@ Python error: it collects, and raises `SiteFaults` at the end.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -29,7 +29,8 @@ class SiteSource(Protocol):
     @property
     def documents(self) -> Mapping[str, dict[str, Any]]: ...
 
-    def where(self, path: str) -> str: ...
+    def where(self, path: Sequence[str | int]) -> str:
+        """`menu.yaml:12` of the deepest part of the path that exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class FaultBook:
 
     def add(self, steps: Steps, message: str) -> None:
         inside = ".".join(str(step) for step in steps[1:])
-        self._faults.append(Fault(self._where(steps), inside, message))
+        self._faults.append(Fault(self._source.where(steps), inside, message))
 
     def unknown(self, steps: Steps, noun: str, word: str, known: Collection[str]) -> None:
         self.add(steps, f"there is no {noun} named '{word}'{suggestion(word, known)}")
@@ -114,16 +115,6 @@ class FaultBook:
             self.add((*steps, *inside[:-1]), f"'{inside[-1]}' is missing")
         else:
             self.add((*steps, *inside), str(detail["msg"]).removeprefix("Value error, "))
-
-    def _where(self, steps: Steps) -> str:
-        """The nearest place that exists: a missing value is reported at what should hold it."""
-        kept = list(steps)
-        while len(kept) > 1:
-            try:
-                return self._source.where(".".join(str(step) for step in kept))
-            except (KeyError, IndexError, LookupError, TypeError):
-                kept.pop()
-        return f"{steps[0]}.yaml:1"
 
 
 def suggestion(word: str, known: Collection[str]) -> str:

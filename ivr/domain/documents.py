@@ -1,0 +1,179 @@
+"""What a caller or an agent hears at each state of a call, made from the site's words alone.
+
+Nothing here asks anybody: every document follows from the plan, the menu and the values handed in, so the
+safe document can be made when no store answers, and the same question always gets the same answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ivr.domain.flow import Messaging, Queueing, Session, Step, speak, spelled
+from ivr.domain.menus import Menu, VoicemailNode
+from ivr.domain.verbs import (
+    Address,
+    DialConference,
+    DialNumber,
+    Document,
+    Enqueue,
+    Gather,
+    Hangup,
+    Leave,
+    Pause,
+    Play,
+    Prompt,
+    Record,
+    Redirect,
+    Say,
+    Verb,
+    address,
+)
+from queues.domain.plan import Plan, Words, in_locale
+
+HOLD_PLAYS = 2  # ten seconds each
+SPEAK_EVERY_ROUNDS = 3
+ACCEPT_KEY = "1"
+BUSY_PAUSE_S = 5
+BUSY_TRIES_MAX = 20
+MESSAGE_LONGEST_MS = 120_000
+RESUMES_MAX = 5  # how often a caller whom the provider's queue refused is sent back to us
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    plan: Plan
+    menu: Menu
+    duty_number: str | None = None
+
+    # The caller's side
+
+    def of_step(self, step: Step, call_id: str) -> Document:
+        """What the menu says, and where it leaves the caller."""
+        locale = step.session.locale
+        match step.side:
+            case None:
+                return step.verbs
+            case Queueing():
+                return (*step.verbs, self.enqueue(locale))
+            case Messaging(longest_ms=longest_ms):
+                return (*step.verbs, *self.record(call_id, locale, longest_ms))
+            case _:
+                return (*step.verbs, Hangup())
+
+    def enqueue(self, locale: str, tries: int = 0) -> Enqueue:
+        place: dict[str, str | int] = {"l": locale, **({"r": tries} if tries else {})}
+        wait = address("voice_wait", query={"l": locale, "n": 0})
+        return Enqueue(self.plan.provider_queue, address("voice_left_queue", query=place), wait)
+
+    def requeue(self, locale: str) -> Document:
+        """Back among the waiting, at the old place."""
+        return (self._say(self.menu.phrases.place_kept, locale), self.enqueue(locale))
+
+    def wait(self, *, queue: str, ticket_no: str, position: int, locale: str, round_no: int) -> Document:
+        """One round of waiting. The place is told once, at the start, so what is told never gets worse."""
+        said: list[Verb] = []
+        words = self.plan.queues[queue].wait_prompt if queue in self.plan.queues else None
+        if round_no == 0 and words:
+            values = {"ticket_no": spelled(ticket_no), "ahead": str(max(position - 1, 0))}
+            said.append(self._say(words, locale, values))
+        elif round_no and round_no % SPEAK_EVERY_ROUNDS == 0:
+            said.append(self._say(self.menu.phrases.still_waiting, locale))
+        return (*said, *self._hold(), self._wait_again(locale, round_no))
+
+    def connecting(self, locale: str, round_no: int) -> Document:
+        """An agent has accepted; the caller is about to be taken out of the queue."""
+        return (self._say(self.menu.phrases.connecting, locale), Pause(5), self._wait_again(locale, round_no))
+
+    def leave_queue(self) -> Document:
+        return (Leave(),)
+
+    def meet(self, call_id: str, offer_id: str) -> Document:
+        return (self._conference(call_id, address("voice_after", offer_id=offer_id)),)
+
+    def closed_message(self, call_id: str, queue: str, locale: str) -> Document:
+        """The voicemail of this queue's closed hours, or one without further words."""
+        node = self.menu.nodes.get(self.menu.closed.get(queue, ""))
+        if isinstance(node, VoicemailNode):
+            return (self._say(node.prompt, locale), *self.record(call_id, locale, node.longest_ms))
+        return self.record(call_id, locale, MESSAGE_LONGEST_MS)
+
+    def record(self, call_id: str, locale: str, longest_ms: int) -> Document:
+        """After a message, or when none was spoken, the caller comes to voice_message."""
+        after = address("voice_message", query={"l": locale})
+        status = address("recording_callback", call_id=call_id, kind="voicemail")
+        return (Record(after, status, max(1, longest_ms // 1000)), Redirect(after))
+
+    def message_taken(self, locale: str) -> Document:
+        return (self._say(self.menu.phrases.message_taken, locale), Hangup())
+
+    def goodbye(self, locale: str) -> Document:
+        return (self._say(self.menu.phrases.goodbye, locale), Hangup())
+
+    def come_back(self, tries: int, locale: str) -> Document:
+        """To the beginning, where a call that is known goes on at its place; not without end."""
+        if tries > RESUMES_MAX:
+            return self._last_resort(locale)
+        return (Pause(1), Redirect(address("voice_incoming", query={"r": tries} if tries else None)))
+
+    def busy(self, again: Address, tries: int, locale: str) -> Document:
+        """The safe document: hold on, and ask us again. Needs no store, and does not go on without end."""
+        if tries >= BUSY_TRIES_MAX and again.name != "voice_wait":
+            return self.hang_up() if again.name.startswith("voice_agent") else self._last_resort(locale)
+        query = {**dict(again.query), "r": str(tries + 1)}
+        back = Address(again.name, again.path, tuple(query.items()))
+        return (self._say(self.menu.phrases.system_busy, locale), Pause(BUSY_PAUSE_S), Redirect(back))
+
+    # The agent's side
+
+    def whisper(self, *, tier: str, matter: str, waited_ms: int, locale: str) -> Say:
+        """Who is calling, in words: never the number."""
+        tier_name = self.plan.tiers[tier].name if tier in self.plan.tiers else {}
+        matter_name = self.plan.matters[matter].name if matter in self.plan.matters else {}
+        values = {
+            "tier": in_locale(tier_name, locale),
+            "matter": in_locale(matter_name, locale),
+            "waited_s": str(max(waited_ms, 0) // 1000),
+        }
+        return self._say(self.menu.phrases.whisper, locale, values)
+
+    def announce(self, whisper: Say, offer_id: str, *, must_press: bool) -> Document:
+        """Who is calling; a browser's user has accepted by answering, a telephone's presses a key."""
+        join = address("voice_agent_join", offer_id=offer_id)
+        if not must_press:
+            return (whisper, Redirect(join))
+        prompts: tuple[Prompt, ...] = (whisper, self._say(self.menu.phrases.accept, whisper.locale))
+        listen_s = max(1, self.plan.whisper_ms // 1000)
+        keyed = address("voice_agent_join", query={"k": 1}, offer_id=offer_id)
+        return (Gather(prompts, keyed, listen_s), Redirect(keyed))
+
+    def agent_meets(self, call_id: str, offer_id: str) -> Document:
+        return (self._conference(call_id, address("voice_agent_left", offer_id=offer_id)),)
+
+    def caller_left(self, locale: str) -> Document:
+        return (self._say(self.menu.phrases.caller_left, locale), Hangup())
+
+    def hang_up(self) -> Document:
+        return (Hangup(),)
+
+    def nothing(self) -> Document:
+        return ()
+
+    def start(self, entry: str, locale: str, step: int) -> Session:
+        return Session(entry, 0, locale, self.menu.version, step)
+
+    def _say(self, words: Words, locale: str, values: dict[str, str] | None = None) -> Say:
+        return speak(words, locale, {"org": in_locale(self.menu.org, locale), **(values or {})})
+
+    def _hold(self) -> Document:
+        return (Play(address("voice_hold")),) * HOLD_PLAYS
+
+    def _wait_again(self, locale: str, round_no: int) -> Redirect:
+        return Redirect(address("voice_wait", query={"l": locale, "n": round_no + 1}))
+
+    def _conference(self, call_id: str, action: Address) -> DialConference:
+        return DialConference(call_id, action, address("voice_conference", call_id=call_id))
+
+    def _last_resort(self, locale: str) -> Document:
+        if self.duty_number:
+            return (DialNumber(self.duty_number),)
+        return (self._say(self.menu.phrases.call_later, locale), Hangup())

@@ -1,0 +1,97 @@
+"""The agent's side of a call: his telephone rings, he hears who is calling, he accepts, he leaves.
+
+What must hold: news about an offer that is no longer the call's own change nothing for the call. The agent
+hears the caller's tier and matter and how long he has waited, never a number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ivr.domain.documents import ACCEPT_KEY, Documents
+from ivr.domain.verbs import Document, Say
+from queues.domain.calls import CallState
+from queues.service.facts import OfferFacts
+from queues.service.switchboard import Switchboard
+
+
+class LegNews(StrEnum):
+    """What became of an agent's leg."""
+
+    RINGING = "ringing"
+    UNANSWERED = "unanswered"
+    DECLINED = "declined"
+    UNREACHED = "unreached"  # engaged, out of order, or never rung
+    OVER = "over"  # it was answered and is down
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLine:
+    switchboard: Switchboard
+    documents: Documents
+
+    async def answered(self, *, offer_id: str, leg_id: str, must_press: bool) -> Document:
+        """He lifted his phone: tell him who is calling."""
+        reply = await self.switchboard.answer_offer(offer_id=offer_id, leg_id=leg_id)
+        if reply.offer is None or reply.word not in {"ok", "again"}:
+            return self.documents.caller_left(self._locale())
+        return self.documents.announce(self._whisper(reply.offer), offer_id, must_press=must_press)
+
+    async def join(self, *, offer_id: str, leg_id: str, must_press: bool, key: str) -> Document:
+        """He accepted, by answering in the browser or by pressing the key on a telephone."""
+        if must_press and key != ACCEPT_KEY:
+            await self._refuse(offer_id, key)
+            return self.documents.hang_up()
+        reply = await self.switchboard.accept_offer(offer_id=offer_id, leg_id=leg_id)
+        if reply.offer is None or reply.word not in {"ok", "again"}:
+            return self.documents.caller_left(self._locale())
+        return self.documents.agent_meets(reply.offer.call_id, offer_id)
+
+    async def left(self, *, offer_id: str, has_hung_up: bool) -> Document:
+        """The conference is over for him: he hung up, or the caller did."""
+        await self._part(offer_id, by="agent" if has_hung_up else "caller")
+        return self.documents.hang_up()
+
+    async def news(self, *, offer_id: str, leg_id: str, news: LegNews) -> None:
+        """A progress report of his leg; it may come late, twice or out of order."""
+        match news:
+            case LegNews.RINGING:
+                await self.switchboard.ringing(offer_id=offer_id, leg_id=leg_id)
+            case LegNews.UNANSWERED:
+                await self.switchboard.expire_offer(offer_id=offer_id)
+            case LegNews.DECLINED:
+                await self.switchboard.decline_offer(offer_id=offer_id)
+            case LegNews.UNREACHED:
+                await self.switchboard.unring_offer(offer_id=offer_id)
+            case LegNews.OVER:
+                await self._over(offer_id)
+
+    async def _over(self, offer_id: str) -> None:
+        """His leg is down. Before he accepted that is a miss; after it, the end of what it was part of."""
+        reply = await self.switchboard.expire_offer(offer_id=offer_id)
+        if reply.word.startswith("stale:"):
+            await self._part(offer_id, by="agent")
+
+    async def _part(self, offer_id: str, *, by: str) -> None:
+        """Before the caller came the call goes back to its place; after it, it is over."""
+        call_id = offer_id.rpartition("-")[0]
+        reply = await self.switchboard.requeue_call(call_id=call_id, offer_id=offer_id)
+        call = reply.call
+        if call is not None and call.state is CallState.CONNECTED and call.offer_id == offer_id:
+            await self.switchboard.end_call(call_id=call_id, by=by)
+
+    async def _refuse(self, offer_id: str, key: str) -> None:
+        """Another key is a no; silence is a miss (a mailbox answers too)."""
+        if key:
+            await self.switchboard.decline_offer(offer_id=offer_id)
+        else:
+            await self.switchboard.expire_offer(offer_id=offer_id)
+
+    def _whisper(self, offer: OfferFacts) -> Say:
+        return self.documents.whisper(
+            tier=offer.tier, matter=offer.matter, waited_ms=offer.waited_ms, locale=self._locale()
+        )
+
+    def _locale(self) -> str:
+        return self.documents.plan.default_locale

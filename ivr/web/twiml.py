@@ -1,0 +1,196 @@
+"""Verbs as the provider's documents, made by the provider's own library and by nothing else.
+
+One function a verb; a verb without one is an error. Addresses become absolute URLs here, locales become
+voices, and a text longer than one Say may hold is split between sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from twilio.twiml import voice_response
+
+from config.links import Links
+from ivr.domain import verbs
+from ivr.domain.verbs import Address, Document, Pause, Redirect, Say, address
+from queues.domain.plan import Voice, in_locale
+
+_sdk: Any = voice_response  # it carries no types
+
+CONTENT_TYPE = "text/xml"
+CHARACTERS_MAX = 2900  # neural voices take 3000
+ENCODED_MAX = 4400  # and the text, url-encoded, 4500: a Chinese character counts nine
+_SENTENCE = re.compile(r"[^。！？；.!?;]*[。！？；.!?;]?\s*")
+FALLBACK_PAUSE_S = 10
+_CONFERENCE_EVENTS = "start end join leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What rendering needs to know of the installation and the site."""
+
+    url_of: Callable[[Address], str]
+    voices: Mapping[str, Voice]
+
+    def voice(self, locale: str) -> Voice:
+        return self.voices.get(locale) or next(iter(self.voices.values()))
+
+
+def writer(links: Links, voices: Mapping[str, Voice]) -> Writer:
+    return Writer(lambda address: url_of(links, address), voices)
+
+
+def url_of(links: Links, address: Address) -> str:
+    return links.url(address.name, query=dict(address.query), **dict(address.path))
+
+
+def render(document: Document, writing: Writer) -> str:
+    response = _sdk.VoiceResponse()
+    for verb in document:
+        _write(verb, response, writing)
+    return str(response)
+
+
+def split(text: str) -> list[str]:
+    """The text in pieces that one Say may hold each, cut between sentences where there are any."""
+    pieces: list[str] = []
+    current = ""
+    for sentence in _SENTENCE.findall(text):
+        for part in _short_parts(sentence):
+            if current and not _fits(current + part):
+                pieces.append(current.strip())
+                current = ""
+            current += part
+    return [piece for piece in (*pieces, current.strip()) if piece]
+
+
+def _fits(text: str) -> bool:
+    return len(text) <= CHARACTERS_MAX and len(quote(text)) <= ENCODED_MAX
+
+
+def _short_parts(sentence: str) -> list[str]:
+    if _fits(sentence):
+        return [sentence]
+    width = ENCODED_MAX // max(len(quote(character)) for character in sentence)
+    return [sentence[start : start + width] for start in range(0, len(sentence), width)]
+
+
+@singledispatch
+def _write(verb: object, _parent: Any, _writing: Writer) -> None:
+    raise TypeError(f"no document has a {type(verb).__name__}")
+
+
+@_write.register
+def _say(verb: verbs.Say, parent: Any, writing: Writer) -> None:
+    voice = writing.voice(verb.locale)
+    for piece in split(verb.text):
+        parent.say(piece, voice=voice.voice, language=voice.language)
+
+
+@_write.register
+def _play(verb: verbs.Play, parent: Any, writing: Writer) -> None:
+    parent.play(writing.url_of(verb.sound))
+
+
+@_write.register
+def _pause(verb: verbs.Pause, parent: Any, _writing: Writer) -> None:
+    parent.pause(length=verb.for_s)
+
+
+@_write.register
+def _gather(verb: verbs.Gather, parent: Any, writing: Writer) -> None:
+    gather = parent.gather(
+        input="dtmf",
+        num_digits=1,
+        finish_on_key="",
+        timeout=verb.listen_s,
+        action=writing.url_of(verb.action),
+        method="POST",
+        action_on_empty_result=True,
+    )
+    for prompt in verb.prompts:
+        _write(prompt, gather, writing)
+
+
+@_write.register
+def _record(verb: verbs.Record, parent: Any, writing: Writer) -> None:
+    parent.record(
+        action=writing.url_of(verb.action),
+        method="POST",
+        max_length=verb.longest_s,
+        finish_on_key="#",
+        play_beep=True,
+        recording_status_callback=writing.url_of(verb.status),
+        recording_status_callback_method="POST",
+        recording_status_callback_event="completed absent",
+    )
+
+
+@_write.register
+def _enqueue(verb: verbs.Enqueue, parent: Any, writing: Writer) -> None:
+    parent.enqueue(
+        verb.queue,
+        action=writing.url_of(verb.action),
+        method="POST",
+        wait_url=writing.url_of(verb.wait),
+        wait_url_method="POST",
+    )
+
+
+@_write.register
+def _leave(_: verbs.Leave, parent: Any, _writing: Writer) -> None:
+    parent.leave()
+
+
+@_write.register
+def _dial_conference(verb: verbs.DialConference, parent: Any, writing: Writer) -> None:
+    dial = _sdk.Dial(action=writing.url_of(verb.action), method="POST")
+    dial.conference(
+        verb.name,
+        start_conference_on_enter=True,
+        end_conference_on_exit=True,
+        beep="false",
+        wait_url="",
+        status_callback=writing.url_of(verb.status),
+        status_callback_method="POST",
+        status_callback_event=_CONFERENCE_EVENTS,
+    )
+    parent.append(dial)
+
+
+@_write.register
+def _dial_number(verb: verbs.DialNumber, parent: Any, _writing: Writer) -> None:
+    parent.dial(verb.number)
+
+
+@_write.register
+def _redirect(verb: verbs.Redirect, parent: Any, writing: Writer) -> None:
+    parent.redirect(writing.url_of(verb.to), method="POST")
+
+
+@_write.register
+def _hangup(_: verbs.Hangup, parent: Any, _writing: Writer) -> None:
+    parent.hangup()
+
+
+def fallback_document(
+    base_url: str, words: Mapping[str, str], voices: Mapping[str, Voice], languages: Iterable[str]
+) -> str:
+    """The document that the provider itself keeps for the time when none of our processes answers.
+
+    It asks the caller to hold, in every language of the site, and comes back to us. A document at rest cannot
+    count; when our address still does not answer, the provider asks for this document again.
+    """
+    spoken = tuple(Say(in_locale(words, language), language) for language in languages)
+    base = base_url.rstrip("/")
+    document: Document = (
+        *spoken,
+        Pause(FALLBACK_PAUSE_S),
+        Redirect(address("voice_incoming", query={"r": 1})),
+    )
+    return render(document, Writer(lambda each: f"{base}/voice/incoming?{urlencode(each.query)}", voices))

@@ -1,0 +1,255 @@
+"""The provider's voice webhooks: each one parsed to values, one call to the service, one document back.
+
+The provider's words are read here, through literal tables, and go no further. A document that a caller or an
+agent is waiting for has a safe twin for the time when a store is down; a mere report has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from config.runtime import Runtime
+from config.telephony import LEG_FIELD, LEG_STATUSES
+from config.web.webhooks import Webhook, signed
+from ivr.domain.documents import Documents
+from ivr.domain.flow import Session
+from ivr.domain.menus import Menu
+from ivr.domain.verbs import Address, Document
+from ivr.service.agent_line import AgentLine, LegNews
+from ivr.service.conversation import Conversation, Exit
+from ivr.web.hold_tone import hold_tone
+from ivr.web.twiml import CONTENT_TYPE, render, writer
+from queues.domain.plan import Plan
+from queues.service.switchboard import Switchboard
+
+_EXITS: Final[Mapping[str, Exit]] = {
+    "hangup": Exit.HUNG_UP,
+    "leave": Exit.LEFT,
+    "bridged": Exit.TAKEN,
+    "bridging-in-process": Exit.TAKEN,
+    "redirected": Exit.TAKEN,
+    "redirected-from-bridged": Exit.TAKEN,
+    "queue-full": Exit.REFUSED,
+    "error": Exit.REFUSED,
+    "system-error": Exit.REFUSED,
+}
+_NEWS: Final[Mapping[str, LegNews]] = {
+    "ringing": LegNews.RINGING,
+    "no-answer": LegNews.UNANSWERED,
+    "busy": LegNews.UNREACHED,
+    "failed": LegNews.UNREACHED,
+    "canceled": LegNews.UNREACHED,
+    "completed": LegNews.OVER,
+}
+_CLIENT = "client:"
+_LEFT_CONFERENCE = "participant-leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What every voice webhook says of the leg it is about."""
+
+    leg_id: str
+    from_: str
+    to: str
+    status: str
+
+    @property
+    def is_over(self) -> bool:
+        status = LEG_STATUSES.get(self.status)
+        return status is not None and status.is_over
+
+    @property
+    def is_client(self) -> bool:
+        """A browser: whoever answers there has accepted, and nothing else is engaged there."""
+        return self.to.startswith(_CLIENT)
+
+
+def leg_of(webhook: Webhook) -> Leg:
+    form = webhook.form
+    return Leg(form.get(LEG_FIELD, ""), form.get("From", ""), form.get("To", ""), form.get("CallStatus", ""))
+
+
+def key_of(webhook: Webhook) -> str:
+    """The key that was pressed; a provider that keeps the finishing key apart is understood too."""
+    return (webhook.form.get("Digits") or webhook.form.get("FinishedOnKey") or "")[:1]
+
+
+def number_of(webhook: Webhook, name: str) -> int:
+    text = webhook.query.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def session_of(webhook: Webhook) -> Session:
+    query = webhook.query
+    return Session(
+        node=query.get("n", ""),
+        tries=number_of(webhook, "t"),
+        locale=query.get("l", ""),
+        version=query.get("v", ""),
+        step=number_of(webhook, "s"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The handlers, over the two sides of a call."""
+
+    conversation: Conversation
+    agent_line: AgentLine
+    documents: Documents
+
+    @classmethod
+    def of(cls, runtime: Runtime, plan: Plan, menu: Menu) -> Voice:
+        documents = Documents(plan, menu, runtime.settings.duty_number)
+        switchboard = Switchboard(runtime, plan)
+        conversation = Conversation(switchboard, documents, runtime.settings, runtime.clock)
+        return cls(conversation, AgentLine(switchboard, documents), documents)
+
+    async def incoming(self, webhook: Webhook) -> Document:
+        leg = leg_of(webhook)
+        tries = number_of(webhook, "r")
+        return await self.conversation.incoming(call_id=leg.leg_id, from_=leg.from_, to=leg.to, tries=tries)
+
+    async def menu(self, webhook: Webhook) -> Document:
+        leg, session, key = leg_of(webhook), session_of(webhook), key_of(webhook)
+        if not key and number_of(webhook, "r"):
+            return await self.conversation.ask_again(call_id=leg.leg_id, session=session)
+        return await self.conversation.press(call_id=leg.leg_id, session=session, key=key)
+
+    async def wait(self, webhook: Webhook) -> Document:
+        round_no = number_of(webhook, "n")
+        return await self.conversation.wait(
+            call_id=leg_of(webhook).leg_id, locale=self._locale(webhook), round_no=round_no
+        )
+
+    async def left_queue(self, webhook: Webhook) -> Document:
+        leg = leg_of(webhook)
+        exit_ = _EXITS.get(webhook.form.get("QueueResult", ""), Exit.REFUSED)
+        if leg.is_over and exit_ is not Exit.TAKEN:
+            exit_ = Exit.HUNG_UP
+        tries = number_of(webhook, "r")
+        return await self.conversation.left_queue(
+            call_id=leg.leg_id, exit_=exit_, locale=self._locale(webhook), tries=tries
+        )
+
+    async def connect(self, webhook: Webhook) -> Document:
+        return await self.conversation.connect(call_id=leg_of(webhook).leg_id, offer_id=_offer_id(webhook))
+
+    async def after(self, webhook: Webhook) -> Document:
+        leg = leg_of(webhook)
+        return await self.conversation.after(call_id=leg.leg_id, has_hung_up=leg.is_over)
+
+    async def message(self, webhook: Webhook) -> Document:
+        is_left = bool(webhook.form.get("RecordingUrl")) and webhook.form.get("RecordingDuration") != "0"
+        return await self.conversation.message(
+            call_id=leg_of(webhook).leg_id, locale=self._locale(webhook), is_left=is_left
+        )
+
+    async def agent(self, webhook: Webhook) -> Document:
+        leg = leg_of(webhook)
+        return await self.agent_line.answered(
+            offer_id=_offer_id(webhook), leg_id=leg.leg_id, must_press=not leg.is_client
+        )
+
+    async def agent_join(self, webhook: Webhook) -> Document:
+        leg = leg_of(webhook)
+        return await self.agent_line.join(
+            offer_id=_offer_id(webhook),
+            leg_id=leg.leg_id,
+            must_press=bool(number_of(webhook, "k")),
+            key=key_of(webhook),
+        )
+
+    async def agent_left(self, webhook: Webhook) -> Document:
+        return await self.agent_line.left(offer_id=_offer_id(webhook), has_hung_up=leg_of(webhook).is_over)
+
+    async def status(self, webhook: Webhook) -> Document:
+        leg = leg_of(webhook)
+        if leg.is_over:
+            await self.conversation.hung_up(call_id=leg.leg_id, from_=leg.from_, to=leg.to)
+        return ()
+
+    async def agent_status(self, webhook: Webhook) -> Document:
+        leg = leg_of(webhook)
+        news = _NEWS.get(leg.status)
+        if leg.is_client and leg.status == "busy":
+            news = LegNews.DECLINED
+        if news:
+            await self.agent_line.news(offer_id=_offer_id(webhook), leg_id=leg.leg_id, news=news)
+        return ()
+
+    async def conference(self, webhook: Webhook) -> Document:
+        if webhook.form.get("StatusCallbackEvent") == _LEFT_CONFERENCE:
+            call_id = str(webhook.path_params["call_id"])
+            await self.conversation.left_conference(call_id=call_id, leg_id=leg_of(webhook).leg_id)
+        return ()
+
+    def busy(self, name: str, webhook: Webhook) -> Document:
+        """The safe twin of a document: the same question again in a moment."""
+        path = tuple((key, str(value)) for key, value in webhook.path_params.items())
+        again = Address(name, path, tuple(webhook.query.items()))
+        return self.documents.busy(again, number_of(webhook, "r"), self._locale(webhook))
+
+    def _locale(self, webhook: Webhook) -> str:
+        plan = self.documents.plan
+        asked = webhook.query.get("l", "")
+        return asked if asked in plan.languages else plan.default_locale
+
+
+def _offer_id(webhook: Webhook) -> str:
+    return str(webhook.path_params["offer_id"])
+
+
+async def hold_sound(_: Request) -> Response:
+    return Response(hold_tone(), media_type="audio/wav", headers={"Cache-Control": "public, max-age=86400"})
+
+
+def routes(voice: Voice) -> list[Route]:
+    """The provider's routes, for the front door."""
+    talks = {
+        "voice_incoming": ("/voice/incoming", voice.incoming),
+        "voice_menu": ("/voice/menu", voice.menu),
+        "voice_wait": ("/voice/wait", voice.wait),
+        "voice_left_queue": ("/voice/left-queue", voice.left_queue),
+        "voice_connect": ("/voice/connect/{offer_id}", voice.connect),
+        "voice_after": ("/voice/after/{offer_id}", voice.after),
+        "voice_message": ("/voice/message", voice.message),
+        "voice_agent": ("/voice/agent/{offer_id}", voice.agent),
+        "voice_agent_join": ("/voice/agent/{offer_id}/join", voice.agent_join),
+        "voice_agent_left": ("/voice/agent/{offer_id}/left", voice.agent_left),
+    }
+    reports = {
+        "voice_status": ("/voice/status", voice.status),
+        "voice_agent_status": ("/voice/agent/{offer_id}/status", voice.agent_status),
+        "voice_conference": ("/voice/conference/{call_id}", voice.conference),
+    }
+    return [
+        *(_route(name, path, voice, answer, is_safe=True) for name, (path, answer) in talks.items()),
+        *(_route(name, path, voice, answer, is_safe=False) for name, (path, answer) in reports.items()),
+        Route("/voice/hold.wav", hold_sound, methods=["GET"], name="voice_hold"),
+    ]
+
+
+def _route(
+    name: str, path: str, voice: Voice, answer: Callable[[Webhook], Awaitable[Document]], *, is_safe: bool
+) -> Route:
+    def written(runtime: Runtime, document: Document) -> Response:
+        text = render(document, writer(runtime.links, voice.documents.plan.voices))
+        return Response(text, media_type=CONTENT_TYPE)
+
+    async def handler(runtime: Runtime, webhook: Webhook) -> Response:
+        return written(runtime, await answer(webhook))
+
+    def safe_document(runtime: Runtime, webhook: Webhook) -> Response:
+        return written(runtime, voice.busy(name, webhook))
+
+    handler.__name__ = name
+    endpoint = signed(handler, safe_document=safe_document if is_safe else None)
+    return Route(path, endpoint, methods=["POST"], name=name)
