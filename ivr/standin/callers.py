@@ -1,0 +1,285 @@
+"""A simulated caller: an intention that meets a hotline, and his own account of how that went.
+
+He knows the hotline only by ear. What he does follows from what he has heard last: a question that offers
+his key gets it, music costs patience, a beep gets a message, a voice gets talk. A safe document ("please
+hold") is just more to listen to. A question asked again is answered as before, so that a menu which starts
+over still gets him where he wanted to go.
+
+What must hold: he never touches a line that has ended; he always leaves in the end; his account is written
+from his side alone and can be held against the hotline's records.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from config.clock import Clock
+from ivr.standin.handsets import Handset, Heard
+from ivr.standin.scenario import HOUR_MS, PlannedCall
+
+LINE_MS_MAX = 3 * HOUR_MS
+"""Nobody stays on a line longer than this, whatever he hears."""
+SILENCE_AFTER_TALK_MS = 20_000
+"""How long he listens for more after an agent has left the line."""
+HOLD_PATIENCE_MS = 300_000
+"""How long when there is music or a voice to listen to: he was put on hold."""
+REFUSALS = (
+    re.compile(r"不[^。；;]{0,10}录音[^。；;0-9]{0,6}按\s*(\d|星号|井号)"),
+    re.compile(r"record[^.]{0,60}\bnot\b[^.]{0,30}press (\d|star|pound)", re.IGNORECASE),
+    re.compile(r"press (\d|star|pound)[^.;]{0,30}\bnot\b[^.;]{0,30}record", re.IGNORECASE),
+)
+KEY_NAMES = {"星号": "*", "井号": "#", "star": "*", "pound": "#"}
+NAMES_OF_KEYS = {"*": ("星号", "star"), "#": ("井号", "pound")}
+WIDE_MS, LATIN_MS = 200, 60
+"""About how long a character takes to be spoken, Chinese and other."""
+APPLICATION_ERROR = "application error"
+
+
+@dataclass
+class CallAccount:
+    """One call as its caller lived it; instants are None for what never happened to him."""
+
+    plan: PlannedCall
+    dialled_ms: int
+    sid: str = ""
+    arrived_ms: int | None = None
+    queued_ms: int | None = None
+    answered_ms: int | None = None
+    ended_ms: int | None = None
+    has_left_message: bool = False
+    application_errors: int = 0
+    hung_up: bool = False
+    """He ended the call himself; otherwise the line was ended for him."""
+    end: str = ""
+    refused_recording: bool = False
+    keys_pressed: int = 0
+
+    @property
+    def waited_ms(self) -> int | None:
+        """From first being queued to a voice, or to the end of the line."""
+        until_ms = self.answered_ms or self.ended_ms
+        return None if self.queued_ms is None or until_ms is None else until_ms - self.queued_ms
+
+    @property
+    def outcome(self) -> str:
+        """The one word his call ended with; empty while he is on the line."""
+        if self.ended_ms is None:
+            return ""
+        if self.arrived_ms is None:
+            return "not_arrived"
+        if self.answered_ms is not None:
+            return "answered"
+        if self.has_left_message:
+            return "voicemail"
+        if self.application_errors:
+            return "application_error"
+        if self.queued_ms is not None:
+            return "abandoned" if self.hung_up else "sent_away"
+        return "left_in_menu" if self.hung_up else "goodbye"
+
+
+@dataclass
+class Caller:
+    """Lives on one handset from the first ring to the end of the line."""
+
+    plan: PlannedCall
+    handset: Handset
+    clock: Clock
+    account: CallAccount = field(init=False)
+    _question: str = ""
+    _is_asked: bool = False
+    _refusal: str = ""
+    _replies: dict[str, str] = field(default_factory=dict)
+    _keys_used: int = 0
+    _place: str = "menu"
+    _talk_ends_ms: int | None = None
+    _timers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.account = CallAccount(self.plan, self.clock.now_ms(), self.handset.sid)
+
+    async def live(self) -> CallAccount:
+        """Stay until the line has ended; cancelled, he hangs up and is gone."""
+        self._later("line", LINE_MS_MAX, self.leave)
+        try:
+            async for heard in self.handset.events():
+                self._hear(heard)
+        finally:
+            for timer in self._timers.values():
+                timer.cancel()
+            self.leave()
+            if self.account.ended_ms is None:
+                self.account.ended_ms = self.clock.now_ms()
+        return self.account
+
+    def leave(self) -> None:
+        """Hang up, if there is still a line to hang up."""
+        if self.handset.state != "ended":
+            self.account.hung_up = True
+            self.handset.hang_up()
+
+    def _hear(self, heard: Heard) -> None:
+        reaction = _REACTIONS.get(heard.kind)
+        if reaction is not None:
+            reaction(self, heard)
+
+    def _on_answered(self, heard: Heard) -> None:
+        self.account.arrived_ms = heard.at_ms
+        if self.plan.menu_ms is not None:
+            self._later("menu", self.plan.menu_ms, self._leave_menu)
+
+    def _on_played(self, _: Heard) -> None:
+        if "silence" in self._timers:
+            self._later("silence", HOLD_PATIENCE_MS, self.leave)
+
+    def _on_said(self, heard: Heard) -> None:
+        self._on_played(heard)
+        self._question = heard.text
+        if APPLICATION_ERROR in heard.text.lower():
+            self.account.application_errors += 1
+        if self.plan.refuses_recording and not self.account.refused_recording:
+            self._refusal = _refusal_key(heard.text) or self._refusal
+        self._consider()
+
+    def _on_gathering(self, _: Heard) -> None:
+        self._is_asked = True
+        self._consider()
+
+    def _on_gathered(self, _: Heard) -> None:
+        self._is_asked = False
+        self._forget("key")
+
+    def _on_queued(self, heard: Heard) -> None:
+        self._place = "queue"
+        self._forget("key", "talk", "menu")
+        if self.account.queued_ms is None:
+            self.account.queued_ms = heard.at_ms
+            if self.plan.menu_ms is not None:
+                self.leave()
+            if self.plan.patience_ms is not None:
+                self._later("patience", self.plan.patience_ms, self._lose_patience)
+
+    def _on_beep(self, _: Heard) -> None:
+        if self._place == "talk":
+            return  # somebody joined the conversation
+        self._place = "message"
+        self._forget("key", "menu", "patience")
+        if self.plan.message:
+            self.handset.speak(self.plan.message)
+            self.account.has_left_message = True
+        self._later("message", self.plan.message_ms if self.plan.message else 500, self.leave)
+
+    def _on_bridged(self, heard: Heard) -> None:
+        self._place = "talk"
+        self._forget("key", "menu", "patience", "silence")
+        if self.account.answered_ms is None:
+            self.account.answered_ms = heard.at_ms
+        if self.plan.ends_talk:
+            self._talk_ends_ms = self._talk_ends_ms or heard.at_ms + self.plan.talk_ms
+            self._later("talk", max(0, self._talk_ends_ms - self.clock.now_ms()), self.leave)
+
+    def _on_unbridged(self, _: Heard) -> None:
+        self._place = "menu"
+        self._forget("talk")
+        self._later("silence", SILENCE_AFTER_TALK_MS, self.leave)
+
+    def _on_ended(self, heard: Heard) -> None:
+        self.account.ended_ms = heard.at_ms
+        self.account.end = heard.text
+
+    def _consider(self) -> None:
+        """A key is wanted: press it soon if the words just heard offer it, else once they are spoken."""
+        if not self._is_asked or self._place != "menu":
+            return
+        if self._refusal:
+            self._later("key", self.plan.key_delay_ms, self._refuse_recording)
+            return
+        key = self._key_for(self._question)
+        listens_ms = 0 if offers(self._question, key) else spoken_ms(self._question)
+        self._later("key", listens_ms + self.plan.key_delay_ms, self._reply)
+
+    def _reply(self) -> None:
+        key = self._key_for(self._question)
+        if self._question not in self._replies and self._keys_used < len(self.plan.keys):
+            if self._asked_before(self._question) is None:
+                self._keys_used += 1
+            self._replies[self._question] = key
+        self._press(key)
+
+    def _key_for(self, question: str) -> str:
+        """As before if this was asked before, else the next key in mind, if there is one left."""
+        before = self._asked_before(question)
+        if before is not None:
+            return self._replies[before]
+        return self.plan.keys[self._keys_used] if self._keys_used < len(self.plan.keys) else ""
+
+    def _asked_before(self, question: str) -> str | None:
+        """The same question, whatever was said around it ("sorry, that is not one of the choices")."""
+        return next((asked for asked in self._replies if asked in question or question in asked), None)
+
+    def _refuse_recording(self) -> None:
+        self._press(self._refusal)
+        self._refusal = ""
+        self.account.refused_recording = True
+
+    def _press(self, keys: str) -> None:
+        if keys and self.handset.state != "ended":
+            self.account.keys_pressed += len(keys)
+            self.handset.press(keys)
+
+    def _leave_menu(self) -> None:
+        if self._place == "menu":
+            self.leave()
+
+    def _lose_patience(self) -> None:
+        if self.account.answered_ms is None and self._place != "message":
+            self.leave()
+
+    def _later(self, name: str, for_ms: int, act: Callable[[], None]) -> None:
+        """Do something after a while, instead of what was to be done under the same name."""
+        self._forget(name)
+        self._timers[name] = asyncio.create_task(self._wait_then(for_ms, act))
+
+    async def _wait_then(self, for_ms: int, act: Callable[[], None]) -> None:
+        await self.clock.sleep(for_ms)
+        act()
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
+            timer = self._timers.pop(name, None)
+            if timer is not None:
+                timer.cancel()
+
+
+def offers(text: str, key: str) -> bool:
+    """Whether the words say that this key may be pressed."""
+    names = NAMES_OF_KEYS.get(key, (re.escape(key),))
+    pattern = rf"(?:按|press )\s*(?:{'|'.join(names)})(?!\d)"
+    return bool(key) and re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def spoken_ms(text: str) -> int:
+    """About how long it takes to say this."""
+    wide = sum(ord(character) >= 0x2E80 for character in text)
+    return wide * WIDE_MS + (len(text) - wide) * LATIN_MS
+
+
+def _refusal_key(text: str) -> str:
+    """The key that the notice names for a call without recording; empty where it names none."""
+    match = next(filter(None, (pattern.search(text) for pattern in REFUSALS)), None)
+    return "" if match is None else KEY_NAMES.get(match[1].lower(), match[1])
+
+
+_REACTIONS: dict[str, Callable[[Caller, Heard], None]] = {
+    "answered": Caller._on_answered,
+    "said": Caller._on_said,
+    "played": Caller._on_played,
+    "gathering": Caller._on_gathering,
+    "gathered": Caller._on_gathered,
+    "queued": Caller._on_queued,
+    "beep": Caller._on_beep,
+    "bridged": Caller._on_bridged,
+    "unbridged": Caller._on_unbridged,
+    "ended": Caller._on_ended,
+}

@@ -1,0 +1,182 @@
+"""Our desk as an agent's browser sees it: forms, a cookie, a token, and nothing else.
+
+The desk is known only by HTTP. A form is filled in as a person would: whatever fields the page has, with
+the name and the password where the page asks for them. What must hold: a desk that is away (connection
+refused, 5xx) is asked again, with the patience of somebody who reloads the page, and a lost session is
+signed in again before the wish is repeated.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any, Self
+
+import aiohttp
+
+from config.log import get_log
+
+REQUEST_S = 20
+RELOAD_S_FIRST, RELOAD_S_MAX = 0.5, 5.0
+SIGNED_OUT = (302, 303, 401, 403)
+ACCEPTED = "application/json, text/html;q=0.9"
+
+
+class DeskRefusedError(Exception):
+    """The desk answered, and it will not have this agent."""
+
+
+@dataclass
+class Page:
+    """What matters of a page: the token, the fields of its forms, and the choices of its selects."""
+
+    csrf: str = ""
+    forms: list[dict[str, str]] = field(default_factory=list)
+    types: dict[str, str] = field(default_factory=dict)
+    """Name of a field -> its kind."""
+    choices: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, html: str) -> Self:
+        page = cls()
+        parser = _PageParser(page)
+        parser.feed(html)
+        parser.close()
+        return page
+
+    def asks_password(self, form: Mapping[str, str]) -> bool:
+        return any(self.types.get(name) == "password" for name in form)
+
+    def filled_in(self, form: Mapping[str, str], name: str, password: str) -> dict[str, str]:
+        """The form as somebody sends it who knows only his name and his password."""
+        known = {"password": password, "text": name, "email": name}
+        return {one: known.get(self.types.get(one, ""), value) for one, value in form.items()}
+
+
+class _PageParser(HTMLParser):
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self._page = page
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        name, value = values.get("name", ""), values.get("value", "")
+        if tag == "form":
+            self._page.forms.append({})
+        elif tag == "meta" and name in ("csrf", "csrf-token"):
+            self._page.csrf = values.get("content", "")
+        elif tag in ("html", "body", "main", "div") and values.get("data-csrf"):
+            self._page.csrf = values["data-csrf"]
+        elif tag == "input" and name:
+            self._take_input(name, values.get("type", "text"), value)
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and self._select and value:
+            self._page.choices.setdefault(self._select, []).append(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self._select = ""
+
+    def _take_input(self, name: str, kind: str, value: str) -> None:
+        self._page.types[name] = kind
+        if name == "csrf":
+            self._page.csrf = self._page.csrf or value
+        if kind == "radio":
+            self._page.choices.setdefault(name, []).append(value)
+        elif self._page.forms:
+            self._page.forms[-1][name] = value
+
+
+class Desk:
+    """One browser with one account, an async context. A method comes back once the desk has answered."""
+
+    def __init__(self, base_url: str, name: str, password: str) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._name = name
+        self._password = password
+        self._page = Page()
+        self._log = get_log(__name__).bind(desk=name)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        jar = aiohttp.CookieJar(unsafe=True)  # the desk of a demo lives at an address without a name
+        timeout = aiohttp.ClientTimeout(total=REQUEST_S)
+        self._session = aiohttp.ClientSession(cookie_jar=jar, timeout=timeout)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def sign_in(self) -> None:
+        """Open the sign-in page, fill in its form, and open the desk for its token."""
+        status, html = await self._ask("GET", "/sign-in")
+        page = Page.read(html)
+        form = next((form for form in page.forms if page.asks_password(form)), None)
+        if status != 200 or form is None:
+            raise DeskRefusedError(f"sign-in page: {status}, no form to sign in with")
+        await self._ask("POST", "/sign-in", data=page.filled_in(form, self._name, self._password))
+        status, html = await self._ask("GET", "/desk")
+        if status != 200:
+            raise DeskRefusedError(f"the desk answered {status} after signing in")
+        self._page = Page.read(html)
+
+    async def set_presence(self, presence: str, reason: str = "") -> None:
+        await self._press("/desk/presence", presence=presence, reason=reason)
+
+    async def beat(self) -> None:
+        await self._press("/desk/beat")
+
+    async def decline(self, offer_id: str) -> None:
+        await self._press(f"/desk/offers/{offer_id}/decline")
+
+    async def wrap_up(self, call_id: str, disposition: str, note: str) -> None:
+        await self._press("/desk/wrap-up", call_id=call_id, disposition=disposition, note=note)
+
+    async def state(self) -> dict[str, Any]:
+        """What the page would show; empty where the desk does not say."""
+        status, text = await self._ask("GET", "/desk/state")
+        if status != 200:
+            return {}
+        state = json.loads(text)
+        return state if isinstance(state, dict) else {}
+
+    @property
+    def dispositions(self) -> tuple[str, ...]:
+        """The choices the desk's form offers, in its order."""
+        return tuple(self._page.choices.get("disposition", ()))
+
+    async def _press(self, path: str, **values: str) -> None:
+        """Press a button, and once more after signing in again where the session was lost.
+
+        A desk that says no has its reasons (the wrap-up is over, the offer is gone), and a person shrugs.
+        """
+        status, _ = await self._ask("POST", path, json=values)
+        if status in SIGNED_OUT:
+            await self.sign_in()
+            status, _ = await self._ask("POST", path, json=values)
+        if status >= 400:
+            self._log.info("desk.said_no", path=path, status=status)
+
+    async def _ask(self, method: str, path: str, **body: Any) -> tuple[int, str]:
+        """The desk's answer, however long it takes to come back; redirects are left to the caller."""
+        if self._session is None:
+            raise RuntimeError("a desk is used as an async context")
+        reload_s = RELOAD_S_FIRST
+        headers = {"X-CSRF-Token": self._page.csrf, "Origin": self._base_url, "Accept": ACCEPTED}
+        while True:
+            try:
+                async with self._session.request(
+                    method, self._base_url + path, headers=headers, allow_redirects=False, **body
+                ) as answer:
+                    text = await answer.text()
+                if answer.status < 500:
+                    return answer.status, text
+                self._log.info("desk.away", status=answer.status)
+            except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+                self._log.info("desk.away", fault=type(fault).__name__)
+            await asyncio.sleep(reload_s)
+            reload_s = min(RELOAD_S_MAX, reload_s * 2)
