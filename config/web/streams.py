@@ -27,6 +27,7 @@ RETRY_MS = 2000
 BLOCK_MS = 1000
 LINES_PER_READ = 500
 BACKLOG_MAX = 2000
+BEAT = "event: beat\ndata: 1\n\n"  # an event, not a comment: the page hears it and knows the line is up
 
 log = get_log(__name__)
 
@@ -55,7 +56,7 @@ async def _encoded(events: AsyncIterator[Event]) -> AsyncIterator[str]:
             coming = coming or asyncio.ensure_future(anext(events))
             done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT_S)
             if not done:
-                yield ": still here\n\n"
+                yield BEAT
                 continue
             event, coming = coming.result(), None
             yield event.encode()
