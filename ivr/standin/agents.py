@@ -23,7 +23,7 @@ from ivr.standin.scenario import Agent, Habits
 BEAT_S = 15
 SIGN_IN_AGAIN_S = 5
 DISPOSITION = "solved"
-BREAK_REASON = "rest"
+BREAK_REASON = "break"
 NOTES = ("已解答，客户满意。", "已登记，转派处理。", "客户咨询，已告知办理流程。", "已核对信息并说明。")
 
 
@@ -53,6 +53,7 @@ class SimulatedAgent:
     is_signed_in: asyncio.Event = field(default_factory=asyncio.Event)
     _next_break_ms: int | None = None
     _line: Handset | None = None
+    _is_on_break: bool = False
 
     @property
     def habits(self) -> Habits:
@@ -77,7 +78,6 @@ class SimulatedAgent:
         while True:
             try:
                 await desk.sign_in()
-                await desk.beat()
                 await desk.set_presence("ready")
             except DeskRefusedError as refusal:
                 self.account.trouble = str(refusal)
@@ -94,8 +94,19 @@ class SimulatedAgent:
             await asyncio.sleep(BEAT_S)
             try:
                 await desk.beat()
+                await self._look(desk)
             except DeskRefusedError as refusal:
                 self.account.trouble = str(refusal)
+
+    async def _look(self, desk: Desk) -> None:
+        """Who glances at the desk and finds himself away without having wished it says ready."""
+        stage = (await desk.state()).get("stage")
+        if stage in ("away", "signed_out") and not self._is_on_break and not self._is_on_line:
+            await desk.set_presence("ready")
+
+    @property
+    def _is_on_line(self) -> bool:
+        return self._line is not None and self._line.state != "ended"
 
     async def _take_calls(self, desk: Desk | None) -> None:
         current: asyncio.Task[None] | None = None
@@ -103,7 +114,7 @@ class SimulatedAgent:
         try:
             async for handset in registration:
                 self.account.rang += 1
-                if self._line is not None and self._line.state != "ended":
+                if self._is_on_line:
                     self.account.rang_while_busy += 1
                     handset.decline()
                     continue
@@ -179,10 +190,17 @@ class SimulatedAgent:
         disposition = self.rng.choice(desk.dispositions or (DISPOSITION,))
         await desk.wrap_up(_call_of(state), disposition, self.rng.choice(NOTES))
         if self._next_break_ms is not None and self.clock.now_ms() >= self._next_break_ms:
+            await self._rest(desk)
+
+    async def _rest(self, desk: Desk) -> None:
+        self._is_on_break = True
+        try:
             await desk.set_presence("away", BREAK_REASON)
             await self.clock.sleep(self._about(self.habits.break_for_ms))
-            self._plan_break()
-            await desk.set_presence("ready")
+        finally:
+            self._is_on_break = False
+        self._plan_break()
+        await desk.set_presence("ready")
 
     def _note_failure(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (fault := task.exception()) is not None:

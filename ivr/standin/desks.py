@@ -17,10 +17,11 @@ import aiohttp
 
 from config.log import get_log
 
+PAGE, DATA = "text/html", "application/json"
 REQUEST_S = 20
 RELOAD_S_FIRST, RELOAD_S_MAX = 0.5, 5.0
-SIGNED_OUT = (302, 303, 401, 403)
-ACCEPTED = "application/json, text/html;q=0.9"
+SIGNED_OUT = (401, 403)
+REDIRECTED = (302, 303)
 
 
 class DeskRefusedError(Exception):
@@ -112,14 +113,21 @@ class Desk:
             await self._session.close()
 
     async def sign_in(self) -> None:
-        """Open the sign-in page, fill in its form, and open the desk for its token."""
-        status, html = await self._ask("GET", "/sign-in")
-        page = Page.read(html)
-        form = next((form for form in page.forms if page.asks_password(form)), None)
-        if status != 200 or form is None:
-            raise DeskRefusedError(f"sign-in page: {status}, no form to sign in with")
-        await self._ask("POST", "/sign-in", data=page.filled_in(form, self._name, self._password))
-        status, html = await self._ask("GET", "/desk")
+        """Open the sign-in page, fill in its form, and open the desk for its token.
+
+        Who is still signed in is sent on by that page, and has only lost his token.
+        """
+        status, html = await self._open("/sign-in")
+        if status not in REDIRECTED:
+            page = Page.read(html)
+            form = next((form for form in page.forms if page.asks_password(form)), None)
+            if status != 200 or form is None:
+                raise DeskRefusedError(f"sign-in page: {status}, no form to sign in with")
+            filled_in = page.filled_in(form, self._name, self._password)
+            status, _ = await self._ask("POST", "/sign-in", accept=PAGE, data=filled_in)
+            if status not in REDIRECTED:
+                raise DeskRefusedError(f"signing in was answered {status}")
+        status, html = await self._open("/desk")
         if status != 200:
             raise DeskRefusedError(f"the desk answered {status} after signing in")
         self._page = Page.read(html)
@@ -128,6 +136,7 @@ class Desk:
         await self._press("/desk/presence", presence=presence, reason=reason)
 
     async def beat(self) -> None:
+        """Tell the desk that somebody is sitting at it."""
         await self._press("/desk/beat")
 
     async def decline(self, offer_id: str) -> None:
@@ -138,7 +147,7 @@ class Desk:
 
     async def state(self) -> dict[str, Any]:
         """What the page would show; empty where the desk does not say."""
-        status, text = await self._ask("GET", "/desk/state")
+        status, text = await self._ask("GET", "/desk/state", accept=DATA)
         if status != 200:
             return {}
         state = json.loads(text)
@@ -154,19 +163,22 @@ class Desk:
 
         A desk that says no has its reasons (the wrap-up is over, the offer is gone), and a person shrugs.
         """
-        status, _ = await self._ask("POST", path, json=values)
+        status, _ = await self._ask("POST", path, accept=DATA, json=values)
         if status in SIGNED_OUT:
             await self.sign_in()
-            status, _ = await self._ask("POST", path, json=values)
+            status, _ = await self._ask("POST", path, accept=DATA, json=values)
         if status >= 400:
             self._log.info("desk.said_no", path=path, status=status)
 
-    async def _ask(self, method: str, path: str, **body: Any) -> tuple[int, str]:
+    async def _open(self, path: str) -> tuple[int, str]:
+        return await self._ask("GET", path, accept=PAGE)
+
+    async def _ask(self, method: str, path: str, *, accept: str, **body: Any) -> tuple[int, str]:
         """The desk's answer, however long it takes to come back; redirects are left to the caller."""
         if self._session is None:
             raise RuntimeError("a desk is used as an async context")
         reload_s = RELOAD_S_FIRST
-        headers = {"X-CSRF-Token": self._page.csrf, "Origin": self._base_url, "Accept": ACCEPTED}
+        headers = {"X-CSRF-Token": self._page.csrf, "Origin": self._base_url, "Accept": accept}
         while True:
             try:
                 async with self._session.request(

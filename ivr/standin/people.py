@@ -234,9 +234,8 @@ def _scenario_of(exchange: Exchange) -> Scenario:
 
 
 async def show_tally(request: Request) -> Response:
-    people = people_of(request.app.state.exchange)
-    if people is None:
-        return JSONResponse({"message": "nobody lives here yet"}, status_code=404)
+    exchange: Exchange = request.app.state.exchange
+    people = people_of(exchange) or People(exchange, exchange.clock, Scenario())
     return JSONResponse(people.tally())
 
 
