@@ -1,4 +1,4 @@
-"""Sound made cheaply: quiet tones, a different one for each party, as real wav files and wav headers read back."""
+"""Sound made cheaply: quiet tones, a different one for each party, as real wav files; wav headers read."""
 
 import io
 import math

@@ -1,8 +1,9 @@
 """Hosted documents, as the provider hosts them: they answer when the customer cannot.
 
-A bin is a template. It may use what the request says (``{{ From }}``, ``{{ ErrorCode }}``), ``n`` from its address
-(``/bins/hold?n=2``) and ``visits``, how often this call has been here, so that it can send a caller back a number of
-times and then give up: ``{% if visits < 5 %}<Redirect>…</Redirect>{% else %}<Dial>…</Dial>{% endif %}``.
+A bin is a template. It may use what the request says (``{{ From }}``, ``{{ ErrorCode }}``), ``n`` from its
+address (``/bins/hold?n=2``) and ``visits``, how often this call has been here, so that it can send a caller
+back a number of times and then give up: ``{% if visits < 5 %}<Redirect>…</Redirect>{% else
+%}<Dial>…</Dial>{% endif %}``.
 """
 
 from collections import Counter

@@ -7,8 +7,8 @@ from ivr.standin.inbox import Key, Target, Tidings
 class Bridge:
     """Each leg joins for itself.
 
-    ``target`` is what the second leg hears before it is joined, ``awaited`` the leg that has won the right to be the
-    second, ``freed`` one that was redirected away and lives on.
+    ``target`` is what the second leg hears before it is joined, ``awaited`` the leg that has won the right
+    to be the second, ``freed`` one that was redirected away and lives on.
     """
 
     def __init__(self, target: Target | None = None) -> None:

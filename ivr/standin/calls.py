@@ -1,7 +1,7 @@
 """Calls as the provider counts them: one leg each, its status and what may be known of it.
 
-A status moves only along the table below and never leaves an end state. Everything that waits for the leg goes
-through its inbox; everything the world learns of it goes through its callback lane, in order.
+A status moves only along the table below and never leaves an end state. Everything that waits for the leg
+goes through its inbox; everything the world learns of it goes through its callback lane, in order.
 """
 
 import asyncio

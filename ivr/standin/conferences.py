@@ -1,8 +1,8 @@
 """Conferences: who is in, who hears what, and when it starts and ends.
 
-A conference starts when two are in it and one of them may start it; it ends when the last leaves or one whose
-leaving ends it. It is never opened again: the same name later is another conference. Where its callbacks go is
-decided by the first participant alone.
+A conference starts when two are in it and one of them may start it; it ends when the last leaves or one
+whose leaving ends it. It is never opened again: the same name later is another conference. Where its
+callbacks go is decided by the first participant alone.
 """
 
 from collections.abc import Callable
@@ -74,7 +74,7 @@ class Participant:
 
     def as_json(self, account_sid: str) -> dict[str, object]:
         conference_sid = self.conference.sid
-        uri = f"/2010-04-01/Accounts/{account_sid}/Conferences/{conference_sid}/Participants/{self.call.sid}.json"
+        room = f"/2010-04-01/Accounts/{account_sid}/Conferences/{conference_sid}"
         return {
             "account_sid": account_sid,
             "call_sid": self.call.sid,
@@ -90,7 +90,7 @@ class Participant:
             "queue_time": str(self.call.queue_time_ms),
             "date_created": rfc2822(self.joined_ms),
             "date_updated": rfc2822(self.updated_ms or self.joined_ms),
-            "uri": uri,
+            "uri": f"{room}/Participants/{self.call.sid}.json",
         }
 
 

@@ -1,7 +1,8 @@
 """The whole telephone company in one process: numbers and phones, calls, queues, conferences, recordings.
 
-REST and the pages are thin over it. What happens to a call happens here in one synchronous step (its status, its
-place in a queue or a conference, the callbacks); the leg's own task learns of it through its inbox afterwards.
+REST and the pages are thin over it. What happens to a call happens here in one synchronous step (its
+status, its place in a queue or a conference, the callbacks); the leg's own task learns of it afterwards, by
+its inbox.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from ivr.standin.chance import Chance
 from ivr.standin.conferences import EVENTS, SUBSCRIBED_AS, Conference, Conferences
 from ivr.standin.dates import rfc2822
 from ivr.standin.faults import Faults
+from ivr.standin.gate import Gate
 from ivr.standin.handsets import Handset, Registration, Registrations, address_of
 from ivr.standin.inbox import Gone, Inbox, Key, Redirected, Speech, Target, Tidings
 from ivr.standin.notifications import Notifications
@@ -66,6 +68,7 @@ class Exchange:
         self.recordings = Recordings()
         self.registrations = Registrations()
         self.slots = outgoing.Slots(options.cps)
+        self.gate = Gate()
         self.application_errors = 0
         self.ended: Counter[str] = Counter()
         self._ordinal = 0

@@ -1,4 +1,4 @@
-"""What goes wrong, and what nobody knows for certain: every rate and switch of the exchange, with its default.
+"""What goes wrong, and what nobody knows for certain: every rate and switch of the exchange, with defaults.
 
 Rates (0 to 1) say how often a fault is drawn. Switches say how the exchange behaves where the provider's own
 sources disagree or are silent; the product must work with either setting. All can be changed while running.

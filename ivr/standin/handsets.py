@@ -1,8 +1,8 @@
 """The phones of people: what they hear, and what they can do.
 
 A handset is one person's end of one leg. Whoever plays the person (a simulated caller, the phone page, an
-agent's desk) reads ``events`` and presses, speaks, answers or hangs up; nothing else of the exchange is theirs.
-``events`` may be read by several and from the beginning: nothing heard is lost by a late listener.
+agent's desk) reads ``events`` and presses, speaks, answers or hangs up; nothing else of the exchange is
+theirs. ``events`` may be read by several and from the beginning: nothing heard is lost by a late listener.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """What a leg waits for, and the only way it waits.
 
-Each leg is carried by one task. Everything that can happen to it (a key, a word, a hang-up, a redirect) is put
-into its inbox, and every wait of a verb goes through ``take`` or ``during``. Things heard are returned; things
-that take the leg away from its verb are raised as an ``Interrupt``, so that a verb needs to know only of those
-it can answer. No interrupt may be swallowed by a verb that did not expect it.
+Each leg is carried by one task. Everything that can happen to it (a key, a word, a hang-up, a redirect) is
+put into its inbox, and every wait of a verb goes through ``take`` or ``during``. Things heard are returned;
+things that take the leg away from its verb are raised as an ``Interrupt``, so that a verb needs to know
+only of those it can answer. No interrupt may be swallowed by a verb that did not expect it.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class Scope:
         self.is_over = False
 
 
-class Interrupt(Exception):
+class Interrupt(Exception):  # noqa: N818  it is no error: a leg is called away
     """The leg is taken away from what it was doing."""
 
     scope: Scope | None = None

@@ -1,8 +1,8 @@
 """Documents carried out: one loop, one verb at a time, top to bottom.
 
-A verb that returns a target hands control to the document found there; what followed it in the old document is
-unreachable. When the verbs run out, the document is over. A document that cannot be had or read is asked for once
-more at the call's fallback address; after that the call is lost, and counted.
+A verb that returns a target hands control to the document found there; what followed it in the old document
+is unreachable. When the verbs run out, the document is over. A document that cannot be had or read is asked
+for once more at the call's fallback address; after that the call is lost, and counted.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,7 +1,7 @@
 """Recordings: started, paused, stopped, and some time later completed or absent.
 
-Durations are product time without the pauses that were skipped. A recording is completed once, a while after it
-stopped; only then does its sound exist. Several may run on one call at once, as on the provider's.
+Durations are product time without the pauses that were skipped. A recording is completed once, a while
+after it stopped; only then does its sound exist. Several may run on one call at once, as on the provider's.
 """
 
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
 """The provider's webhook signature, by our own code.
 
-HMAC-SHA1 over the URL as requested (no fragment, no userinfo, over https no port) followed by every form field
-name and value in byte order of the names; Base64. It must not borrow the SDK's code: it is there to find our
-mistakes in using the SDK.
+HMAC-SHA1 over the URL as requested (no fragment, no userinfo, over https no port) followed by every form
+field name and value in byte order of the names; Base64. It must not borrow the SDK's code: it is there to
+find our mistakes in using the SDK.
 """
 
 import base64

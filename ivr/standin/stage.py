@@ -1,7 +1,7 @@
 """Where a document is being carried out, and what its verbs may ask for.
 
-The same verbs run on a call, in a queue's wait document, in a conference before it starts, on a held line and as
-a whisper; the place says which of them are allowed and what failing there means.
+The same verbs run on a call, in a queue's wait document, in a conference before it starts, on a held line
+and as a whisper; the place says which of them are allowed and what failing there means.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
 """Reading documents: parse strictly, and say with the provider's numbers what is wrong.
 
-A vocabulary (the verbs' own specifications) says which elements, attributes and values exist and what may stand
-inside what. Reading yields elements and faults; whether a schema fault spoils the document or only the part that
-is wrong is a switch of the exchange, because the provider's sources are not clear about it.
+A vocabulary (the verbs' own specifications) says which elements, attributes and values exist and what may
+stand inside what. Reading yields elements and faults; whether a schema fault spoils the document or only
+the part that is wrong is a switch of the exchange, because the provider's sources are not clear about it.
 """
 
 from collections.abc import Callable, Mapping
@@ -127,7 +127,7 @@ def read(
     faults: list[Fault] = []
     verbs = tuple(_elements(root, vocabulary, "Response", 12200, faults, is_inline))
     if root.attrib:
-        faults.append(Fault(12200, f"Response takes no attribute {sorted(root.attrib)[0]}", is_schema=True))
+        faults.append(Fault(12200, f"Response takes no attribute {min(root.attrib)}", is_schema=True))
     return verbs, faults
 
 

@@ -1,7 +1,7 @@
 """Requests to the customer: signed, with the provider's headers, limits and retries.
 
-All time limits here are real seconds. One logical request keeps one idempotency token over its retries. Redirects
-are followed as the provider follows them: as GET, without the original parameters.
+All time limits here are real seconds. One logical request keeps one idempotency token over its retries.
+Redirects are followed as the provider follows them: as GET, without the original parameters.
 """
 
 import asyncio

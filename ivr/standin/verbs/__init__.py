@@ -1,1 +1,1 @@
-"""The provider's verbs, one small module each: what the verb may carry (``SPEC``) and what it does (``run``)."""
+"""The provider's verbs, one small module each: what it may carry (``SPEC``) and what it does (``run``)."""

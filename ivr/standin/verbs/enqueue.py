@@ -1,7 +1,8 @@
 """Enqueue: wait in a queue, hearing the wait document over and over, until taken out of it.
 
-Out by Leave or by REST: the action is requested at once (after REST its answer does not control the call). Out to
-another leg: the action follows the conversation. Out by hanging up: the action is told, its answer unheard.
+Out by Leave or by REST: the action is requested at once (after REST its answer does not control the call).
+Out to another leg: the action follows the conversation. Out by hanging up: the action is told, its answer
+unheard.
 """
 
 from ivr.standin import bridges
@@ -75,11 +76,11 @@ async def _wait(stage: Stage, enqueue: Element, member: Member) -> str:
             stage.call.hear("dequeued", member.queue.friendly_name)
             if dequeued.source is not None:
                 raise Redirected(dequeued.source) from None
-            return await _be_taken(stage, member, dequeued)
+            return await _be_taken(stage, dequeued)
 
 
 async def _hear_once(stage: Stage, enqueue: Element, member: Member) -> None:
-    """The wait document with all that follows from it; a document that takes no time is not hurried through."""
+    """The wait document with all that follows from it; one that takes no time is not hurried through."""
     clock = stage.exchange.clock
     began_ms = clock.now_ms()
     if "waitUrl" not in enqueue.attributes:
@@ -95,7 +96,7 @@ async def _hear_once(stage: Stage, enqueue: Element, member: Member) -> None:
     await stage.pass_time(max(0, stage.exchange.faults.wait_loop_ms_min - (clock.now_ms() - began_ms)))
 
 
-async def _be_taken(stage: Stage, member: Member, dequeued: Dequeued) -> str:
+async def _be_taken(stage: Stage, dequeued: Dequeued) -> str:
     """The other leg's document for this one, then the conversation."""
     bridge = dequeued.taker
     if not isinstance(bridge, bridges.Bridge):

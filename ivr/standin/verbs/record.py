@@ -1,7 +1,7 @@
 """Record: a message after the beep, until silence, a key, the length limit or the caller's end.
 
-The recording lasts from the beep to the end of the last words (silence is trimmed off). Without a word there is
-no recording and the next verb follows.
+The recording lasts from the beep to the end of the last words (silence is trimmed off). Without a word
+there is no recording and the next verb follows.
 """
 
 from dataclasses import dataclass
