@@ -43,13 +43,17 @@ class ManualClock(Clock):
             if not sleeper.done():
                 sleeper.get_loop().call_soon_threadsafe(_wake, sleeper)
 
-    async def pass_by(self, for_ms: int) -> None:
-        """The same, second by second at most, letting everybody act at each instant."""
+    async def pass_by(self, for_ms: int, settle_turns: int = 5) -> None:
+        """The same in steps, a second at most, stopping at every instant somebody sleeps until.
+
+        Who wakes gets a few turns of the loop to act in; what waits for a store needs waiting for besides.
+        """
         end_ms = self._now_ms + for_ms
         while self._now_ms < end_ms:
             next_ms = min([end_ms, self._now_ms + 1000, *(due for due, _, _ in self._sleepers[:1])])
             self.advance(max(0, next_ms - self._now_ms))
-            await asyncio.sleep(0)
+            for _ in range(settle_turns):
+                await asyncio.sleep(0)
 
     async def sleep(self, for_ms: float) -> None:
         if for_ms <= 0:
