@@ -12,6 +12,7 @@
 
 Arguments are given by the header's names, all of them and no others. Replies are words; a header that is
 numbered wrongly, or has no reply, is refused when it is loaded. The body names KEYS and ARGV once.
+A line of the body `-- include: name` stands for the text of ``lua/include/name.lua``.
 A server that lost its scripts (it was restarted) is given the text again within the same call.
 """
 
@@ -21,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -29,6 +31,7 @@ from redis.exceptions import NoScriptError, ResponseError
 _TITLE = re.compile(r"--\s*(?P<name>[a-z_]+): \S.*")
 _SECTION = re.compile(r"--\s*(?P<section>KEYS|ARGV|REPLY)\s*")
 _NUMBERED = re.compile(r"--\s+(?P<place>\d+) (?P<name>[a-z_]+)(?:\s.*)?")
+_INCLUDE = re.compile(r"^-- include: (?P<name>[a-z_]+)$", re.MULTILINE)
 _REPLY = re.compile(r"--\s+(?P<word>[a-z_]+(?::(?:<[a-z_|]+>|[a-z_]+))?)(?:\s.*)?")
 
 Value = str | int | float | bool | bytes | None
@@ -91,9 +94,17 @@ class Script:
 @cache
 def load(package: str, name: str) -> Script:
     """The script ``lua/<name>.lua`` of a package, for example load("queues.store", "claim_offer")."""
-    body = resources.files(package).joinpath("lua", f"{name}.lua").read_text("utf-8")
+    folder = resources.files(package).joinpath("lua")
+    body = _with_includes(folder, folder.joinpath(f"{name}.lua").read_text("utf-8"))
     digest = hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
     return Script(name, body, read_contract(name, body), digest)
+
+
+def _with_includes(folder: Traversable, body: str) -> str:
+    def text(found: re.Match[str]) -> str:
+        return folder.joinpath("include", f"{found['name']}.lua").read_text("utf-8").rstrip()
+
+    return _INCLUDE.sub(text, body)
 
 
 def read_contract(name: str, body: str) -> Contract:

@@ -40,8 +40,11 @@ class State:
 
     def copy(self) -> "State":
         """Records are frozen, so a copy of the indexes is a copy of all."""
-        values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
-        return State(**{name: dict(v) if isinstance(v, dict) else v for name, v in values.items()})
+        copied: dict[str, Any] = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            copied[each.name] = dict(value) if isinstance(value, dict) else value
+        return State(**copied)
 
 
 def text_of(value: Any) -> str:

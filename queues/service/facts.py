@@ -1,14 +1,17 @@
 """What the switchboard's replies say, as typed facts for the rooms and pages above it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from queues.domain.agents import AgentId, AgentState
 from queues.domain.calls import CALL_FACTS, CallId, CallState
 from queues.domain.effects import Effect
+from queues.domain.lanes import Lane
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
+from queues.domain.routing import skills_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,3 +165,159 @@ class WallState:
 
     def agents_in(self, state: AgentState) -> tuple[WallAgent, ...]:
         return tuple(agent for agent in self.agents if agent.state is state)
+
+
+def read_call_facts(texts: Sequence[str]) -> CallFacts:
+    told = dict(zip(CALL_FACTS, texts, strict=True))
+    return CallFacts(
+        call_id=CallId(told["call_id"]),
+        state=CallState(told["state"]),
+        outcome=told["outcome"],
+        line=told["line"],
+        caller_ref=told["caller_ref"],
+        customer_id=told["customer_id"],
+        customer_name=told["customer_name"],
+        is_known=told["is_known"] == "1",
+        tier=told["tier"],
+        locale=told["locale"],
+        node=told["node"],
+        step=int(told["step"]),
+        record=told["record"],
+        queue=told["queue"],
+        matter=told["matter"],
+        ticket_no=told["ticket_no"],
+        queued_ms=_instant(told["queued_ms"]),
+        answered_ms=_instant(told["answered_ms"]),
+        offer_id=OfferId(told["offer_id"]),
+        agent_id=AgentId(told["agent_id"]),
+        position=int(told["position"]),
+        diverted_to=told["diverted_to"],
+        message_left=told["is_message_left"] == "1",
+    )
+
+
+def read_offer_facts(texts: Sequence[str], now_ms: int) -> OfferFacts:
+    told = dict(zip((*OFFER_FACTS, *OFFERED_CALL_FACTS), texts, strict=True))
+    return OfferFacts(
+        offer_id=OfferId(told["offer_id"]),
+        call_id=CallId(told["call_id"]),
+        agent_id=AgentId(told["agent_id"]),
+        state=OfferState(told["state"]),
+        leg_id=told["leg_id"],
+        customer_name=told["customer_name"],
+        tier=told["tier"],
+        locale=told["locale"],
+        queue=told["queue"],
+        matter=told["matter"],
+        ticket_no=told["ticket_no"],
+        waited_ms=now_ms - int(told["queued_ms"]) if told["queued_ms"] else 0,
+    )
+
+
+def read_desk_state(told: Mapping[str, Any], plan: Plan, now_ms: int) -> DeskState:
+    agent: Mapping[str, str] = told["agent"]
+    state = AgentState(agent["state"])
+    return DeskState(
+        agent_id=AgentId(agent["agent_id"]),
+        name=agent["name"],
+        state=state,
+        reason=agent.get("reason", ""),
+        next=agent.get("next", ""),
+        since_ms=int(agent["since_ms"]),
+        now_ms=now_ms,
+        offer=_desk_offer(told, now_ms) if state is AgentState.OFFERED else None,
+        call=_desk_call(told["call"]) if state in _WITH_CALL and told["call"] else None,
+        wrap_up_until_ms=_instant(agent.get("wrap_up_until_ms", "")),
+        is_extendable=state is AgentState.WRAP_UP and agent.get("is_extended") != "1",
+        waiting=_waiting_for(skills_of(agent["skills"]), told["lanes"], plan),
+    )
+
+
+_WITH_CALL = frozenset({AgentState.CONNECTING, AgentState.CONNECTED, AgentState.WRAP_UP})
+
+
+def _desk_offer(told: Mapping[str, Any], now_ms: int) -> DeskOffer | None:
+    offer, call = told["offer"], told["call"]
+    if not offer or not call:
+        return None
+    queued_ms = int(call["queued_ms"])
+    return DeskOffer(
+        offer_id=OfferId(offer["offer_id"]),
+        call_id=CallId(offer["call_id"]),
+        state=OfferState(offer["state"]),
+        customer_id=call["customer_id"],
+        customer_name=call["customer_name"],
+        tier=call["tier"],
+        queue=call["queue"],
+        matter=call["matter"],
+        ticket_no=call["ticket_no"],
+        queued_ms=queued_ms,
+        waited_ms=now_ms - queued_ms,
+        ends_ms=_instant(told["ends_ms"]) if offer["state"] != OfferState.CLAIMED else None,
+        why=json.loads(offer["why"]),
+    )
+
+
+def _desk_call(call: Mapping[str, str]) -> DeskCall:
+    return DeskCall(
+        call_id=CallId(call["call_id"]),
+        state=CallState(call["state"]),
+        customer_id=call["customer_id"],
+        customer_name=call["customer_name"],
+        tier=call["tier"],
+        queue=call["queue"],
+        matter=call["matter"],
+        ticket_no=call["ticket_no"],
+        record=call["record"],
+        queued_ms=_instant(call.get("queued_ms", "")),
+        answered_ms=_instant(call.get("answered_ms", "")),
+        ended_ms=_instant(call.get("ended_ms", "")),
+    )
+
+
+def _waiting_for(skills: frozenset[str], lanes: Iterable[tuple[str, int]], plan: Plan) -> dict[str, int]:
+    """Of the queues this agent serves, also those where nobody waits."""
+    waiting = {queue.id: 0 for queue in plan.queues.values() if skills >= set(queue.needs)}
+    for rules, count in lanes:
+        queue_id = Lane.from_json(rules).queue
+        if queue_id in waiting:
+            waiting[queue_id] += int(count)
+    return waiting
+
+
+def read_wall_state(told: Mapping[str, Any], now_ms: int) -> WallState:
+    groups: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for rules, count, queued_ms in told["lanes"]:
+        lane = Lane.from_json(rules)
+        groups.setdefault((lane.queue, lane.tier), []).append((int(count), int(queued_ms)))
+    for queue, tier, queued_ms in told["held"]:
+        if queued_ms:
+            groups.setdefault((queue, tier), []).append((1, int(queued_ms)))
+    waiting = tuple(
+        WaitingFacts(
+            queue=queue,
+            tier=tier,
+            waiting=sum(count for count, _ in found),
+            longest_queued_ms=min(queued_ms for _, queued_ms in found),
+        )
+        for (queue, tier), found in sorted(groups.items())
+    )
+    agents = (_wall_agent(fields) for fields in told["agents"])
+    in_order = sorted(agents, key=lambda each: (each.state, each.since_ms, each.agent_id))
+    return WallState(now_ms=now_ms, waiting=waiting, agents=tuple(in_order))
+
+
+def _wall_agent(fields: Sequence[str]) -> WallAgent:
+    agent_id, name, state, reason, since_ms, call_id = fields
+    return WallAgent(
+        agent_id=AgentId(agent_id),
+        name=name,
+        state=AgentState(state),
+        reason=reason,
+        since_ms=int(since_ms),
+        call_id=call_id,
+    )
+
+
+def _instant(text: str) -> int | None:
+    return int(text) if text else None

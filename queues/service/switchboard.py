@@ -68,7 +68,9 @@ class Switchboard:
 
     # The caller's side
 
-    async def arrive(self, *, call_id: str, line: str, caller_ref: str, number: str, number_key: str) -> CallReply:
+    async def arrive(
+        self, *, call_id: str, line: str, caller_ref: str, number: str, number_key: str
+    ) -> CallReply:
         """ok | again: who calls, from the number index, and the call's first line."""
         return await self._about_call(
             commands.Arrive(
@@ -107,7 +109,7 @@ class Switchboard:
         work_queue: str = "",
         is_open: bool = True,
     ) -> CallReply:
-        """ok | closed (to messaging) | again (it is in a queue already, or beyond) | gone. The lane holds the head start."""
+        """ok | closed (to messaging) | again (in a queue, or beyond) | gone. The lane holds the head start."""
         return await self._about_call(
             commands.EnqueueCall(
                 now_ms=self._now_ms(),
@@ -161,7 +163,10 @@ class Switchboard:
         )
 
     async def requeue_call(self, *, call_id: str, offer_id: str, by: str = "agent") -> CallReply:
-        """ok | gone | stale:<state> | early: connecting failed, back to the old place; by = agent | provider | deadline."""
+        """ok | gone | stale:<state> | early: connecting failed, so back to the old place.
+
+        by = agent (his leg is gone) | provider | deadline.
+        """
         return await self._about_call(
             commands.RequeueCall(
                 now_ms=self._now_ms(),
@@ -174,7 +179,9 @@ class Switchboard:
 
     # The offer
 
-    async def claim_offer(self, *, call_id: str, agent_id: str, turn: int, why: Mapping[str, Any]) -> ClaimReply:
+    async def claim_offer(
+        self, *, call_id: str, agent_id: str, turn: int, why: Mapping[str, Any]
+    ) -> ClaimReply:
         """ok | stale:<state> | stale:turn. The due ring of an ok is leased to who claimed."""
         reply = await self._store.run(
             commands.ClaimOffer(
@@ -236,7 +243,7 @@ class Switchboard:
         )
 
     async def expire_offer(self, *, offer_id: str, by: str = "provider") -> OfferReply:
-        """ok | again | gone | stale:<state> | early (by deadline: it lies ahead); by = provider | deadline."""
+        """ok | again | gone | stale:<state> | early (it lies ahead); by = provider | deadline."""
         return await self._about_offer(
             commands.ExpireOffer(
                 now_ms=self._now_ms(),
@@ -353,7 +360,8 @@ class Switchboard:
         return read_desk_state(reply, self._plan, self._now_ms()) if reply else None
 
     async def wall_state(self) -> WallState:
-        return read_wall_state(await self._store.read_wall(), self._now_ms())
+        now_ms = self._now_ms()
+        return read_wall_state(await self._store.read_wall(now_ms=now_ms), now_ms)
 
     async def snapshot(self) -> Snapshot:
         return await self._store.read_snapshot(now_ms=self._now_ms(), silent_ms=self.lost_after_ms)

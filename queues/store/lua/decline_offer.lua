@@ -1,0 +1,28 @@
+-- decline_offer: the agent refuses; the call keeps its place and skips him for a while.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+--   2 offer_id
+--   3 skip_ms
+-- REPLY
+--   ok                and the facts of the offer
+--   again             and the facts: declined before
+--   gone              the offer ended otherwise, or was never heard of
+--   stale:<state>     and the facts: accepted
+local now_ms = tonumber(ARGV[1])
+local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
+-- include: base
+-- include: moves
+-- include: facts
+-- include: lanes
+-- include: effects
+-- include: agents
+-- include: offers
+
+local state = read("offer", offer_id, "state")
+if not MOVES.offer.decline[state] then return refuse_end(offer_id, state, "declined") end
+local call_id, agent_id = end_offer(offer_id, "decline", "offer.declined", {})
+requeue(call_id, "declined", agent_id, now_ms + skip_ms)
+release(agent_id, now_ms, "")
+return about_offer("ok", offer_id)

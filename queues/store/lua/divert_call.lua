@@ -1,0 +1,30 @@
+-- divert_call: the caller stops waiting for an agent: voicemail, a callback, a goodbye.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+--   2 call_id
+--   3 to              voicemail, callback, goodbye
+-- REPLY
+--   ok                and the facts of the call
+--   again             and the facts: it is in messaging
+--   gone              it has ended, or was never heard of
+--   stale:<state>     and the facts: an agent has it
+local now_ms = tonumber(ARGV[1])
+local call_id, to = ARGV[2], ARGV[3]
+-- include: base
+-- include: moves
+-- include: facts
+-- include: lanes
+-- include: effects
+-- include: agents
+-- include: offers
+
+local state, offer_id, agent_id = read("call", call_id, "state", "offer_id", "agent_id")
+if state == "messaging" then return about_call("again", call_id) end
+if not MOVES.call.divert[state] then return refuse_call(call_id, state) end
+stop_waiting(call_id, state, offer_id, agent_id, "diverted")
+move("call", call_id, "divert", "diverted_to", to)
+redis.call("ZADD", key("live"), text(now_ms), call_id)
+line("call.diverted", call_id, "", "", { "to", to })
+return about_call("ok", call_id)

@@ -1,0 +1,54 @@
+-- end_call: a call ends, in whatever state it is; who was held for it is free, or wraps up.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+--   2 call_id
+--   3 by              caller, agent, system
+--   4 wrap_up_ms
+--   5 forget_ms       how long the ended call is remembered
+-- REPLY
+--   ok                and the facts of the call
+--   again             and the facts: it had ended
+--   gone              it was never heard of
+local now_ms = tonumber(ARGV[1])
+local call_id, by, wrap_up_ms, forget_ms = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+-- include: base
+-- include: moves
+-- include: facts
+-- include: lanes
+-- include: effects
+-- include: agents
+-- include: offers
+
+local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left =
+  read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left")
+if state == "" then return about_call("gone", call_id) end
+if state == "ended" then return about_call("again", call_id) end
+
+local function outcome()
+  if state == "menu" then return "left_in_menu" end
+  if state == "connected" then return "answered" end
+  if state ~= "messaging" then return "abandoned" end
+  if is_left == "1" then return "voicemail" end
+  if queued_ms == "" then return "left_in_menu" end
+  if diverted_to == "callback" then return "callback" end
+  return is_open == "1" and diverted_to == "voicemail" and "abandoned" or "closed"
+end
+
+local function start_wrap_up()
+  local until_ms = now_ms + wrap_up_ms
+  move("agent", agent_id, "wrap_up", "wrap_up_until_ms", until_ms, "offer_id", "")
+  redis.call("ZADD", key("deadlines"), text(until_ms), "wrap_up:" .. agent_id)
+  line("agent.wrap_up_started", call_id, agent_id, "", { "until_ms", until_ms })
+end
+
+if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by ~= "agent") end
+stop_waiting(call_id, state, offer_id, agent_id, "ended")
+move("call", call_id, "end", "outcome", outcome(), "ended_ms", now_ms, "ended_by", by)
+redis.call("ZREM", key("live"), call_id)
+redis.call("ZADD", key("deadlines"), text(now_ms + forget_ms), "forget:" .. call_id)
+line("call.ended", call_id, read("call", call_id, "agent_id"), "",
+  { "outcome", outcome(), "by", by, "ended_ms", now_ms })
+if state == "connected" then start_wrap_up() end
+return about_call("ok", call_id)

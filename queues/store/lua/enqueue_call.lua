@@ -1,0 +1,47 @@
+-- enqueue_call: a call enters a queue for the first time: its place, its ticket number, its lane.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms          from now on the call's queued_ms
+--   2 call_id
+--   3 queue
+--   4 matter
+--   5 tier            empty: as before
+--   6 lane_id
+--   7 lane            the lane's rules, JSON
+--   8 head_start_ms
+--   9 locale          empty: as before
+--   10 ticket_type    empty: no ticket
+--   11 ticket_on
+--   12 work_queue
+--   13 is_open        0: the queue is closed, the call goes to messaging
+-- REPLY
+--   ok                and the facts of the call
+--   closed            and the facts
+--   again             and the facts: it is in a queue, or beyond
+--   gone              it has ended, or was never heard of
+local now_ms = tonumber(ARGV[1])
+local call_id, queue, matter, tier, lane_id, lane = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local head_start_ms, locale, ticket_type, ticket_on = tonumber(ARGV[8]), ARGV[9], ARGV[10], ARGV[11]
+local work_queue, is_open = ARGV[12], ARGV[13] == "1"
+-- include: base
+-- include: moves
+-- include: facts
+-- include: lanes
+
+local state, old_tier, old_locale = read("call", call_id, "state", "tier", "locale")
+if state == "" or state == "ended" then return about_call("gone", call_id) end
+if state ~= "menu" then return about_call("again", call_id) end
+if tier == "" then tier = old_tier end
+if locale == "" then locale = old_locale end
+local ticket_no = ticket_type ~= "" and string.format("T%06d", bump("ticket_no")) or ""
+
+move("call", call_id, is_open and "enqueue" or "close_out", "queue", queue, "matter", matter, "tier", tier,
+  "locale", locale, "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on,
+  "work_queue", work_queue, "is_open", is_open and 1 or 0, "lane_id", lane_id, "lane", lane, "queued_ms", now_ms)
+redis.call("ZADD", key("live"), text(now_ms), call_id)
+if is_open then enter_lane(call_id) end
+line("call.queued", call_id, "", "", { "queue", queue, "tier", tier, "matter", matter, "lane", lane_id,
+  "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on, "work_queue", work_queue,
+  "closed", is_open and 0 or 1, "head_start_ms", head_start_ms, "queued_ms", now_ms, "locale", locale })
+return about_call(is_open and "ok" or "closed", call_id)

@@ -1,0 +1,21 @@
+-- forget_call: an ended call and its offers leave the live store; SQL has them.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+--   2 call_id
+-- REPLY
+--   ok
+--   again             it was never heard of
+--   stale:<state>     it has not ended
+local now_ms = tonumber(ARGV[1])
+local call_id = ARGV[2]
+-- include: base
+
+redis.call("ZREM", key("deadlines"), "forget:" .. call_id)
+local state, offers = read("call", call_id, "state", "offers")
+if state == "" then return { "again" } end
+if state ~= "ended" then return { "stale:" .. state } end
+for n = 1, tonumber(offers) do redis.call("DEL", key("offer", call_id .. "-" .. n)) end
+redis.call("DEL", key("call", call_id))
+return { "ok" }

@@ -1,0 +1,27 @@
+-- What a reply tells of a call or an offer, in the order of the domain's CALL_FACTS and OFFER_FACTS.
+local CALL_FACTS = {
+  "call_id", "state", "outcome", "line", "caller_ref", "customer_id", "customer_name", "is_known",
+  "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
+  "offer_id", "agent_id", "position", "diverted_to", "is_message_left",
+}
+local OFFER_FACTS = { "offer_id", "call_id", "agent_id", "state", "leg_id" }
+local OFFERED_CALL_FACTS = { "customer_name", "tier", "locale", "queue", "matter", "ticket_no", "queued_ms" }
+
+local function about_call(word, call_id)
+  if redis.call("EXISTS", key("call", call_id)) == 0 then return { word } end
+  return { word, read("call", call_id, unpack(CALL_FACTS)) }
+end
+
+local function about_offer(word, offer_id)
+  local reply = { word, read("offer", offer_id, unpack(OFFER_FACTS)) }
+  if reply[2] == "" then return { word } end
+  local told = { read("call", reply[3], unpack(OFFERED_CALL_FACTS)) }
+  for n = 1, #told do reply[#reply + 1] = told[n] end
+  return reply
+end
+
+-- What a command about a call hears whose moment has gone by, or not come.
+local function refuse_call(call_id, state)
+  local is_over = state == "" or state == "ended"
+  return about_call(is_over and "gone" or "stale:" .. state, call_id)
+end

@@ -1,0 +1,70 @@
+-- How an offer ends unaccepted, and how its call goes back to its place.
+local OPEN = { claimed = true, ringing = true, answered = true }
+
+local function end_offer(offer_id, event, type_, data)
+  local call_id, agent_id, leg_id = read("offer", offer_id, "call_id", "agent_id", "leg_id")
+  move("offer", offer_id, event, "ended_ms", now_ms)
+  redis.call("ZREM", key("deadlines"), "offer:" .. offer_id)
+  drop_effect("ring:" .. offer_id)
+  hang_up(leg_id, call_id, offer_id, agent_id)
+  line(type_, call_id, agent_id, offer_id, data)
+  write("call", call_id, "offer_id", "", "agent_id", "")
+  return call_id, agent_id
+end
+
+local function withdraw_offer(offer_id, why)
+  return end_offer(offer_id, "withdraw", "offer.withdrawn", { "why", why })
+end
+
+-- The stored skips with one more; what has lapsed or is replaced is dropped.
+local function with_skip(skips, until_ms, why, agent_id)
+  local kept = {}
+  for old_until, old_why, old_agent in string.gmatch(skips, "(%d+) (%S+) ([^\n]+)") do
+    if tonumber(old_until) > now_ms and old_agent ~= agent_id then
+      kept[#kept + 1] = old_until .. " " .. old_why .. " " .. old_agent
+    end
+  end
+  kept[#kept + 1] = text(until_ms) .. " " .. why .. " " .. agent_id
+  return table.concat(kept, "\n")
+end
+
+-- skip_agent_id "" : nobody is skipped.
+local function requeue(call_id, why, skip_agent_id, skip_until_ms)
+  local skips, queued_ms = read("call", call_id, "skips", "queued_ms")
+  if skip_agent_id ~= "" then skips = with_skip(skips, skip_until_ms, why, skip_agent_id) end
+  move("call", call_id, "requeue", "offer_id", "", "agent_id", "", "skips", skips)
+  enter_lane(call_id)
+  line("call.requeued", call_id, "", "", { "queued_ms", tonumber(queued_ms), "why", why })
+end
+
+-- What an offer's second end hears.
+local function refuse_end(offer_id, state, done)
+  if state == done then return about_offer("again", offer_id) end
+  local is_alive = OPEN[state] or state == "accepted"
+  return about_offer(is_alive and "stale:" .. state or "gone", offer_id)
+end
+
+local function is_early(deadline)
+  return tonumber(redis.call("ZSCORE", key("deadlines"), deadline) or 0) > now_ms
+end
+
+-- The agent's leg of a call that is connecting or connected.
+local function end_agent_leg(offer_id, is_there)
+  local call_id, agent_id, leg_id = read("offer", offer_id, "call_id", "agent_id", "leg_id")
+  redis.call("ZREM", key("deadlines"), "connect:" .. offer_id)
+  drop_effect("pull:" .. offer_id)
+  if is_there then hang_up(leg_id, call_id, offer_id, agent_id) end
+end
+
+-- Out of the lane, or away from the agent, who is not to blame.
+local function stop_waiting(call_id, state, offer_id, agent_id, why)
+  if state == "queued" then
+    leave_lane(call_id)
+  elseif state == "offered" then
+    withdraw_offer(offer_id, why)
+    release(agent_id, nil, "")
+  elseif state == "connecting" then
+    write("call", call_id, "offer_id", "", "agent_id", "")
+    release(agent_id, nil, "")
+  end
+end

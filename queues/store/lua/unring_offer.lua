@@ -1,0 +1,28 @@
+-- unring_offer: the phone never rang, or its line failed; not the agent's fault, and the place is kept.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+--   2 offer_id
+--   3 skip_ms
+-- REPLY
+--   ok                and the facts of the offer
+--   again             and the facts: unrung before
+--   gone              the offer ended otherwise, or was never heard of
+--   stale:<state>     and the facts: answered or accepted
+local now_ms = tonumber(ARGV[1])
+local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
+-- include: base
+-- include: moves
+-- include: facts
+-- include: lanes
+-- include: effects
+-- include: agents
+-- include: offers
+
+local state = read("offer", offer_id, "state")
+if not MOVES.offer.unring[state] then return refuse_end(offer_id, state, "unrung") end
+local call_id, agent_id = end_offer(offer_id, "unring", "offer.unrung", {})
+requeue(call_id, "unrung", agent_id, now_ms + skip_ms)
+release(agent_id, now_ms, "")
+return about_offer("ok", offer_id)

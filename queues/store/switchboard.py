@@ -1,0 +1,91 @@
+"""The live state in Redis or Valkey: every command and every read is one script.
+
+A command's value is the script's arguments, so there is one way in and no second list of names. All keys of
+a site share one hash tag.
+"""
+
+import json
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from config import scripts
+from queues.domain.commands import Command, name_of
+from queues.domain.lanes import Lane
+from queues.domain.routing import (
+    AGENTS_MAX,
+    HEADS_MAX,
+    LaneHeads,
+    Pool,
+    Snapshot,
+    skills_of,
+    waiting_from,
+)
+
+PACKAGE: Final = "queues.store"
+
+
+def site_tag(site: str) -> str:
+    return "{" + site + "}"
+
+
+class SwitchboardStore:
+    def __init__(self, redis: Redis, site: str) -> None:
+        self._redis = redis
+        self._keys = (site_tag(site),)
+
+    async def run(self, command: Command) -> list[str]:
+        """The script's reply: a word, then texts."""
+        return await self._call(name_of(type(command)), **command.arguments())
+
+    async def read_snapshot(
+        self, *, now_ms: int, silent_ms: int, heads_max: int = HEADS_MAX, agents_max: int = AGENTS_MAX
+    ) -> Snapshot:
+        _, turn, rest = await self._call(
+            "read_snapshot", now_ms=now_ms, silent_ms=silent_ms, heads_max=heads_max, agents_max=agents_max
+        )
+        return _snapshot(int(turn), json.loads(rest))
+
+    async def read_call(self, call_id: str) -> list[str]:
+        """The call's facts, or nothing."""
+        return (await self._call("read_call", call_id=call_id))[1:]
+
+    async def read_desk(self, agent_id: str) -> dict[str, Any]:
+        """The agent, his offer and call, and the lanes; or nothing."""
+        reply = await self._call("read_desk", agent_id=agent_id)
+        return dict(json.loads(reply[1])) if len(reply) > 1 else {}
+
+    async def read_wall(self, *, now_ms: int) -> dict[str, Any]:
+        return dict(json.loads((await self._call("read_wall", now_ms=now_ms))[1]))
+
+    async def silent_calls(self, *, before_ms: int, calls_max: int) -> list[str]:
+        """Calls under way that gave no sign of life since that instant, the longest silent first."""
+        key = f"{self._keys[0]}:live"
+        found = await self._redis.zrangebyscore(key, "-inf", before_ms, start=0, num=calls_max)
+        return [str(call_id) for call_id in found]
+
+    async def _call(self, name: str, /, **arguments: str | int) -> list[str]:
+        return await scripts.load(PACKAGE, name)(self._redis, keys=self._keys, **arguments)
+
+
+def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
+    # An empty Lua table is an empty object in JSON; iterating over it is the same.
+    return Snapshot(
+        turn=turn,
+        lanes=tuple(_heads(rules, list(entries)) for rules, entries in rest["lanes"]),
+        pools=tuple(_pool(skills, list(agents)) for skills, agents in rest["pools"]),
+        late=tuple(rest["late"]),
+        lost=tuple(rest["lost"]),
+        deadline_ms=int(rest["deadline_ms"]) if rest["deadline_ms"] else None,
+        due_ms=int(rest["due_ms"]) if rest["due_ms"] else None,
+    )
+
+
+def _heads(rules: str, entries: list[list[str]]) -> LaneHeads:
+    waiting = tuple(waiting_from(member, int(queued_ms), skips) for member, queued_ms, skips in entries)
+    return LaneHeads(Lane.from_json(rules), waiting)
+
+
+def _pool(skills: str, agents: list[str]) -> Pool:
+    pairs = zip(agents[::2], agents[1::2], strict=True)
+    return Pool(skills_of(skills), tuple((int(idle_ms), agent_id) for agent_id, idle_ms in pairs))

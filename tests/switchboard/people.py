@@ -1,0 +1,168 @@
+"""The same people in every test: callers Lin and Wang, agents Mei and Bo, and what befalls them."""
+
+from dataclasses import dataclass, field
+
+from queues.domain import commands as c
+from queues.domain.lanes import Lane
+from tests.doubles import MONDAY_0900_MS
+from tests.switchboard.world import World, lane
+
+RING_MS, PLACE_MS, WHISPER_MS, CONNECT_MS = 15_000, 35_000, 15_000, 15_000
+WRAP_UP_MS, SKIP_MS, LEASE_MS, FORGET_MS = 30_000, 60_000, 30_000, 3_600_000
+
+
+@dataclass
+class Story:
+    """Commands with the usual lengths, at the story's time."""
+
+    world: World
+    now_ms: int = MONDAY_0900_MS
+    legs: dict[str, str] = field(default_factory=dict)
+
+    def later(self, for_ms: int) -> "Story":
+        self.now_ms += for_ms
+        return self
+
+    async def word(self, command: c.Command) -> str:
+        return (await self.world.do(command))[0]
+
+    async def arrive(self, call_id: str, number_key: str = "k-none") -> str:
+        return await self.word(
+            c.Arrive(
+                now_ms=self.now_ms, call_id=call_id, line="main", caller_ref=f"ref-{call_id}", number="+86138",
+                number_key=number_key, default_tier="normal", default_locale="zh-CN",
+            )
+        )  # fmt: skip
+
+    async def enqueue(self, call_id: str, to: Lane | None = None, *, is_open: bool = True) -> str:
+        where = to or lane()
+        return await self.word(
+            c.EnqueueCall(
+                now_ms=self.now_ms, call_id=call_id, queue=where.queue, matter="outage", tier=where.tier,
+                lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms, locale="",
+                ticket_type="repair", ticket_on="answer", work_queue="dispatch", is_open=is_open,
+            )
+        )  # fmt: skip
+
+    async def queued(self, call_id: str, to: Lane | None = None) -> None:
+        assert await self.arrive(call_id) == "ok"
+        assert await self.enqueue(call_id, to) == "ok"
+
+    async def sign_in(self, agent_id: str, skills: str = "power") -> str:
+        return await self.word(
+            c.SignIn(
+                now_ms=self.now_ms, agent_id=agent_id, name=agent_id.title(), skills=skills,
+                endpoint=f"client:{agent_id}",
+            )
+        )  # fmt: skip
+
+    async def presence(self, agent_id: str, presence: str = "ready", reason: str = "") -> str:
+        return await self.word(
+            c.SetPresence(now_ms=self.now_ms, agent_id=agent_id, presence=presence, reason=reason)
+        )
+
+    async def ready(self, agent_id: str, skills: str = "power") -> None:
+        await self.sign_in(agent_id, skills)
+        assert await self.presence(agent_id) == "ok"
+
+    async def claim(self, call_id: str, agent_id: str, turn: int | None = None) -> str:
+        current = self.world.state.turn if turn is None else turn
+        return await self.word(
+            c.ClaimOffer(
+                now_ms=self.now_ms, call_id=call_id, agent_id=agent_id, turn=current, place_ms=PLACE_MS,
+                lease_ms=LEASE_MS, why='{"rule":"key"}',
+            )
+        )  # fmt: skip
+
+    async def ring(self, offer_id: str) -> str:
+        return await self.word(c.RingOffer(now_ms=self.now_ms, offer_id=offer_id, leg_id=f"CA-{offer_id}"))
+
+    async def ringing(self, offer_id: str, leg_id: str = "") -> str:
+        return await self.word(
+            c.Ringing(now_ms=self.now_ms, offer_id=offer_id, leg_id=leg_id, ring_ms=RING_MS)
+        )
+
+    async def answer(self, offer_id: str) -> str:
+        return await self.word(
+            c.AnswerOffer(
+                now_ms=self.now_ms, offer_id=offer_id, leg_id=f"CA-{offer_id}", whisper_ms=WHISPER_MS
+            )
+        )
+
+    async def accept(self, offer_id: str, leg_id: str | None = None) -> str:
+        leg = f"CA-{offer_id}" if leg_id is None else leg_id
+        return await self.word(
+            c.AcceptOffer(now_ms=self.now_ms, offer_id=offer_id, leg_id=leg, connect_ms=CONNECT_MS)
+        )
+
+    async def decline(self, offer_id: str) -> str:
+        return await self.word(c.DeclineOffer(now_ms=self.now_ms, offer_id=offer_id, skip_ms=10_000))
+
+    async def expire(self, offer_id: str, by: str = "deadline") -> str:
+        return await self.word(
+            c.ExpireOffer(now_ms=self.now_ms, offer_id=offer_id, by=by, skip_ms=SKIP_MS, missed_max=2)
+        )
+
+    async def unring(self, offer_id: str) -> str:
+        return await self.word(c.UnringOffer(now_ms=self.now_ms, offer_id=offer_id, skip_ms=SKIP_MS))
+
+    async def connect(self, call_id: str, offer_id: str) -> str:
+        return await self.word(c.ConnectCall(now_ms=self.now_ms, call_id=call_id, offer_id=offer_id))
+
+    async def requeue(self, call_id: str, offer_id: str, by: str = "agent") -> str:
+        return await self.word(
+            c.RequeueCall(now_ms=self.now_ms, call_id=call_id, offer_id=offer_id, by=by, skip_ms=10_000)
+        )
+
+    async def divert(self, call_id: str, to: str = "voicemail") -> str:
+        return await self.word(c.DivertCall(now_ms=self.now_ms, call_id=call_id, to=to))
+
+    async def leave_message(self, call_id: str) -> str:
+        return await self.word(c.LeaveMessage(now_ms=self.now_ms, call_id=call_id))
+
+    async def end(self, call_id: str, by: str = "caller") -> str:
+        return await self.word(
+            c.EndCall(
+                now_ms=self.now_ms, call_id=call_id, by=by, wrap_up_ms=WRAP_UP_MS, forget_ms=FORGET_MS
+            )
+        )
+
+    async def close_wrap_up(self, agent_id: str, by: str = "agent") -> str:
+        return await self.word(
+            c.CloseWrapUp(now_ms=self.now_ms, agent_id=agent_id, disposition="solved", by=by)
+        )
+
+    async def beat(self, agent_id: str) -> str:
+        return await self.word(c.Beat(now_ms=self.now_ms, agent_id=agent_id))
+
+    async def lose(self, agent_id: str) -> str:
+        return await self.word(c.LoseAgent(now_ms=self.now_ms, agent_id=agent_id, silent_ms=45_000))
+
+    # Where a call can be when something happens to it.
+
+    async def offered(self, call_id: str, agent_id: str) -> str:
+        await self.queued(call_id)
+        await self.ready(agent_id)
+        assert await self.claim(call_id, agent_id) == "ok"
+        return f"{call_id}-1"
+
+    async def rung(self, call_id: str, agent_id: str) -> str:
+        offer_id = await self.offered(call_id, agent_id)
+        assert await self.ring(offer_id) == "ok"
+        assert await self.ringing(offer_id) == "ok"
+        return offer_id
+
+    async def whispered(self, call_id: str, agent_id: str) -> str:
+        offer_id = await self.rung(call_id, agent_id)
+        assert await self.answer(offer_id) == "ok"
+        return offer_id
+
+    async def accepted(self, call_id: str, agent_id: str) -> str:
+        offer_id = await self.whispered(call_id, agent_id)
+        assert await self.accept(offer_id) == "ok"
+        return offer_id
+
+    async def talking(self, call_id: str, agent_id: str) -> str:
+        offer_id = await self.accepted(call_id, agent_id)
+        assert await self.connect(call_id, offer_id) == "ok"
+        return offer_id

@@ -1,0 +1,155 @@
+"""Both switchboards at once: every command goes to the pure rules and to the real scripts, and all is compared."""
+
+import json
+from typing import Any
+
+from redis.asyncio import Redis
+
+from queues.domain.commands import Command
+from queues.domain.journal import Line
+from queues.domain.lanes import Lane
+from queues.domain.routing import Snapshot, snapshot_of
+from queues.domain.state import State, hash_of
+from queues.domain.switchboard import Step, step
+from queues.store.switchboard import SwitchboardStore, site_tag
+
+SITE = "power"
+TAG = site_tag(SITE)
+SILENT_MS = 45_000
+EMPTY = "0-0"
+
+NUMBERS = {"k-vip": "C1", "k-plain": "C2", "k-dangling": "C9"}
+CUSTOMERS = {
+    "C1": json.dumps({"name": "林", "tier": "vip", "locale": "en-US", "manager": None}, ensure_ascii=False),
+    "C2": json.dumps({"name": "王", "tier": None, "locale": ""}, ensure_ascii=False),
+}
+
+
+class World:
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.store = SwitchboardStore(redis, SITE)
+        self.state = State(numbers=dict(NUMBERS), customers=dict(CUSTOMERS))
+        self.lines: list[Line] = []
+        self._last_id = EMPTY
+
+    async def open(self) -> "World":
+        await self.redis.flushdb()
+        await self.redis.hset(f"{TAG}:numbers", mapping=NUMBERS)
+        await self.redis.hset(f"{TAG}:customers", mapping=CUSTOMERS)
+        return self
+
+    async def do(self, command: Command) -> tuple[str, ...]:
+        """The reply, once both agreed on it, on the lines, and on the whole state after it."""
+        before = self.state.copy()
+        expected = step(self.state, command)
+        assert self.state == before, "the step changed its argument"
+        reply = tuple(await self.store.run(command))
+        assert _plain(reply) == _plain(expected.reply), command
+        await self._compare(expected, command)
+        self.state = expected.state
+        return reply
+
+    async def twice(self, command: Command) -> tuple[str, ...]:
+        """A webhook that comes twice: the second time changes nothing that anybody sees."""
+        reply = await self.do(command)
+        lines = len(self.lines)
+        await self.do(command)
+        assert self.lines[lines:] == [], f"{command} told its story twice"
+        return reply
+
+    async def _compare(self, expected: Step, command: Command) -> None:
+        entries = await self.redis.xrange(f"{TAG}:journal", min=f"({self._last_id}")
+        lines = [Line.from_stream(entry_id, fields) for entry_id, fields in entries]
+        assert lines == list(expected.lines), command
+        self.lines += lines
+        self._last_id = lines[-1].id if lines else self._last_id
+        assert await dump(self.redis) == picture(expected.state), command
+
+    async def snapshot(self, now_ms: int) -> Snapshot:
+        read = await self.store.read_snapshot(now_ms=now_ms, silent_ms=SILENT_MS)
+        assert read == snapshot_of(self.state, now_ms, silent_ms=SILENT_MS)
+        return read
+
+
+def picture(state: State) -> dict[str, Any]:
+    """What the keys of the site hold when the live state is this one."""
+    keys: dict[str, Any] = {
+        **{f"call:{call_id}": hash_of(call) for call_id, call in state.calls.items()},
+        **{f"agent:{agent_id}": hash_of(agent) for agent_id, agent in state.agents.items()},
+        **{f"offer:{offer_id}": hash_of(offer) for offer_id, offer in state.offers.items()},
+        **{f"lane:{lane_id}": {m: at for at, m in entries} for lane_id, entries in state.lanes.items()},
+        **_pools(state),
+        "lanes": state.lane_rules,
+        "ready": state.ready,
+        "agents": {agent_id for agent_id, agent in state.agents.items() if agent.state != "signed_out"},
+        "deadlines": state.deadlines,
+        "due": state.due,
+        "effects": {effect_id: json.loads(effect.to_json()) for effect_id, effect in state.effects.items()},
+        "live": state.live,
+        "beats": state.beats,
+        "numbers": state.numbers,
+        "customers": state.customers,
+    }
+    counters = {
+        "turn": state.turn,
+        "arrivals": state.arrivals,
+        "ticket_no": state.tickets,
+        "last_ms": state.last_ms,
+        "last_seq": state.last_seq,
+    }
+    return {name: value for name, value in keys.items() if value} | {n: v for n, v in counters.items() if v}
+
+
+def _pools(state: State) -> dict[str, Any]:
+    pools: dict[str, dict[str, int]] = {}
+    for agent_id, idle_ms in state.ready.items():
+        pools.setdefault(state.agents[agent_id].skills, {})[agent_id] = idle_ms
+    return {**{f"pool:{skills}": agents for skills, agents in pools.items()}, "pools": set(pools)}
+
+
+async def dump(redis: Redis) -> dict[str, Any]:
+    """The same picture, read key by key."""
+    names = sorted(await redis.keys(f"{TAG}:*"))
+    async with redis.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.type(name)
+        kinds = await pipe.execute()
+        for name, kind in zip(names, kinds, strict=True):
+            _READS[kind](pipe, name)
+        values = await pipe.execute()
+    found = {
+        name.removeprefix(f"{TAG}:"): _value(name, kind, value)
+        for name, kind, value in zip(names, kinds, values, strict=True)
+        if kind != "stream"
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+_READS = {
+    "hash": lambda pipe, name: pipe.hgetall(name),
+    "zset": lambda pipe, name: pipe.zrange(name, 0, -1, withscores=True),
+    "set": lambda pipe, name: pipe.smembers(name),
+    "string": lambda pipe, name: pipe.get(name),
+    "stream": lambda pipe, name: pipe.xlen(name),
+}
+
+
+def _value(name: str, kind: str, value: Any) -> Any:
+    if kind == "zset":
+        return {member: int(score) for member, score in value}
+    if kind == "string":
+        return int(value)
+    if name.endswith(":effects"):
+        return {effect_id: json.loads(text) for effect_id, text in value.items()}
+    if kind == "hash":
+        return {field: text for field, text in value.items() if text}
+    return value
+
+
+def _plain(reply: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(json.loads(text) if text.startswith("{") else text for text in reply)
+
+
+def lane(queue: str = "power", tier: str = "normal", head_start_ms: int = 0, *, is_safety: bool = False) -> Lane:
+    return Lane(queue, tier, (queue,), head_start_ms, is_safety)
