@@ -1,0 +1,233 @@
+"""The call record: what history keeps of one call, folded from the journal's lines.
+
+`fold` is pure: record and line in, record out. What must hold: a line seen twice changes nothing (ids only
+grow, and a record remembers the last one it took in); nothing leads out of *ended*; lines that are missing,
+because a server lost its last second, cost their facts and nothing else; a fact that makes no sense is left
+out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from queues.domain.calls import CallState, Outcome
+from queues.domain.journal import Line, LineType, parse_id
+
+BIGGEST: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """The part of a row of `calls` that the journal decides; the note and the ticket are others' to write."""
+
+    call_id: str
+    state: str = CallState.MENU.value
+    updated_id: str = "0-0"
+    arrived_ms: int = 0
+    site_version: str = ""
+    line: str = ""
+    caller_ref: str = ""
+    customer_id: str = ""
+    tier: str = ""
+    queue: str = ""
+    matter: str = ""
+    locale: str = ""
+    outcome: str = ""
+    ended_by: str = ""
+    agent_id: str = ""
+    record: str = ""
+    disposition: str = ""
+    queued_ms: int | None = None
+    offered_ms: int | None = None
+    answered_ms: int | None = None
+    ended_ms: int | None = None
+    wrapped_up_ms: int | None = None
+    wait_ms: int | None = None
+    talk_ms: int | None = None
+    offers: int = 0
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state == CallState.ENDED
+
+
+def fold(record: CallRecord | None, line: Line) -> CallRecord | None:
+    """The record after this line; None while no line of a call has been seen."""
+    step = STEPS.get(line.type)
+    if step is None or not line.call_id:
+        return record
+    if record is None:
+        if not line.type.startswith("call."):
+            return None
+        record = CallRecord(call_id=line.call_id, arrived_ms=line.at_ms)
+    if parse_id(line.id) <= parse_id(record.updated_id):
+        return record
+    return replace(step(record, line), updated_id=line.id)
+
+
+def arrived(record: CallRecord, line: Line) -> CallRecord:
+    data = line.data
+    return replace(
+        record,
+        arrived_ms=line.at_ms,
+        site_version=text_of(data, "site_version") or record.site_version,
+        line=text_of(data, "line"),
+        caller_ref=text_of(data, "caller_ref"),
+        customer_id=text_of(data, "customer_id"),
+        tier=text_of(data, "tier"),
+        locale=text_of(data, "locale"),
+    )
+
+
+def menu_stepped(record: CallRecord, line: Line) -> CallRecord:
+    return replace(
+        record,
+        locale=text_of(line.data, "locale") or record.locale,
+        record=text_of(line.data, "record") or record.record,
+    )
+
+
+def queued(record: CallRecord, line: Line) -> CallRecord:
+    data = line.data
+    return moved(
+        replace(
+            record,
+            queue=text_of(data, "queue"),
+            matter=text_of(data, "matter"),
+            tier=text_of(data, "tier") or record.tier,
+            locale=text_of(data, "locale") or record.locale,
+            queued_ms=first(record.queued_ms, whole_of(data, "queued_ms"), line.at_ms),
+        ),
+        CallState.MESSAGING if whole_of(data, "closed") else CallState.QUEUED,
+    )
+
+
+def offered(record: CallRecord, line: Line) -> CallRecord:
+    started = replace(record, offered_ms=first(record.offered_ms, line.at_ms), offers=record.offers + 1)
+    return moved(started, CallState.OFFERED)
+
+
+def requeued(record: CallRecord, _line: Line) -> CallRecord:
+    return moved(record, CallState.QUEUED)
+
+
+def connecting(record: CallRecord, _line: Line) -> CallRecord:
+    return moved(record, CallState.CONNECTING)
+
+
+def connected(record: CallRecord, line: Line) -> CallRecord:
+    answered_ms = first(record.answered_ms, whole_of(line.data, "answered_ms"), line.at_ms)
+    talking = replace(
+        record,
+        answered_ms=answered_ms,
+        wait_ms=first(whole_of(line.data, "wait_ms"), length(record.queued_ms, answered_ms)),
+        agent_id=line.agent_id or record.agent_id,
+        record=text_of(line.data, "recording") or record.record,
+    )
+    return moved(talking, CallState.CONNECTED)
+
+
+def diverted(record: CallRecord, _line: Line) -> CallRecord:
+    return moved(record, CallState.MESSAGING)
+
+
+def unmoved(record: CallRecord, _line: Line) -> CallRecord:
+    return record
+
+
+def ended(record: CallRecord, line: Line) -> CallRecord:
+    if record.has_ended:
+        return record
+    ended_ms = first(record.ended_ms, whole_of(line.data, "ended_ms"), line.at_ms)
+    return replace(
+        record,
+        state=CallState.ENDED.value,
+        outcome=text_of(line.data, "outcome") or outcome_of_lost(record).value,
+        ended_by=text_of(line.data, "by") or "system",
+        ended_ms=ended_ms,
+        wait_ms=first(record.wait_ms, length(record.queued_ms, ended_ms)),
+        talk_ms=length(record.answered_ms, ended_ms),
+    )
+
+
+def reconciled(record: CallRecord, line: Line) -> CallRecord:
+    """The provider knew the true instants of a call that we heard of late.
+
+    `is_ended` ends a call that the live store no longer knows: then nobody else will.
+    """
+    timed = replace(
+        record,
+        arrived_ms=first(whole_of(line.data, "arrived_ms"), record.arrived_ms) or 0,
+        ended_ms=first(record.ended_ms, whole_of(line.data, "ended_ms")),
+    )
+    return ended(timed, line) if is_end(line) else timed
+
+
+def is_end(line: Line) -> bool:
+    """Whether this line ends its call."""
+    return line.type == LineType.CALL_ENDED or (
+        line.type == LineType.CALL_RECONCILED and line.data.get("is_ended") is True
+    )
+
+
+def outcome_of_lost(record: CallRecord) -> Outcome:
+    """What a call came to whose own end was lost, as far as its record tells."""
+    if record.answered_ms is not None:
+        return Outcome.ANSWERED
+    if record.queued_ms is None:
+        return Outcome.LEFT_IN_MENU
+    return Outcome.CLOSED if record.state == CallState.MESSAGING else Outcome.ABANDONED
+
+
+def wrapped_up(record: CallRecord, line: Line) -> CallRecord:
+    return replace(
+        record,
+        wrapped_up_ms=first(record.wrapped_up_ms, line.at_ms),
+        disposition=text_of(line.data, "disposition") or record.disposition,
+    )
+
+
+STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
+    LineType.CALL_ARRIVED: arrived,
+    LineType.CALL_MENU_STEPPED: menu_stepped,
+    LineType.CALL_QUEUED: queued,
+    LineType.CALL_OFFERED: offered,
+    LineType.CALL_REQUEUED: requeued,
+    LineType.CALL_CONNECTING: connecting,
+    LineType.CALL_CONNECTED: connected,
+    LineType.CALL_DIVERTED: diverted,
+    LineType.CALL_MESSAGE_LEFT: unmoved,
+    LineType.CALL_ENDED: ended,
+    LineType.CALL_RECONCILED: reconciled,
+    LineType.AGENT_WRAP_UP_CLOSED: wrapped_up,
+}
+
+
+def moved(record: CallRecord, state: CallState) -> CallRecord:
+    return record if record.has_ended else replace(record, state=state.value)
+
+
+def first(*candidates: int | None) -> int | None:
+    """The first that is known: 0 is known."""
+    return next((each for each in candidates if each is not None), None)
+
+
+def length(from_ms: int | None, to_ms: int | None) -> int | None:
+    return None if from_ms is None or to_ms is None else max(0, to_ms - from_ms)
+
+
+def text_of(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    return "" if value is None or isinstance(value, (dict, list)) else str(value)
+
+
+def whole_of(data: Mapping[str, Any], name: str) -> int | None:
+    """The number under this name, if it is one that SQL can hold."""
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        whole = int(value)
+    except (ValueError, OverflowError):
+        return None
+    return whole if abs(whole) <= BIGGEST else None

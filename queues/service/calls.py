@@ -1,0 +1,240 @@
+"""Call records: lists, one call with its lines, and today's figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config import numbers
+from config.runtime import Runtime
+from queues.domain.journal import Line
+from queues.domain.plan import Plan
+from queues.service.tickets import read_key
+from queues.store import calls, customers, journal, people
+from queues.store.calls import CallFilter, QueueCount
+
+PAGE_MAX: Final = 200
+NAMED_MAX: Final = 200
+SHORT_ABANDON_MS: Final = 5_000
+ANSWER_WITHIN_MS: Final = 20_000
+
+__all__ = [
+    "CallFilter",
+    "CallPage",
+    "CallRow",
+    "Figures",
+    "QueueFigures",
+    "day_of",
+    "find_call",
+    "list_calls",
+    "today",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """A row of `calls` with the names behind its ids. `number` is E.164: mask it before it is shown."""
+
+    call_id: str
+    site: str
+    site_version: str
+    line: str
+    caller_ref: str
+    customer_id: str
+    tier: str
+    queue: str
+    matter: str
+    locale: str
+    state: str
+    outcome: str
+    ended_by: str
+    agent_id: str
+    ticket_no: str | None
+    record: str
+    arrived_ms: int
+    queued_ms: int | None
+    offered_ms: int | None
+    answered_ms: int | None
+    ended_ms: int | None
+    wrapped_up_ms: int | None
+    wait_ms: int | None
+    talk_ms: int | None
+    offers: int
+    disposition: str
+    note: str
+    updated_id: str
+    customer_name: str = ""
+    agent_name: str = ""
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPage:
+    calls: tuple[CallRow, ...]
+    older: str | None  # give it as `before` for the next page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStory:
+    """One call and every line the journal had of it, oldest first."""
+
+    call: CallRow
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFigures:
+    """Calls are counted in the interval they arrived in.
+
+    Service level (F5) = answered within the queue's time / (answered + abandoned - abandoned within 5 s);
+    None while there is nothing to divide by. Voicemail, callback and closed are not in it.
+    """
+
+    offered: int = 0
+    answered: int = 0
+    answered_in_time: int = 0
+    abandoned: int = 0
+    abandoned_at_once: int = 0
+    voicemail: int = 0
+    callback: int = 0
+    closed: int = 0
+    wait_ms: int = 0
+
+    @property
+    def service_level(self) -> float | None:
+        counted = self.answered + self.abandoned - self.abandoned_at_once
+        return self.answered_in_time / counted if counted > 0 else None
+
+    @property
+    def abandon_share(self) -> float | None:
+        """Abandoned / offered, the short ones out of both."""
+        counted = self.offered - self.abandoned_at_once
+        return (self.abandoned - self.abandoned_at_once) / counted if counted > 0 else None
+
+    @property
+    def answer_speed_ms(self) -> int | None:
+        """Mean waiting time of the answered calls."""
+        return self.wait_ms // self.answered if self.answered else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures(QueueFigures):
+    from_ms: int
+    until_ms: int
+    arrived: int
+    by_queue: Mapping[str, QueueFigures]
+
+
+async def list_calls(
+    runtime: Runtime, chosen: CallFilter, *, before: str | None = None, limit: int = 50
+) -> CallPage:
+    """Newest first. `text` finds a call, ticket or customer by id or name, and a caller by number."""
+    limit = min(limit, PAGE_MAX)
+    async with runtime.database.read() as connection:
+        resolved = await resolve_text(runtime, connection, chosen)
+        found = await calls.newest_first(connection, resolved, read_key(before), limit + 1)
+        rows = await with_names(connection, found[:limit])
+    older = f"{rows[-1].arrived_ms}:{rows[-1].call_id}" if len(found) > limit else None
+    return CallPage(calls=tuple(rows), older=older)
+
+
+async def resolve_text(runtime: Runtime, connection: AsyncConnection, chosen: CallFilter) -> CallFilter:
+    """What somebody typed may be a number or a name; numbers are looked up by their key alone."""
+    text = chosen.text.strip()
+    if not text:
+        return replace(chosen, text="")
+    number = numbers.parse(text, runtime.settings.default_region)
+    caller_ref = numbers.number_key(runtime.settings.secret_key, number) if number else ""
+    named = await customers.ids_named(connection, text, NAMED_MAX)
+    return replace(chosen, text=text, caller_ref=caller_ref, customer_ids=named)
+
+
+async def with_names(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[CallRow]:
+    customer_names = await customers.names(
+        connection, {row["customer_id"] for row in rows if row["customer_id"]}
+    )
+    agent_names = await people.names(connection, {row["agent_id"] for row in rows if row["agent_id"]})
+    behind = await customers.numbers_behind(
+        connection, {row["caller_ref"] for row in rows if row["caller_ref"]}
+    )
+    return [
+        CallRow(
+            **row,
+            customer_name=customer_names.get(row["customer_id"], ""),
+            agent_name=agent_names.get(row["agent_id"], ""),
+            number=behind.get(row["caller_ref"]),
+        )
+        for row in rows
+    ]
+
+
+async def find_call(runtime: Runtime, call_id: str) -> CallStory | None:
+    async with runtime.database.read() as connection:
+        row = await calls.find(connection, call_id)
+        if row is None:
+            return None
+        (call,) = await with_names(connection, [row])
+        lines = await journal.lines_of_calls(connection, [call_id])
+    return CallStory(call=call, lines=tuple(lines))
+
+
+async def write_note(runtime: Runtime, call_id: str, note: str) -> bool:
+    """The agent's words on the call.
+
+    They go to SQL alone: a note may name people, and the journal never does.
+    """
+    async with runtime.database.transaction() as connection:
+        return await calls.set_note(connection, call_id, note)
+
+
+async def states_of(runtime: Runtime, call_ids: Sequence[str]) -> dict[str, str]:
+    """The state of those of these calls that have a record."""
+    async with runtime.database.read() as connection:
+        return await calls.states_of(connection, call_ids)
+
+
+async def unended(runtime: Runtime, before_ms: int, limit: int) -> list[tuple[str, int]]:
+    """Calls that arrived before this instant and have no end yet: (call_id, arrived_ms)."""
+    async with runtime.database.read() as connection:
+        return await calls.unended(connection, before_ms, limit)
+
+
+def day_of(plan: Plan, day: date) -> tuple[int, int]:
+    """The instants at which this day begins and ends where the site is."""
+    zone = ZoneInfo(plan.timezone)
+    begins = datetime(day.year, day.month, day.day, tzinfo=zone)
+    following = day + timedelta(days=1)
+    ends = datetime(following.year, following.month, following.day, tzinfo=zone)
+    return round(begins.timestamp() * 1000), round(ends.timestamp() * 1000)
+
+
+def local_day(plan: Plan, at_ms: int) -> date:
+    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(plan.timezone)).date()
+
+
+async def today(runtime: Runtime, plan: Plan) -> Figures:
+    """The figures of the local day so far."""
+    from_ms, until_ms = day_of(plan, local_day(plan, runtime.clock.now_ms()))
+    return await figures(runtime, plan, from_ms, until_ms)
+
+
+async def figures(runtime: Runtime, plan: Plan, from_ms: int, until_ms: int) -> Figures:
+    """The figures over the calls that arrived in [from_ms, until_ms)."""
+    within_ms = {queue_id: queue.answer_within_ms for queue_id, queue in plan.queues.items()}
+    async with runtime.database.read() as connection:
+        arrived = await calls.count_arrived(connection, from_ms, until_ms)
+        counts = await calls.count_by_queue(
+            connection, from_ms, until_ms, within_ms, ANSWER_WITHIN_MS, SHORT_ABANDON_MS
+        )
+    by_queue = {count.queue: queue_figures(count) for count in counts}
+    names = tuple(asdict(QueueFigures()))
+    totals = {name: sum(getattr(each, name) for each in by_queue.values()) for name in names}
+    return Figures(from_ms=from_ms, until_ms=until_ms, arrived=arrived, by_queue=by_queue, **totals)
+
+
+def queue_figures(count: QueueCount) -> QueueFigures:
+    return QueueFigures(**{name: value for name, value in asdict(count).items() if name != "queue"})

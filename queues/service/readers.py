@@ -1,0 +1,181 @@
+"""Reading the journal forwards: one lease, one batch, one transaction.
+
+A `Reader` is told what to do with a batch by its `Book`. What must hold: what a batch means and the
+reader's new `last_id` are committed together or not at all, so a process may die anywhere and the next
+reads the same lines again; of two processes one writes; one line that cannot be taken in stops nobody.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import Sequence
+from typing import Final, Generic, Protocol, TypeVar
+
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.clock import Clock
+from config.log import get_log
+from config.runtime import Runtime
+from queues.store import journal, readers
+from queues.store.journal import Entry
+
+log = get_log(__name__)
+
+__all__ = ["Book", "Entry", "OvertakenError", "Reader", "run"]
+
+BATCH_MAX: Final = 500
+LEASE_S: Final = 3.0
+WAIT_MS: Final = 500
+STANDBY_S: Final = 0.3
+
+Known = TypeVar("Known")
+Done = TypeVar("Done")
+
+
+class Book(Protocol[Known, Done]):
+    """What a reader makes of the journal, in three steps of which the middle one is the transaction's."""
+
+    name: str
+
+    async def look_up(self, entries: Sequence[Entry]) -> Known:
+        """Ask the live store for what SQL cannot know."""
+
+    async def write(self, connection: AsyncConnection, entries: Sequence[Entry], known: Known) -> Done:
+        """Await nothing but SQL; taking the same entries in again must change nothing."""
+
+    async def after_commit(self, done: Done) -> None:
+        """Effects outside. If they are lost, something else finds that out."""
+
+    async def take_over(self) -> None:
+        """Called when the lease was won: whoever had it may have died in the middle."""
+
+
+class OvertakenError(Exception):
+    """Another process has read on from here."""
+
+
+class Reader(Generic[Known, Done]):
+    """One process's seat at the journal; `tick()` says whether there was work."""
+
+    def __init__(self, runtime: Runtime, book: Book[Known, Done], holder: str | None = None) -> None:
+        self.runtime = runtime
+        self.book = book
+        self.holder = holder or f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.real = Clock.real()
+        self.last_id = readers.FROM_THE_START
+        self.lease_until_ms = 0
+
+    @property
+    def is_leading(self) -> bool:
+        return self.real.now_ms() < self.lease_until_ms
+
+    async def tick(self) -> bool:
+        """Take in one batch, if this process has the lease and there is one."""
+        if not await self._hold_lease():
+            return False
+        site = self.runtime.settings.site
+        entries = await journal.read_after(self.runtime.redis, site, self.last_id, BATCH_MAX)
+        if not entries:
+            return False
+        try:
+            await self._take_in(entries)
+        except OvertakenError:
+            log.info("reader.overtaken", reader=self.book.name)
+            self.lease_until_ms = 0
+            return False
+        return True
+
+    async def drain(self) -> int:
+        """Tick until there is nothing left; returns how many batches there were."""
+        batches = 0
+        while await self.tick():
+            batches += 1
+        return batches
+
+    async def wait(self) -> None:
+        """Until there is something to read, or for a moment."""
+        if self.is_leading:
+            await journal.wait_after(self.runtime.redis, self.runtime.settings.site, self.last_id, WAIT_MS)
+        else:
+            await asyncio.sleep(STANDBY_S)
+
+    async def step_down(self) -> None:
+        """Give the lease back, so that the next process need not wait for its end."""
+        with contextlib.suppress(SQLAlchemyError):
+            async with self.runtime.database.transaction() as connection:
+                await readers.release(connection, self.book.name, self.holder)
+        self.lease_until_ms = 0
+
+    async def _hold_lease(self) -> bool:
+        now_ms = self.real.now_ms()
+        if now_ms < self.lease_until_ms - self.real.product_ms(LEASE_S) // 2:
+            return True
+        was_leading = self.is_leading
+        until_ms = now_ms + self.real.product_ms(LEASE_S)
+        async with self.runtime.database.transaction() as connection:
+            await readers.enrol(connection, self.book.name)
+            is_mine = await readers.claim(connection, self.book.name, self.holder, now_ms, until_ms)
+            position = await readers.find(connection, self.book.name)
+        if not is_mine or position is None:
+            self.lease_until_ms = 0
+            return False
+        self.last_id, self.lease_until_ms = position.last_id, until_ms
+        if not was_leading:
+            await self.book.take_over()
+        return True
+
+    async def _take_in(self, entries: Sequence[Entry]) -> None:
+        try:
+            await self._commit(entries)
+        except OperationalError:
+            raise  # the database is away; nothing is wrong with the lines
+        except SQLAlchemyError as fault:
+            log.error(
+                "reader.batch_refused", reader=self.book.name, lines=len(entries), fault=type(fault).__name__
+            )
+            for entry in entries:
+                await self._take_in_alone(entry)
+
+    async def _take_in_alone(self, entry: Entry) -> None:
+        try:
+            await self._commit([entry])
+        except OperationalError:
+            raise
+        except SQLAlchemyError as fault:
+            log.error(
+                "reader.line_refused", reader=self.book.name, entry_id=entry.id, fault=type(fault).__name__
+            )
+            await self._commit([entry.stripped()])
+
+    async def _commit(self, entries: Sequence[Entry]) -> None:
+        known = await self.book.look_up(entries)
+        last_id, until_ms = entries[-1].id, self.real.now_ms() + self.real.product_ms(LEASE_S)
+        async with self.runtime.database.transaction() as connection:
+            if not await readers.advance(
+                connection, self.book.name, self.holder, self.last_id, last_id, until_ms
+            ):
+                raise OvertakenError
+            done = await self.book.write(connection, entries, known)
+        self.last_id, self.lease_until_ms = last_id, until_ms
+        await self.book.after_commit(done)
+
+
+async def run(reader: Reader[Known, Done]) -> None:
+    """Until cancelled. A store or a database that is away is waited for."""
+    pause_s = STANDBY_S
+    try:
+        while True:
+            try:
+                if not await reader.tick():
+                    await reader.wait()
+                pause_s = STANDBY_S
+            except asyncio.CancelledError:
+                raise
+            except Exception as fault:
+                log.exception("reader.stumbled", reader=reader.book.name, fault=type(fault).__name__)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, 5.0)
+    finally:
+        await asyncio.shield(reader.step_down())

@@ -1,0 +1,222 @@
+"""The call records in SQL.
+
+The journal's fold writes most of a row; the ticket and the note are written by others.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.database import metadata, upsert
+from queues.domain.call_records import CallRecord
+from queues.domain.calls import CallState, Outcome
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("site_version", Text),
+    Column("line", Text),
+    Column("caller_ref", Text),
+    Column("customer_id", Text),
+    Column("tier", Text),
+    Column("queue", Text),
+    Column("matter", Text),
+    Column("locale", Text),
+    Column("state", Text, nullable=False),
+    Column("outcome", Text),
+    Column("ended_by", Text),
+    Column("agent_id", Text),
+    Column("ticket_no", Text),
+    Column("record", Text),
+    Column("arrived_ms", BigInteger, nullable=False),
+    Column("queued_ms", BigInteger),
+    Column("offered_ms", BigInteger),
+    Column("answered_ms", BigInteger),
+    Column("ended_ms", BigInteger),
+    Column("wrapped_up_ms", BigInteger),
+    Column("wait_ms", BigInteger),
+    Column("talk_ms", BigInteger),
+    Column("offers", Integer, nullable=False),
+    Column("disposition", Text),
+    Column("note", Text),
+    Column("updated_id", Text),
+)
+Index(None, calls.c.arrived_ms)
+Index(None, calls.c.customer_id)
+Index(None, calls.c.caller_ref)
+
+CHUNK: Final = 1000  # as many ids in one question
+FOLDED: Final = tuple(each.name for each in fields(CallRecord))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls a list shows; what is left empty does not narrow it."""
+
+    from_ms: int | None = None
+    until_ms: int | None = None
+    outcome: str = ""
+    queue: str = ""
+    agent_id: str = ""
+    text: str = ""  # a call's, ticket's or customer's id
+    caller_ref: str = ""
+    customer_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueCount:
+    """What one queue had of the calls that arrived in an interval."""
+
+    queue: str
+    offered: int
+    answered: int
+    answered_in_time: int
+    abandoned: int
+    abandoned_at_once: int
+    voicemail: int
+    callback: int
+    closed: int
+    wait_ms: int  # of the answered, together
+
+
+async def load(connection: AsyncConnection, call_ids: Collection[str]) -> dict[str, CallRecord]:
+    columns = [calls.c[name] for name in FOLDED]
+    rows = (await connection.execute(select(*columns).where(calls.c.call_id.in_(call_ids)))).mappings()
+    return {row["call_id"]: CallRecord(**row) for row in rows}
+
+
+async def save(connection: AsyncConnection, site: str, records: Sequence[CallRecord]) -> None:
+    """Write what the journal decides; ticket and note stay as they are."""
+    insert = upsert(calls, connection)
+    changes = {name: insert.excluded[name] for name in FOLDED if name != "call_id"}
+    statement = insert.on_conflict_do_update(index_elements=["call_id"], set_=changes)
+    rows = [{**asdict(record), "site": site, "note": ""} for record in records]
+    await connection.execute(statement, rows)
+
+
+async def find(connection: AsyncConnection, call_id: str) -> RowMapping | None:
+    return (await connection.execute(select(calls).where(calls.c.call_id == call_id))).mappings().first()
+
+
+async def set_ticket(connection: AsyncConnection, call_id: str, ticket_no: str) -> None:
+    await connection.execute(update(calls).where(calls.c.call_id == call_id).values(ticket_no=ticket_no))
+
+
+async def set_note(connection: AsyncConnection, call_id: str, note: str) -> bool:
+    written = await connection.execute(update(calls).where(calls.c.call_id == call_id).values(note=note))
+    return written.rowcount == 1
+
+
+async def newest_first(
+    connection: AsyncConnection, chosen: CallFilter, before: tuple[int, str] | None, limit: int
+) -> list[RowMapping]:
+    """A page of calls, after the key (arrived_ms, call_id) where the last page ended."""
+    query = select(calls).where(*conditions(chosen))
+    if before is not None:
+        query = query.where(tuple_(calls.c.arrived_ms, calls.c.call_id) < before)
+    query = query.order_by(calls.c.arrived_ms.desc(), calls.c.call_id.desc()).limit(limit)
+    return list((await connection.execute(query)).mappings())
+
+
+def conditions(chosen: CallFilter) -> list[Any]:
+    equals = {"outcome": chosen.outcome, "queue": chosen.queue, "agent_id": chosen.agent_id}
+    found: list[Any] = [calls.c[name] == value for name, value in equals.items() if value]
+    if chosen.from_ms is not None:
+        found.append(calls.c.arrived_ms >= chosen.from_ms)
+    if chosen.until_ms is not None:
+        found.append(calls.c.arrived_ms < chosen.until_ms)
+    if chosen.text:
+        found.append(or_(*text_conditions(chosen)))
+    return found
+
+
+def text_conditions(chosen: CallFilter) -> list[Any]:
+    found: list[Any] = [calls.c[name] == chosen.text for name in ("call_id", "ticket_no", "customer_id")]
+    if chosen.caller_ref:
+        found.append(calls.c.caller_ref == chosen.caller_ref)
+    if chosen.customer_ids:
+        found.append(calls.c.customer_id.in_(chosen.customer_ids))
+    return found
+
+
+async def count_by_queue(
+    connection: AsyncConnection,
+    from_ms: int,
+    until_ms: int,
+    within_ms: Mapping[str, int],
+    default_ms: int,
+    short_ms: int,
+) -> list[QueueCount]:
+    """The figures of every queue over the calls that arrived in the interval and entered it."""
+    limit_ms = case(within_ms, value=calls.c.queue, else_=default_ms) if within_ms else default_ms
+    is_answered = calls.c.answered_ms.is_not(None)
+    is_abandoned = calls.c.outcome == Outcome.ABANDONED
+    query = (
+        select(
+            calls.c.queue,
+            func.count().label("offered"),
+            counted(is_answered, "answered"),
+            counted(and_(is_answered, calls.c.wait_ms <= limit_ms), "answered_in_time"),
+            counted(is_abandoned, "abandoned"),
+            counted(and_(is_abandoned, calls.c.wait_ms < short_ms), "abandoned_at_once"),
+            counted(calls.c.outcome == Outcome.VOICEMAIL, "voicemail"),
+            counted(calls.c.outcome == Outcome.CALLBACK, "callback"),
+            counted(calls.c.outcome == Outcome.CLOSED, "closed"),
+            func.coalesce(func.sum(case((is_answered, calls.c.wait_ms), else_=0)), 0).label("wait_ms"),
+        )
+        .where(calls.c.arrived_ms >= from_ms, calls.c.arrived_ms < until_ms, calls.c.queued_ms.is_not(None))
+        .group_by(calls.c.queue)
+        .order_by(calls.c.queue)
+    )
+    rows = (await connection.execute(query)).mappings()
+    return [QueueCount(**{**row, "wait_ms": int(row["wait_ms"])}) for row in rows]
+
+
+def counted(condition: Any, name: str) -> Any:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0).label(name)
+
+
+async def count_arrived(connection: AsyncConnection, from_ms: int, until_ms: int) -> int:
+    query = select(func.count()).where(calls.c.arrived_ms >= from_ms, calls.c.arrived_ms < until_ms)
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def states_of(connection: AsyncConnection, call_ids: Sequence[str]) -> dict[str, str]:
+    """The state of those of these calls that have a record."""
+    found: dict[str, str] = {}
+    for start in range(0, len(call_ids), CHUNK):
+        some = call_ids[start : start + CHUNK]
+        query = select(calls.c.call_id, calls.c.state).where(calls.c.call_id.in_(some))
+        found |= {row.call_id: row.state for row in await connection.execute(query)}
+    return found
+
+
+async def unended(connection: AsyncConnection, before_ms: int, limit: int) -> list[tuple[str, int]]:
+    """Calls that arrived before this instant and have no end yet, the oldest first."""
+    query = (
+        select(calls.c.call_id, calls.c.arrived_ms)
+        .where(calls.c.state != CallState.ENDED, calls.c.arrived_ms < before_ms)
+        .order_by(calls.c.arrived_ms)
+        .limit(limit)
+    )
+    return [(row.call_id, row.arrived_ms) for row in await connection.execute(query)]

@@ -1,0 +1,130 @@
+"""The journal: the stream that the scripts write, and its copy in SQL.
+
+An entry is kept as it came, also when it cannot be read as a line: nothing that was journalled is lost for
+being odd.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from sqlalchemy import BigInteger, Column, Index, RowMapping, Table, Text, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.database import metadata, upsert
+from queues.domain.call_records import BIGGEST
+from queues.domain.journal import Line, parse_id
+
+UNREADABLE: Final = "unreadable"
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("call_id", Text),
+    Column("agent_id", Text),
+    Column("offer_id", Text),
+    Column("data", Text, nullable=False),
+)
+Index(None, events.c.call_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the stream; `line` is None when it makes no sense."""
+
+    id: str
+    fields: Mapping[str, str]
+    line: Line | None = field(default=None)
+
+    @classmethod
+    def from_stream(cls, entry_id: str, fields: Mapping[str, str]) -> "Entry":
+        return cls(entry_id, fields, line_of(entry_id, fields))
+
+    @property
+    def at_ms(self) -> int:
+        """As written, or else the instant in the id."""
+        return self.line.at_ms if self.line else parse_id(self.id)[0]
+
+    def stripped(self) -> "Entry":
+        """What is left when SQL will not take the rest."""
+        return Entry(self.id, {"type": UNREADABLE})
+
+
+def line_of(entry_id: str, fields: Mapping[str, str]) -> Line | None:
+    try:
+        line = Line.from_stream(entry_id, fields)
+    except (KeyError, ValueError, TypeError):
+        return None
+    is_sound = isinstance(line.data, dict) and abs(line.at_ms) <= BIGGEST
+    return line if is_sound else None
+
+
+def journal_key(site: str) -> str:
+    return f"{{{site}}}:journal"
+
+
+async def read_after(redis: Redis, site: str, last_id: str, count: int) -> list[Entry]:
+    """The next entries after this id, oldest first."""
+    entries: Any = await redis.xrange(journal_key(site), min=f"({last_id}", max="+", count=count)
+    return [Entry.from_stream(entry_id, fields) for entry_id, fields in entries]
+
+
+async def wait_after(redis: Redis, site: str, last_id: str, wait_ms: int) -> bool:
+    """Wait (real time) until there is an entry after this id."""
+    found: Any = await redis.xread({journal_key(site): last_id}, count=1, block=wait_ms)
+    return bool(found)
+
+
+async def trim_before(redis: Redis, site: str, entry_id: str) -> int:
+    """Drop entries older than this id; whole blocks at a time, so some of them stay."""
+    return int(await redis.xtrim(journal_key(site), minid=entry_id, approximate=True))
+
+
+async def insert_events(connection: AsyncConnection, site: str, entries: Sequence[Entry]) -> None:
+    """Keep the entries; those that are kept already stay as they are."""
+    rows = [event_row(site, entry) for entry in entries]
+    await connection.execute(upsert(events, connection).on_conflict_do_nothing(), rows)
+
+
+def event_row(site: str, entry: Entry) -> dict[str, Any]:
+    fields = entry.fields
+    return {
+        "id": entry.id,
+        "site": site,
+        "type": plain(fields.get("type", "")) or UNREADABLE,
+        "at_ms": entry.at_ms,
+        "call_id": plain(fields.get("call_id", "")),
+        "agent_id": plain(fields.get("agent_id", "")),
+        "offer_id": plain(fields.get("offer_id", "")),
+        "data": plain(fields.get("data", "{}")),
+    }
+
+
+def plain(text: str) -> str:
+    return text.replace("\x00", "")  # PostgreSQL has no room for it
+
+
+async def lines_of_calls(
+    connection: AsyncConnection, call_ids: Collection[str], types: Collection[str] = ()
+) -> list[Line]:
+    """The stored lines of these calls in the order they were written; of these types, if any are named."""
+    query = select(events).where(events.c.call_id.in_(call_ids))
+    if types:
+        query = query.where(events.c.type.in_(types))
+    rows = (await connection.execute(query)).mappings()
+    return sorted((line for row in rows if (line := stored_line(row))), key=lambda line: parse_id(line.id))
+
+
+def stored_line(row: RowMapping) -> Line | None:
+    try:
+        data = json.loads(row["data"])
+    except ValueError:
+        return None
+    names = ("id", "type", "at_ms", "call_id", "agent_id", "offer_id")
+    return Line(data=data, **{name: row[name] for name in names}) if isinstance(data, dict) else None
