@@ -11,8 +11,9 @@
     --   stale:<state>   the call or agent is in another state
 
 Arguments are given by the header's names, all of them and no others. Replies are words; a header that is
-numbered wrongly, or has no reply, is refused when it is loaded. The body names KEYS and ARGV once.
-A line of the body `-- include: name` stands for the text of ``lua/include/name.lua``.
+numbered wrongly, or has no reply, is refused when it is loaded. The body names KEYS and ARGV once; its line
+``-- include: name`` stands for the text of ``lua/include/name.lua``.
+
 A server that lost its scripts (it was restarted) is given the text again within the same call.
 """
 
@@ -30,9 +31,11 @@ from redis.exceptions import NoScriptError, ResponseError
 
 _TITLE = re.compile(r"--\s*(?P<name>[a-z_]+): \S.*")
 _SECTION = re.compile(r"--\s*(?P<section>KEYS|ARGV|REPLY)\s*")
-_NUMBERED = re.compile(r"--\s+(?P<place>\d+) (?P<name>[a-z_]+)(?:\s.*)?")
+# What stands deeper continues the line above; what stands further out is prose, or a slip.
+_ENTRY = re.compile(r"-- {2,4}\S.*")
+_NUMBERED = re.compile(r"-- {2,4}(?P<place>\d+) (?P<name>[a-z_]+)(?:\s.*)?")
 _INCLUDE = re.compile(r"^-- include: (?P<name>[a-z_]+)$", re.MULTILINE)
-_REPLY = re.compile(r"--\s+(?P<word>[a-z_]+(?::(?:<[a-z_|]+>|[a-z_]+))?)(?:\s.*)?")
+_REPLY = re.compile(r"-- {2,4}(?P<word>[a-z_]+(?::(?:<[a-z_|]+>|[a-z_]+))?)(?:\s.*)?")
 
 Value = str | int | float | bool | bytes | None
 
@@ -95,9 +98,10 @@ class Script:
 def load(package: str, name: str) -> Script:
     """The script ``lua/<name>.lua`` of a package, for example load("queues.store", "claim_offer")."""
     folder = resources.files(package).joinpath("lua")
-    body = _with_includes(folder, folder.joinpath(f"{name}.lua").read_text("utf-8"))
+    written = folder.joinpath(f"{name}.lua").read_text("utf-8")
+    body = _with_includes(folder, written)
     digest = hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
-    return Script(name, body, read_contract(name, body), digest)
+    return Script(name, body, read_contract(name, written), digest)
 
 
 def _with_includes(folder: Traversable, body: str) -> str:
@@ -118,10 +122,17 @@ def read_contract(name: str, body: str) -> Contract:
     if title is None or title["name"] != name:
         raise ScriptContractError(name, f"begins with '-- {name}: what it does'")
     sections = _sections(name, header[1:])
-    replies = tuple(found["word"] for line in sections["REPLY"] if (found := _REPLY.fullmatch(line)))
+    replies = tuple(found["word"] for found in _entries(name, sections["REPLY"], _REPLY))
     if not replies:
         raise ScriptContractError(name, "says which words it replies with")
     return Contract(_numbered(name, sections["KEYS"]), _numbered(name, sections["ARGV"]), replies)
+
+
+def _entries(name: str, lines: list[str], form: re.Pattern[str]) -> list[re.Match[str]]:
+    found = [(line, form.fullmatch(line)) for line in lines if _ENTRY.fullmatch(line)]
+    if slips := [line for line, match in found if match is None]:
+        raise ScriptContractError(name, f"does not say this as it should: {slips[0]}")
+    return [match for _, match in found if match is not None]
 
 
 def _sections(name: str, header: list[str]) -> dict[str, list[str]]:
@@ -138,7 +149,7 @@ def _sections(name: str, header: list[str]) -> dict[str, list[str]]:
 
 
 def _numbered(name: str, lines: list[str]) -> tuple[str, ...]:
-    names = [(int(found["place"]), found["name"]) for line in lines if (found := _NUMBERED.fullmatch(line))]
+    names = [(int(found["place"]), found["name"]) for found in _entries(name, lines, _NUMBERED)]
     if [place for place, _ in names] != list(range(1, len(names) + 1)):
         raise ScriptContractError(name, "numbers its keys and arguments 1, 2, 3 …")
     if len({word for _, word in names}) != len(names):
