@@ -74,7 +74,7 @@ class Documents:
         said: list[Verb] = []
         words = self.plan.queues[queue].wait_prompt if queue in self.plan.queues else None
         if round_no == 0 and words:
-            values = {"ticket_no": spelled(ticket_no), "ahead": str(max(position - 1, 0))}
+            values = {"ticket_no": spelled(ticket_no), "position": str(max(position, 1))}
             said.append(self._say(words, locale, values))
         elif round_no and round_no % SPEAK_EVERY_ROUNDS == 0:
             said.append(self._say(self.menu.phrases.still_waiting, locale))
@@ -100,7 +100,7 @@ class Documents:
     def record(self, call_id: str, locale: str, longest_ms: int) -> Document:
         """After a message, or when none was spoken, the caller comes to voice_message."""
         after = address("voice_message", query={"l": locale})
-        status = address("recording_callback", call_id=call_id, kind="voicemail")
+        status = address("recordings_callback", call_id=call_id, kind="voicemail")
         return (Record(after, status, max(1, longest_ms // 1000)), Redirect(after))
 
     def message_taken(self, locale: str) -> Document:

@@ -11,18 +11,26 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from queues.domain.faults import FaultBook, SiteSource, Steps
 from queues.domain.plan import Duration, Part, Plan, Words
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _IN_NODES = frozenset({"org", "customer_name"})
-_IN_WAIT_PROMPTS = frozenset({"org", "ticket_no", "ahead"})
+_IN_WAIT_PROMPTS = frozenset({"org", "ticket_no", "position"})
 _IN_WHISPER = frozenset({"tier", "matter", "waited_s"})
 
 Known = Mapping[str, Any] | tuple[str, ...]
-Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+
+
+def _check_key(key: str) -> str:
+    if len(key) != 1 or key not in "0123456789*#":
+        raise ValueError(f"'{key}' is not a key of a telephone; write it as \"1\"")
+    return key
+
+
+Key = Annotated[str, AfterValidator(_check_key)]
 
 
 class SayNode(Part):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from ivr.domain.documents import ACCEPT_KEY, Documents
 from ivr.domain.verbs import Document, Say
 from queues.domain.calls import CallState
+from queues.domain.offers import OfferState
 from queues.service.facts import OfferFacts
 from queues.service.switchboard import Switchboard
 
@@ -24,6 +25,7 @@ class LegNews(StrEnum):
     DECLINED = "declined"
     UNREACHED = "unreached"  # engaged, out of order, or never rung
     OVER = "over"  # it was answered and is down
+    HUNG_UP = "hung_up"  # the same in a browser, where no mailbox answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class AgentLine:
     async def join(self, *, offer_id: str, leg_id: str, must_press: bool, key: str) -> Document:
         """He accepted, by answering in the browser or by pressing the key on a telephone."""
         if must_press and key != ACCEPT_KEY:
-            await self._refuse(offer_id, key)
+            if key:  # a no; silence may be a mailbox, and is a miss when its time is up
+                await self.switchboard.decline_offer(offer_id=offer_id)
             return self.documents.hang_up()
         reply = await self.switchboard.accept_offer(offer_id=offer_id, leg_id=leg_id)
         if reply.offer is None or reply.word not in {"ok", "again"}:
@@ -64,14 +67,18 @@ class AgentLine:
                 await self.switchboard.decline_offer(offer_id=offer_id)
             case LegNews.UNREACHED:
                 await self.switchboard.unring_offer(offer_id=offer_id)
-            case LegNews.OVER:
-                await self._over(offer_id)
+            case LegNews.OVER | LegNews.HUNG_UP:
+                await self._over(offer_id, is_person=news is LegNews.HUNG_UP)
 
-    async def _over(self, offer_id: str) -> None:
-        """His leg is down. Before he accepted that is a miss; after it, the end of what it was part of."""
+    async def _over(self, offer_id: str, *, is_person: bool) -> None:
+        """His leg is down. Unaccepted that is a no; or a mailbox's silence, a miss when its time is up."""
         reply = await self.switchboard.expire_offer(offer_id=offer_id)
-        if reply.word.startswith("stale:"):
+        if reply.offer is None or not reply.word.startswith("stale:"):
+            return
+        if reply.offer.state is OfferState.ACCEPTED:
             await self._part(offer_id, by="agent")
+        elif is_person:
+            await self.switchboard.decline_offer(offer_id=offer_id)
 
     async def _part(self, offer_id: str, *, by: str) -> None:
         """Before the caller came the call goes back to its place; after it, it is over."""
@@ -80,13 +87,6 @@ class AgentLine:
         call = reply.call
         if call is not None and call.state is CallState.CONNECTED and call.offer_id == offer_id:
             await self.switchboard.end_call(call_id=call_id, by=by)
-
-    async def _refuse(self, offer_id: str, key: str) -> None:
-        """Another key is a no; silence is a miss (a mailbox answers too)."""
-        if key:
-            await self.switchboard.decline_offer(offer_id=offer_id)
-        else:
-            await self.switchboard.expire_offer(offer_id=offer_id)
 
     def _whisper(self, offer: OfferFacts) -> Say:
         return self.documents.whisper(

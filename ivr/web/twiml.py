@@ -7,7 +7,7 @@ voices, and a text longer than one Say may hold is split between sentences.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -18,7 +18,7 @@ from twilio.twiml import voice_response
 from config.links import Links
 from ivr.domain import verbs
 from ivr.domain.verbs import Address, Document, Pause, Redirect, Say, address
-from queues.domain.plan import Voice, in_locale
+from queues.domain.plan import Voice
 
 _sdk: Any = voice_response  # it carries no types
 
@@ -27,6 +27,14 @@ CHARACTERS_MAX = 2900  # neural voices take 3000
 ENCODED_MAX = 4400  # and the text, url-encoded, 4500: a Chinese character counts nine
 _SENTENCE = re.compile(r"[^。！？；.!?;]*[。！？；.!?;]?\s*")
 FALLBACK_PAUSE_S = 10
+_FALLBACK_WORDS = {
+    "zh-CN": ("系统繁忙，请不要挂机，我们马上为您服务。", "紧急情况请拨打 {}。"),
+    "en-US": ("Our system is busy. Please stay on the line.", " If it is urgent, please call {}."),
+}
+_FALLBACK_VOICES = {
+    "zh-CN": Voice(language="cmn-CN", voice="Polly.Zhiyu-Neural"),
+    "en-US": Voice(language="en-US", voice="Polly.Joanna-Neural"),
+}
 _CONFERENCE_EVENTS = "start end join leave"
 
 
@@ -178,19 +186,20 @@ def _hangup(_: verbs.Hangup, parent: Any, _writing: Writer) -> None:
     parent.hangup()
 
 
-def fallback_document(
-    base_url: str, words: Mapping[str, str], voices: Mapping[str, Voice], languages: Iterable[str]
-) -> str:
+def fallback_document(base_url: str, duty_number: str | None = None) -> str:
     """The document that the provider itself keeps for the time when none of our processes answers.
 
-    It asks the caller to hold, in every language of the site, and comes back to us. A document at rest cannot
-    count; when our address still does not answer, the provider asks for this document again.
+    It asks the caller to hold and comes back to us; a document at rest cannot count, so when our address
+    still does not answer the provider asks for it again. It therefore cannot dial the duty phone after some
+    tries, but it can tell its number.
     """
-    spoken = tuple(Say(in_locale(words, language), language) for language in languages)
-    base = base_url.rstrip("/")
-    document: Document = (
-        *spoken,
-        Pause(FALLBACK_PAUSE_S),
-        Redirect(address("voice_incoming", query={"r": 1})),
+    said = tuple(
+        Say(f"{hold}{duty.format(' '.join(duty_number)) if duty_number else ''}", locale)
+        for locale, (hold, duty) in _FALLBACK_WORDS.items()
     )
-    return render(document, Writer(lambda each: f"{base}/voice/incoming?{urlencode(each.query)}", voices))
+    base = base_url.rstrip("/")
+    back = Redirect(address("voice_incoming", query={"r": 1}))
+    document: Document = (*said, Pause(FALLBACK_PAUSE_S), back)
+    return render(
+        document, Writer(lambda each: f"{base}/voice/incoming?{urlencode(each.query)}", _FALLBACK_VOICES)
+    )

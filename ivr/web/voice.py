@@ -47,6 +47,8 @@ _NEWS: Final[Mapping[str, LegNews]] = {
     "canceled": LegNews.UNREACHED,
     "completed": LegNews.OVER,
 }
+# A browser is never engaged: its "busy" is a person who declined.
+_CLIENT_NEWS: Final[Mapping[str, LegNews]] = {"busy": LegNews.DECLINED, "completed": LegNews.HUNG_UP}
 _CLIENT = "client:"
 _LEFT_CONFERENCE = "participant-leave"
 
@@ -178,9 +180,8 @@ class Voice:
 
     async def agent_status(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
-        news = _NEWS.get(leg.status)
-        if leg.is_client and leg.status == "busy":
-            news = LegNews.DECLINED
+        news = _CLIENT_NEWS.get(leg.status) if leg.is_client else None
+        news = news or _NEWS.get(leg.status)
         if news:
             await self.agent_line.news(offer_id=_offer_id(webhook), leg_id=leg.leg_id, news=news)
         return ()

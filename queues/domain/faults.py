@@ -59,6 +59,7 @@ class FaultBook:
     def __init__(self, source: SiteSource) -> None:
         self._source = source
         self._faults: list[Fault] = []
+        self._names: dict[tuple[str, str], frozenset[str]] = {}
 
     def document(self, file: str) -> dict[str, Any]:
         found = self._source.documents.get(file)
@@ -72,10 +73,15 @@ class FaultBook:
         document = self.document(file)
         value = document.get(name)
         if isinstance(value, Mapping):
+            self._names[file, name] = frozenset(str(entry) for entry in value)
             return dict(value)
         if document:
             self.add((file, name), "this section is missing or is not a list of 'name: value' entries")
         return {}
+
+    def names(self, file: str, section: str) -> frozenset[str]:
+        """The names of a section's entries, those with faults included: one fault is not told twice."""
+        return self._names.get((file, section), frozenset())
 
     def add(self, steps: Steps, message: str) -> None:
         inside = ".".join(str(step) for step in steps[1:])

@@ -24,9 +24,17 @@ from pydantic import (
 )
 
 from queues.domain.calendars import Calendar
-from queues.domain.faults import FaultBook, Model, SiteSource
+from queues.domain.faults import FaultBook, Model, SiteSource, Steps
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SECTIONS = {
+    "tier": ("customers", "tiers"),
+    "queue": ("queues", "queues"),
+    "skill": ("queues", "skills"),
+    "ticket type": ("tickets", "types"),
+    "calendar": ("calendars", "calendars"),
+}
 
 
 def read_duration(value: Any, info: ValidationInfo) -> int:
@@ -53,6 +61,12 @@ def check_languages(words: dict[str, str], info: ValidationInfo) -> dict[str, st
     if extra := [language for language in words if wanted and language not in wanted]:
         raise ValueError(f"'{extra[0]}' is not a language of this site ({', '.join(wanted)})")
     return words
+
+
+def check_short_name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"'{text}' is not a short name such as dispatch_urgent (small letters, digits, _)")
+    return text
 
 
 Duration = Annotated[int, BeforeValidator(read_duration)]
@@ -107,7 +121,7 @@ class Matter(Part):
 class TicketType(Part):
     id: str
     name: Words
-    work_queue: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    work_queue: Annotated[str, AfterValidator(check_short_name)]
     priority: int = Field(ge=1, le=9)
 
 
@@ -261,22 +275,23 @@ def _locale_needs(book: FaultBook) -> dict[str, str]:
 def _check_names(book: FaultBook, parts: Mapping[str, Any]) -> None:
     """Every name that one entry uses of another."""
 
-    def expect(steps: tuple[str | int, ...], noun: str, word: str | None, kind: str) -> None:
-        if word is not None and word not in parts[kind]:
-            book.unknown(steps, noun, word, parts[kind])
+    def expect(steps: Steps, noun: str, word: str | None) -> None:
+        known = book.names(*_SECTIONS[noun])
+        if word is not None and word not in known:
+            book.unknown(steps, noun, word, known)
 
-    expect(("customers", "default"), "tier", parts["default_tier"], "tiers")
+    expect(("customers", "default"), "tier", parts["default_tier"])
     for name, queue in parts["queues"].items():
         place = ("queues", "queues", name)
-        expect((*place, "calendar"), "calendar", queue.calendar, "calendars")
+        expect((*place, "calendar"), "calendar", queue.calendar)
         for index, skill in enumerate(queue.needs):
-            expect((*place, "needs", index), "skill", skill, "skills")
+            expect((*place, "needs", index), "skill", skill)
         for index, overflow in enumerate(queue.overflow):
-            expect((*place, "overflow", index, "to"), "queue", overflow.to_queue, "queues")
+            expect((*place, "overflow", index, "to"), "queue", overflow.to_queue)
     for name, matter in parts["matters"].items():
-        expect(("queues", "matters", name, "ticket"), "ticket type", matter.ticket_type, "ticket_types")
+        expect(("queues", "matters", name, "ticket"), "ticket type", matter.ticket_type)
     for locale, skill in parts["locale_needs"].items():
-        expect(("queues", "speaks", locale), "skill", skill, "skills")
+        expect(("queues", "speaks", locale), "skill", skill)
 
 
 def _check_bounds(book: FaultBook, tiers: Mapping[str, Tier]) -> None:
@@ -296,7 +311,7 @@ def _check_bounds(book: FaultBook, tiers: Mapping[str, Tier]) -> None:
 def _check_identity(book: FaultBook, identity: Identity) -> None:
     try:
         ZoneInfo(identity.timezone)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         book.add(("site", "timezone"), f"'{identity.timezone}' is not a time zone such as Asia/Shanghai")
     for index, language in enumerate(identity.languages):
         if language not in identity.voices:
