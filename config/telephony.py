@@ -20,7 +20,8 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 import aiohttp
 from starlette.datastructures import ImmutableMultiDict
 from twilio.base import values
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.base.version import Version
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
@@ -553,10 +554,18 @@ async def _translated(of_leg: bool = False) -> AsyncIterator[None]:
     """
     try:
         yield
-    except (TwilioRestException, TwilioServiceException) as error:
-        raise _translation(error, of_leg) from None
+    except TwilioException as error:
+        raise _translation(_with_code(error), of_leg) from None
     except (ValueError, KeyError) as error:
         raise ProviderError(502, None, f"the answer makes no sense: {type(error).__name__}") from None
+
+
+def _with_code(error: TwilioException) -> TwilioRestException | TwilioServiceException:
+    """The error with status and code; the SDK's lists raise one that only carries the answer."""
+    if isinstance(error, TwilioRestException | TwilioServiceException):
+        return error
+    answer = next((part for part in error.args if isinstance(part, Response)), None)
+    return Version.exception("GET", "", answer or Response(502, ""), "Unable to fetch page")
 
 
 def _translation(error: TwilioRestException | TwilioServiceException, of_leg: bool) -> ProviderError:

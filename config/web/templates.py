@@ -32,7 +32,10 @@ Translate = Callable[..., str]
 
 @dataclass(frozen=True)
 class RailEntry:
-    """One place in the left rail: where it leads, the key of its name, who may go there, and its shortcut."""
+    """One place in the left rail: where it leads, the key of its name, who may go there.
+
+    Its shortcut is `key` after `g`: single keys belong to the pages.
+    """
 
     path: str
     label: str
