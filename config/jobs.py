@@ -71,7 +71,7 @@ class JobQueue:
         self.connection = connection
         self._queues: dict[str, Queue] = {}
 
-    async def push(self, work_queue: str, function: str, job_id: str, **ids: str | int) -> bool:
+    async def push(self, work_queue: str, function: str, job_id: str, **ids: str | int | float) -> bool:
         """Queue a job; false when this id was pushed before."""
         return await asyncio.to_thread(self._push, work_queue, function, job_id, ids)
 
@@ -97,7 +97,7 @@ class JobQueue:
     def close(self) -> None:
         self.connection.close()
 
-    def _push(self, work_queue: str, function: str, job_id: str, ids: dict[str, str | int]) -> bool:
+    def _push(self, work_queue: str, function: str, job_id: str, ids: dict[str, str | int | float]) -> bool:
         try:
             self.queue(work_queue).enqueue_call(
                 function,
@@ -304,5 +304,6 @@ def _work_off(jobs: JobQueue, names: Sequence[str]) -> None:
 
 
 def _as_failed(work_queue: str, job: Job) -> FailedJob:
-    lines = (job.exc_info or "").strip().splitlines()
+    result = job.latest_result()
+    lines = ((result and result.exc_string) or "").strip().splitlines()
     return FailedJob(job.id, work_queue, str(job.func_name), job.kwargs, lines[-1] if lines else "")

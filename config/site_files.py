@@ -101,9 +101,7 @@ def _version(content: Mapping[str, str]) -> str:
 def _plain(value: Any) -> Any:
     """Without the reader's own types, so that nothing downstream depends on them."""
     if isinstance(value, dict):
-        return {
-            str(key) if not isinstance(key, int | bool) else key: _plain(item) for key, item in value.items()
-        }
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     for kind in (bool, int, float, str):

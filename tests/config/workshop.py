@@ -1,5 +1,7 @@
 """Job functions for the tests of the work queues; a worker finds them by their dotted path."""
 
+import asyncio
+
 from config import jobs
 
 NOTES = "{workshop}:notes"
@@ -9,5 +11,24 @@ def note(item: str) -> None:
     jobs.run(_note(item))
 
 
+def note_slowly(item: str, for_s: float) -> None:
+    jobs.run(_note_slowly(item, for_s))
+
+
+def fail(why: str) -> None:
+    jobs.run(_fail(why))
+
+
 async def _note(item: str) -> None:
-    await jobs.current_runtime().redis.rpush(NOTES, item)
+    runtime = jobs.current_runtime()
+    await runtime.redis.rpush(NOTES, item)
+
+
+async def _note_slowly(item: str, for_s: float) -> None:
+    await _note(f"{item} begun")
+    await asyncio.sleep(for_s)
+    await _note(f"{item} done")
+
+
+async def _fail(why: str) -> None:
+    raise LookupError(why)

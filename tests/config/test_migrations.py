@@ -1,0 +1,47 @@
+"""The tables are built once, whoever starts first."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sqlalchemy import inspect
+
+from config import migrations
+from config.database import Database, database_url
+from config.settings import Settings, load_settings
+
+
+def settings_in(directory: Path) -> Settings:
+    return load_settings({"SHOUWEN_ENV": "test", "STATE_DIR": str(directory), "SECRET_KEY": "x" * 32})
+
+
+async def test_several_processes_upgrade_at_once_and_the_tables_are_there(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "state")
+    with ThreadPoolExecutor(4) as starting:
+        list(starting.map(migrations.upgrade, [settings] * 4))
+    assert migrations.current_revision(settings) == migrations.newest_revision()
+
+    database = Database(database_url(settings))
+    async with database.read() as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    await database.close()
+    assert sorted(names) == [
+        "accounts",
+        "agents",
+        "alembic_version",
+        "audits",
+        "caller_numbers",
+        "calls",
+        "customer_numbers",
+        "customers",
+        "events",
+        "links",
+        "readers",
+        "recordings",
+        "sessions",
+        "site_versions",
+        "tickets",
+    ]
+
+
+def test_a_database_that_was_never_upgraded_stands_at_no_revision(tmp_path: Path) -> None:
+    assert migrations.current_revision(settings_in(tmp_path)) is None
