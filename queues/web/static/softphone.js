@@ -55,8 +55,7 @@ export function connectSoftphone({ url, identity, onRinging = nothing, onConnect
   async function resume() {
     const kept = keep.get();
     if (!kept || sid) return;
-    const answer = await fetch(`${base}/standin/handsets/${encodeURIComponent(kept)}`).catch(() => null);
-    const call = answer?.ok ? await answer.json() : null;
+    const call = await find(kept);
     if (!call || call.state === "ended") return keep.set("");
     ring(call);
     if (call.state !== "ringing") tone.stop();
@@ -87,8 +86,26 @@ export function connectSoftphone({ url, identity, onRinging = nothing, onConnect
         onConnected(call);
       }
     });
-    // The exchange is gone, and the call with it, when even a retry finds nothing.
-    heard.addEventListener("error", () => heard?.readyState === EventSource.CLOSED && end(call, "lost"));
+    heard.addEventListener("error", () => heard?.readyState === EventSource.CLOSED && setTimeout(lookAgain, RETRY_MS_FIRST, call));
+  }
+
+  // A stream also breaks when its page is left; the call is over only when the exchange says so, or knows it no more.
+  async function lookAgain(call) {
+    if (isClosed || call.sid !== sid) return;
+    const found = await find(call.sid);
+    if (found === undefined) setTimeout(lookAgain, RETRY_MS_MAX, call);
+    else if (!found || found.state === "ended") end(call, "lost");
+    else listen(call);
+  }
+
+  // The handset as the exchange knows it; null when it does not, undefined when it cannot be asked.
+  async function find(one) {
+    try {
+      const answer = await fetch(`${base}/standin/handsets/${encodeURIComponent(one)}`);
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return undefined;
+    }
   }
 
   function end(call, why) {

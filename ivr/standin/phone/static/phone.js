@@ -92,6 +92,18 @@ function put(kind, text) {
   return item;
 }
 
+// A prompt said again (the wait goes on) is counted, not repeated down the page.
+function putHeard({ text, language }) {
+  const last = transcript.lastElementChild;
+  if (last?.classList.contains("heard") && last.dataset.text === text) {
+    last.dataset.times = Number(last.dataset.times || 1) + 1;
+    return;
+  }
+  const item = put("heard now", text);
+  item.dataset.text = text;
+  item.lang = language || "";
+}
+
 function putEvent(key, values = {}) {
   const item = put("event", t(key, values));
   item.dataset.t = key;
@@ -126,7 +138,7 @@ const hear = {
     enter("menu", heard.at_ms);
   },
   said: (heard) => {
-    put("heard now", heard.text).lang = heard.language || "";
+    putHeard(heard);
     if (isNews(heard)) voice.say(heard.text, heard.language);
   },
   played: (heard) => {
@@ -236,7 +248,7 @@ async function startCall(event) {
   try {
     follow(await dial(from, to));
     write(sessionStorage, "call", JSON.stringify([line.sid, document.body.dataset.who]));
-    transcript.focus({ preventScroll: true });
+    byId("stage-word").focus({ preventScroll: true });
   } catch (refused) {
     enter("idle");
     complain(t("fault.dial", { why: refused.message }));
