@@ -88,6 +88,11 @@ def number_of(webhook: Webhook, name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
+def is_repeated(webhook: Webhook) -> bool:
+    """Our own safe document sent him here again: the key or the result of the first time is lost."""
+    return number_of(webhook, "r") > 0
+
+
 def session_of(webhook: Webhook) -> Session:
     query = webhook.query
     return Session(
@@ -121,7 +126,7 @@ class Voice:
 
     async def menu(self, webhook: Webhook) -> Document:
         leg, session, key = leg_of(webhook), session_of(webhook), key_of(webhook)
-        if not key and number_of(webhook, "r"):
+        if not key and is_repeated(webhook):
             return await self.conversation.ask_again(call_id=leg.leg_id, session=session)
         return await self.conversation.press(call_id=leg.leg_id, session=session, key=key)
 
@@ -149,7 +154,8 @@ class Voice:
         return await self.conversation.after(call_id=leg.leg_id, has_hung_up=leg.is_over)
 
     async def message(self, webhook: Webhook) -> Document:
-        is_left = bool(webhook.form.get("RecordingUrl")) and webhook.form.get("RecordingDuration") != "0"
+        is_recorded = bool(webhook.form.get("RecordingUrl")) and webhook.form.get("RecordingDuration") != "0"
+        is_left = is_recorded or is_repeated(webhook)  # only a message that was left needs the store
         return await self.conversation.message(
             call_id=leg_of(webhook).leg_id, locale=self._locale(webhook), is_left=is_left
         )
@@ -161,12 +167,12 @@ class Voice:
         )
 
     async def agent_join(self, webhook: Webhook) -> Document:
-        leg = leg_of(webhook)
+        leg, offer_id, key = leg_of(webhook), _offer_id(webhook), key_of(webhook)
+        must_press = bool(number_of(webhook, "k"))
+        if must_press and not key and is_repeated(webhook):
+            return await self.agent_line.answered(offer_id=offer_id, leg_id=leg.leg_id, must_press=True)
         return await self.agent_line.join(
-            offer_id=_offer_id(webhook),
-            leg_id=leg.leg_id,
-            must_press=bool(number_of(webhook, "k")),
-            key=key_of(webhook),
+            offer_id=offer_id, leg_id=leg.leg_id, must_press=must_press, key=key
         )
 
     async def agent_left(self, webhook: Webhook) -> Document:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -69,8 +70,10 @@ class Hotline:
     client: httpx2.AsyncClient
     switchboard: Switchboard
     commands: dict[str, Counter[int]] = field(default_factory=dict)
-    doubled: bool = False  # each webhook comes twice; both answers must be the same
-    answers: list[tuple[str, Heard, Heard]] = field(default_factory=list)
+    doubled: bool = False  # each webhook comes twice
+    answers: list[tuple[str, str, str]] = field(default_factory=list)  # what the twins were told
+    late: Random | None = None  # reports come when chance wills, in any order
+    held_back: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
 
     @classmethod
     def of(cls, runtime: Runtime) -> "Hotline":
@@ -86,10 +89,28 @@ class Hotline:
 
     async def post(self, url: str, **fields: str) -> Heard:
         """One webhook; `CallSid` and its like are given as the provider names them."""
+        while self.late and self.held_back and self.late.random() < 0.3:
+            await self._deliver(self.late.randrange(len(self.held_back)))
         heard = await self._post(url, fields)
         if self.doubled:
-            self.answers.append((urlsplit(url).path, heard, await self._post(url, fields)))
+            self.answers.append((urlsplit(url).path, heard.text, (await self._post(url, fields)).text))
         return heard
+
+    async def report(self, url: str, **fields: str) -> Heard:
+        """A webhook whose answer nobody listens to: it may be held back."""
+        if self.late is None:
+            return await self.post(url, **fields)
+        self.held_back.append((url, fields))
+        return Heard(200, "")
+
+    async def settle(self) -> None:
+        """Everything that was held back arrives, in any order."""
+        while self.late and self.held_back:
+            await self._deliver(self.late.randrange(len(self.held_back)))
+
+    async def _deliver(self, index: int) -> None:
+        url, fields = self.held_back.pop(index)
+        await self._post(url, fields)
 
     async def _post(self, url: str, fields: Mapping[str, str]) -> Heard:
         parts = urlsplit(url)
@@ -163,11 +184,13 @@ class Caller:
         )
 
     async def report_end(self) -> Heard:
-        return await self.post("/voice/status", "completed", CallbackSource="call-progress-events")
+        return await self.hotline.report("/voice/status", **self.about, CallStatus="completed")
 
-    async def report_left_conference(self) -> Heard:
+    async def report_conference(self, event: str, leg_id: str) -> Heard:
         url = f"/voice/conference/{self.leg_id}"
-        return await self.post(url, StatusCallbackEvent="participant-leave", FriendlyName=self.leg_id)
+        return await self.hotline.report(
+            url, CallSid=leg_id, StatusCallbackEvent=event, FriendlyName=self.leg_id
+        )
 
 
 @dataclass
@@ -193,11 +216,20 @@ class Agent:
         return self.offer_id
 
     async def post(self, url: str, status: str = "in-progress", **fields: str) -> Heard:
-        about = {"CallSid": self.leg_id, "From": HOTLINE, "To": self.endpoint, "Direction": "outbound-api"}
-        return await self.hotline.post(url, **about, CallStatus=status, **fields)
+        return await self.hotline.post(url, **self.about, CallStatus=status, **fields)
+
+    @property
+    def about(self) -> dict[str, str]:
+        return {"CallSid": self.leg_id, "From": HOTLINE, "To": self.endpoint, "Direction": "outbound-api"}
 
     async def report(self, status: str) -> Heard:
+        """Progress that comes in time, because what follows in the trace depends on it."""
         return await self.post(f"/voice/agent/{self.offer_id}/status", status)
+
+    async def mention(self, status: str) -> Heard:
+        """Progress that may as well come late."""
+        url = f"/voice/agent/{self.offer_id}/status"
+        return await self.hotline.report(url, **self.about, CallStatus=status)
 
     async def answer(self) -> Heard:
         return await self.post(f"/voice/agent/{self.offer_id}")
