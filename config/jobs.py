@@ -256,6 +256,7 @@ class _Told:
 class _Worker(SimpleWorker):
     """RQ's worker in this process, which tells us when it is told to stop."""
 
+    max_connection_wait_time = 2.0  # RQ would grow its pauses to a minute, and work would wait for it
     told: _Told
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from config import redis as live
 from config.jobs import FailedJob, JobQueue, NoWorkerError
 from config.runtime import Runtime
 from config.settings import Settings
+from config.store_server import start_store
 from tests.config import workshop
 from tests.conftest import ENVIRONMENT
 
@@ -29,27 +31,23 @@ from config.settings import load_settings
 run_worker(load_settings(), sys.argv[1:])
 """
 
-StartWorker = Callable[[], "subprocess.Popen[bytes]"]
-
-
-def worker_environ(settings: Settings) -> dict[str, str]:
-    return {
-        **os.environ,
-        **ENVIRONMENT,
-        "STATE_DIR": str(settings.state_dir),
-        "REDIS_URL": settings.redis_url or "",
-        "DATABASE_URL": settings.database_url or "",
-    }
+StartWorker = Callable[[Settings], "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def start_worker(runtime: Runtime) -> Iterator[StartWorker]:
+def start_worker() -> Iterator[StartWorker]:
     """The worker as the Procfile runs it, on the queues "urgent" and "complaint"."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(settings: Settings) -> subprocess.Popen[bytes]:
+        ours = {
+            **ENVIRONMENT,
+            "STATE_DIR": str(settings.state_dir),
+            "REDIS_URL": settings.redis_url or "",
+            "DATABASE_URL": settings.database_url or "",
+        }
         command = [sys.executable, "-c", THE_WORKER_PROCESS, "urgent", "complaint"]
-        started.append(subprocess.Popen(command, env=worker_environ(runtime.settings)))  # noqa: S603
+        started.append(subprocess.Popen(command, env={**os.environ, **ours}))  # noqa: S603
         return started[-1]
 
     yield start
@@ -147,7 +145,7 @@ async def test_sigterm_lets_the_job_in_hand_finish_and_leaves_the_next(
 ) -> None:
     await runtime.jobs.push("complaint", NOTE_SLOWLY, "CA1-note-1", item="first", for_s=0.4)
     await runtime.jobs.push("complaint", NOTE, "CA2-note-1", item="second")
-    worker = start_worker()
+    worker = start_worker(runtime.settings)
     await noted(runtime, "first begun")
     worker.send_signal(signal.SIGTERM)
     assert await ended(worker) == 0
@@ -158,7 +156,7 @@ async def test_sigterm_lets_the_job_in_hand_finish_and_leaves_the_next(
 @pytest.mark.slow
 async def test_an_idle_worker_leaves_at_once(runtime: Runtime, start_worker: StartWorker) -> None:
     await runtime.jobs.push("urgent", NOTE, "CA1-note-1", item="awake")
-    worker = start_worker()
+    worker = start_worker(runtime.settings)
     await noted(runtime, "awake")
     worker.send_signal(signal.SIGTERM)
     assert await ended(worker) == 0
@@ -169,7 +167,7 @@ async def test_a_worker_killed_in_mid_job_stops_nobody_from_doing_it_again(
     runtime: Runtime, start_worker: StartWorker
 ) -> None:
     await runtime.jobs.push("complaint", NOTE_SLOWLY, "CA1-note-1", item="first", for_s=30)
-    worker = start_worker()
+    worker = start_worker(runtime.settings)
     await noted(runtime, "first begun")
     worker.kill()
     worker.wait()
@@ -177,6 +175,29 @@ async def test_a_worker_killed_in_mid_job_stops_nobody_from_doing_it_again(
     assert not await runtime.jobs.push("complaint", NOTE, "CA1-note-1", item="first again")
     # ... and whoever sees it overdue pushes the next attempt, which another worker does.
     assert await runtime.jobs.push("complaint", NOTE, "CA1-note-2", item="first again")
-    start_worker()
+    start_worker(runtime.settings)
     await noted(runtime, "first again")
     assert await notes(runtime) == ["first begun", "first again"]
+
+
+@pytest.mark.slow
+async def test_a_worker_outlives_its_store(
+    runtime: Runtime, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    own = replace(runtime.settings, redis_url=None, state_dir=tmp_path / "own")
+    store = start_store(own)
+    await live.wait_for_store(own)
+    start_worker(own)
+    jobs = JobQueue("power", live.connect_queue(own))
+    async with live.connect(own) as redis:
+        own_runtime = replace(runtime, settings=own, redis=redis, jobs=jobs)
+        await jobs.push("complaint", NOTE, "CA1-note-1", item="before")
+        await noted(own_runtime, "before")
+        store.kill()
+        store = start_store(own)
+        await live.wait_for_store(own)
+        await jobs.push("complaint", NOTE, "CA2-note-1", item="after")
+        await noted(own_runtime, "after")
+        assert await notes(own_runtime) == ["before", "after"]
+    jobs.close()
+    store.stop()
