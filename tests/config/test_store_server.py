@@ -1,6 +1,8 @@
 """The embedded store: one per directory, reachable by its owner alone, and what it acknowledged it keeps."""
 
+import asyncio
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -22,6 +24,13 @@ THE_STORE_PROCESS = """
 from config.settings import load_settings
 from config.store_server import run_store
 run_store(load_settings())
+"""
+A_PARENT = """
+import time
+from config.settings import load_settings
+from config.store_server import start_store
+handle = start_store(load_settings())
+time.sleep(60)
 """
 
 
@@ -109,6 +118,7 @@ async def test_a_directory_too_deep_for_a_socket_gets_a_short_one_and_keeps_it(t
         assert len(os.fsencode(path)) < 104
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert (deep.state_dir / "store.socket_path").read_text() == str(path)
+    shutil.rmtree(path.parent)
 
 
 async def test_a_store_that_does_not_come_is_told_not_waited_for_for_ever(own: Settings) -> None:
@@ -166,3 +176,26 @@ async def test_the_store_process_becomes_the_server_and_sigterm_ends_it_well(own
     async with live.connect(own) as client:
         assert await client.get("kept") == "yes"
     handle.stop()
+
+
+async def test_a_started_store_does_not_outlive_whoever_started_it(own: Settings) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux can promise this")
+    environ = {"SHOUWEN_ENV": "test", "STATE_DIR": str(own.state_dir), "SECRET_KEY": "x" * 32}
+    parent = subprocess.Popen(  # noqa: ASYNC220, S603
+        [sys.executable, "-c", A_PARENT], env={**os.environ, **environ}
+    )
+    await live.wait_for_store(own)
+    parent.kill()
+    parent.wait()
+    async with asyncio.timeout(10):
+        while _is_taken(own):  # noqa: ASYNC110 - another process ends
+            await asyncio.sleep(0.02)
+
+
+def _is_taken(own: Settings) -> bool:
+    try:
+        start_store(own).kill()
+    except StoreTakenError:
+        return True
+    return False
