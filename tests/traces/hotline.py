@@ -23,6 +23,9 @@ from starlette.routing import Route
 
 from config.runtime import Runtime
 from ivr.domain.menus import load_menu
+from ivr.standin.interpreter import VOCABULARY
+from ivr.standin.stage import CALL, QUEUE_WAIT, Place
+from ivr.standin.twiml import read
 from ivr.web.voice import Voice, routes
 from queues.domain.plan import load_plan
 from queues.service.switchboard import Switchboard
@@ -120,6 +123,8 @@ class Hotline:
                 data=dict(fields),
                 headers={"X-Twilio-Signature": GOOD_SIGNATURE},
             )
+        if answer.status_code == 200:
+            check_document(answer.text, QUEUE_WAIT if parts.path == "/voice/wait" else CALL)
         name = re.sub(r"/CA[^/]*", "", parts.path)
         self.commands.setdefault(name, Counter())[count.commands] += 1
         return Heard(answer.status_code, answer.text)
@@ -140,6 +145,13 @@ class Hotline:
     async def state_of(self, call_id: str) -> str:
         call = await self.switchboard.read_call(call_id=call_id)
         return f"{call.state} {call.outcome}".strip() if call else "unknown"
+
+
+def check_document(text: str, place: Place) -> None:
+    """The provider would carry it out, all of it, at this place."""
+    verbs, faults = read(text, VOCABULARY, is_inline=False)
+    assert faults == [], text
+    assert [verb.name for verb in verbs if place.refusal(verb.name)] == [], text
 
 
 @dataclass
