@@ -88,6 +88,8 @@ class Postman:
     _session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
+        if self._session is not None:
+            return
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE_S)
         self._session = aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True

@@ -1,0 +1,101 @@
+"""The customer of the exchange, scripted: documents by path, and everything that was asked of them.
+
+Each request's signature is checked with the provider's own library: one that does not verify fails the test
+that reads ``unsigned``.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+from twilio.request_validator import RequestValidator
+
+TOKEN = "a-token-of-the-stand-in"
+PATIENCE_S = 5.0
+
+Form = dict[str, str]
+Words = str | Response | Callable[[Form], str | Response]
+
+
+@dataclass
+class Asked:
+    path: str
+    method: str
+    form: Form
+    headers: dict[str, str]
+
+
+@dataclass
+class Customer:
+    url: str = ""
+    documents: dict[str, Words] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    unsigned: list[str] = field(default_factory=list)
+    media: dict[str, Response] = field(default_factory=dict)
+
+    def says(self, path: str, words: Words) -> str:
+        """Answer a path with a document's verbs, a response, or what a function makes of the form."""
+        self.documents[path] = words
+        return self.url + path
+
+    def to(self, path: str) -> list[Form]:
+        return [asked.form for asked in self.asked if asked.path == path]
+
+    async def told(self, path: str, times: int = 1) -> list[Form]:
+        """Wait until a path has been asked for so many times."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.to(path)) < times:
+                await asyncio.sleep(0.002)
+        return self.to(path)
+
+    async def answer(self, request: Request) -> Response:
+        body = await request.body()
+        sent = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        path = request.url.path
+        if path in self.media:
+            return self.media[path]
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not RequestValidator(TOKEN).validate(str(request.url), sent, signature):
+            self.unsigned.append(path)
+        form = {**request.query_params, **sent}
+        self.asked.append(Asked(path, request.method, form, dict(request.headers)))
+        words = self.documents.get(path, "")
+        answer = words(form) if callable(words) and not isinstance(words, Response) else words
+        if isinstance(answer, Response):
+            return answer
+        return Response(f"<Response>{answer}</Response>", media_type="text/xml")
+
+    def app(self) -> ASGIApp:
+        return Starlette(routes=[Route("/{path:path}", self.answer, methods=["GET", "POST"])])
+
+
+class Served:
+    """An application on a free loopback port, in this very loop."""
+
+    def __init__(self, app: ASGIApp, port: int = 0) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", port))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.ensure_future(self._server._serve([self._socket]))
+        while not self._server.started:
+            await asyncio.sleep(0.002)
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+        self._socket.close()
