@@ -1,10 +1,86 @@
-"""The web process: everything that answers HTTP, composed in one place."""
+"""The front door: everything that answers HTTP, composed in one place."""
+
+import contextlib
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, Router
 
 from config.runtime import Runtime
+from config.web import entrance
+from config.web.accounts import identify
+from config.web.errors import exception_handlers
+from config.web.headers import SecurityHeaders
+from config.web.streams import JournalTail
+from config.web.templates import RailEntry, Templates
+from ivr.domain.menus import load_menu
+from ivr.web import voice
+from queues.service.plans import plan_of
+from queues.store.switchboard import site_tag
+from queues.web import desk, health, tickets, wall
+from recordings.web import callbacks, calls, console
+
+STAFF = ("supervisor", "qa", "admin")
+RAIL = (
+    RailEntry("/desk", "rail.desk", ("agent",), "1"),
+    RailEntry("/wall", "rail.wall", ("supervisor", "admin"), "2"),
+    RailEntry("/calls", "rail.calls", (*STAFF, "agent"), "3"),
+    RailEntry("/tickets", "rail.tickets", (*STAFF, "agent"), "4"),
+    RailEntry("/health", "rail.health", ("supervisor", "admin"), "5"),
+)
+PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web")
 
 
 def build(runtime: Runtime) -> Starlette:
-    """The application of one installation; `runtime` is open and stays open while the application runs."""
-    raise NotImplementedError
+    """The application of one installation; `runtime` is open and stays open while the application serves."""
+    tail = JournalTail(runtime.redis, f"{site_tag(runtime.settings.site)}:journal")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with tail:
+            yield
+
+    app = Starlette(
+        routes=routes(runtime),
+        middleware=[Middleware(SecurityHeaders, settings=runtime.settings)],
+        exception_handlers=dict(exception_handlers()),
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # a redirected webhook arrives without its fields
+    app.state.runtime = runtime
+    app.state.tail = tail
+    app.state.templates = Templates(PAGE_PACKAGES, RAIL)
+    runtime.links.register(app.router)
+    return app
+
+
+def link(runtime: Runtime) -> None:
+    """Give a process without a front door the addresses of ours: what the dispatcher hands to the provider."""
+    runtime.links.register(Router(routes(runtime)))
+
+
+def routes(runtime: Runtime) -> list[BaseRoute]:
+    """Every route of the house, each from the room that owns it."""
+    plan = plan_of(runtime)
+    return [
+        Route("/", home, methods=["GET"], name="home"),
+        *entrance.routes(),
+        *voice.routes(voice.Voice.of(runtime, plan, load_menu(runtime.site_files, plan))),
+        *callbacks.routes(),
+        *console.routes(),
+        *desk.routes(),
+        *wall.routes(),
+        *calls.routes(),
+        *tickets.routes(),
+        *health.routes(),
+    ]
+
+
+async def home(request: Request) -> Response:
+    """Wherever the reader belongs: his own first page, or the way in."""
+    account = await identify(request)
+    templates: Templates = request.app.state.templates
+    return RedirectResponse("/sign-in" if account is None else templates.home_of(account), 303)

@@ -1,8 +1,9 @@
 """The people of the demo: customers, agents and the staff who sign in. All invented; the same for the same seed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗"
 GIVEN = ("伟", "敏", "静", "磊", "洋", "艳", "勇", "娟", "涛", "明", "秀英", "建国", "海燕", "志强", "晓东", "雪梅")
@@ -93,3 +94,40 @@ def skills_of(number: int) -> tuple[str, ...]:
     """Skills by seat: dealt so that with any six seats every queue has somebody."""
     skills: Sequence[str] = SKILLS if number % 3 != 2 else ("general", "outage", "english")
     return tuple(sorted({*skills, *((KEY_SKILL,) if number % 3 == 0 else ())}))
+
+
+# What the callers of the power site press. In a replayed log the bank's types become matters of the site.
+BANK_TIERS = {0: "residential", 1: "business", 2: "key_customer"}
+ORDINARY_KEYS: Mapping[str, Sequence[str]] = {
+    "PS": ("2",), "NW": ("3",), "IN": ("0",), "NE": ("5", "1"), "PE": ("9", "0"), "TT": ("1", "2"),
+    "general": ("2",), "outage": ("1", "2"), "connection": ("3",), "complaint": ("5", "1"), "key": ("6",), "*": ("0",),
+}  # fmt: skip
+KEY_CUSTOMER_KEYS: Mapping[str, Sequence[str]] = {
+    "PS": ("3",), "NW": ("2",), "IN": ("0",), "NE": ("4",), "PE": ("0",), "TT": ("1", ""),
+    "general": ("3",), "outage": ("1", ""), "connection": ("2",), "complaint": ("4",), "key": ("0",), "*": ("0",),
+}  # fmt: skip
+KEYS: Mapping[str, Mapping[str, Sequence[str]]] = {"high_risk": KEY_CUSTOMER_KEYS, "key_customer": KEY_CUSTOMER_KEYS, "*": ORDINARY_KEYS}
+# (share, tier, or "" for a number nobody knows, matter): the errands of a seeded day.
+ERRANDS = (
+    (22, "residential", "outage"), (16, "residential", "general"), (6, "residential", "complaint"), (8, "", "general"),
+    (6, "", "outage"), (9, "business", "connection"), (8, "business", "general"), (5, "residential", "connection"),
+    (6, "key_customer", "key"), (5, "key_customer", "outage"), (4, "key_customer", "general"), (3, "high_risk", "outage"),
+    (2, "high_risk", "key"),
+)  # fmt: skip
+TALK_MEAN_MS, PATIENCE_MEAN_MS = 100_000, 180_000
+
+
+def errands(to: str) -> list[dict[str, Any]]:
+    """The seeded day's errands, all dialling `to`."""
+    return [
+        {
+            "weight": weight,
+            "tier": tier,
+            "matter": matter,
+            "to": to,
+            "keys": list(KEYS.get(tier, ORDINARY_KEYS)[matter]),
+            "talk_mean_ms": TALK_MEAN_MS,
+            "patience_mean_ms": PATIENCE_MEAN_MS,
+        }
+        for weight, tier, matter in ERRANDS
+    ]

@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.log import get_logger
+from config.log import get_log
 from config.settings import Settings
-from config.store_server import wait_for_store
+from config.redis import wait_for_store
 
-log = get_logger(__name__)
+log = get_log(__name__)
 
 STOP_WITHIN_S = 10.0
 RESTART_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)

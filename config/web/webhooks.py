@@ -22,6 +22,7 @@ from config.clock import Clock
 from config.log import bound, get_log
 from config.runtime import Runtime
 from config.telephony import LEG_FIELD, SIGNATURE_HEADER
+from config.web.refusals import note_refusal
 
 BODY_BYTES_MAX = 256 * 1024
 FIELDS_MAX = 1000
@@ -89,6 +90,7 @@ async def _serve(
     fields = _fields(body)
     signature = request.headers.get(SIGNATURE_HEADER, "")
     if fields is None or not runtime.telephony.is_signed(url, fields, signature):
+        await note_refusal(runtime, request, url, fields, signature)
         return "unsigned", Response(status_code=403), ""
     webhook = Webhook(
         url=url,
