@@ -12,9 +12,9 @@ the server, whatever becomes of the process that started it, and two servers nev
 import contextlib
 import ctypes
 import fcntl
-import hashlib
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -90,12 +90,30 @@ def start_store(settings: Settings) -> StoreHandle:
 
 
 def socket_path(state_dir: Path) -> Path:
-    """Where the server listens; for a directory too deep for a socket's name, where its last start said."""
+    """Where the server listens, also before it does.
+
+    A directory too deep for a socket's name gets a private one in the system's temporary directory. Whoever
+    asks first decides which, and writes it down for all.
+    """
     path = state_dir / "store.sock"
-    if _fits(path):
+    if len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX:
         return path
-    recorded = state_dir / "store.socket_path"
-    return Path(recorded.read_text("utf-8")) if recorded.is_file() else path
+    record = state_dir / "store.socket_path"
+    if not record.is_file():
+        _record_socket_path(record)
+    return Path(record.read_text("utf-8"))
+
+
+def _record_socket_path(record: Path) -> None:
+    record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    directory = tempfile.mkdtemp(prefix="shouwen-")
+    with tempfile.NamedTemporaryFile("w", dir=record.parent, prefix=".socket_path-") as draft:
+        draft.write(str(Path(directory) / "store.sock"))
+        draft.flush()
+        try:
+            record.hardlink_to(draft.name)
+        except FileExistsError:
+            Path(directory).rmdir()
 
 
 def _command(settings: Settings) -> list[str]:
@@ -103,7 +121,7 @@ def _command(settings: Settings) -> list[str]:
     data_dir.mkdir(exist_ok=True, mode=0o700)
     flags = {
         "port": "0",
-        "unixsocket": str(_make_socket_path(settings.state_dir)),
+        "unixsocket": str(_prepare_socket(settings.state_dir)),
         "unixsocketperm": "600",
         "dir": str(data_dir),
         "appendonly": "yes",
@@ -139,30 +157,20 @@ def _lock(state_dir: Path) -> int:
     return lock
 
 
-def _fits(path: Path) -> bool:
-    return len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX
-
-
-def _make_socket_path(state_dir: Path) -> Path:
-    """For a deep directory: a private one in the system's temporary directory, remembered."""
+def _prepare_socket(state_dir: Path) -> Path:
+    """The socket's path, in a directory where nobody else can put one of theirs."""
     path = socket_path(state_dir)
-    if _fits(path) and _is_private(path.parent):
-        return path
-    if _fits(state_dir / "store.sock"):
-        return state_dir / "store.sock"
-    mark = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:8]
-    path = Path(tempfile.mkdtemp(prefix=f"shouwen-{mark}-")) / "store.sock"
-    draft = state_dir / "store.socket_path.new"
-    draft.write_text(str(path), "utf-8")
-    draft.replace(state_dir / "store.socket_path")
+    with contextlib.suppress(FileExistsError):
+        path.parent.mkdir(mode=0o700)  # the system may have tidied its temporary directory
+    if path.parent != state_dir and not _is_private(path.parent):
+        (state_dir / "store.socket_path").unlink()
+        return socket_path(state_dir)
     return path
 
 
 def _is_private(directory: Path) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        found = directory.lstat()
-        return found.st_uid == os.getuid() and not found.st_mode & 0o077 and directory.is_dir()
-    return False
+    found = directory.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 def _leaving_with_parent() -> Callable[[], None] | None:
