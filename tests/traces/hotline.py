@@ -72,6 +72,7 @@ class Hotline:
     runtime: Runtime
     client: httpx2.AsyncClient
     switchboard: Switchboard
+    app: Starlette
     commands: dict[str, Counter[int]] = field(default_factory=dict)
     doubled: bool = False  # each webhook comes twice
     answers: list[tuple[str, str, str]] = field(default_factory=list)  # what the twins were told
@@ -82,13 +83,15 @@ class Hotline:
     def of(cls, runtime: Runtime) -> "Hotline":
         plan = load_plan(runtime.site_files)
         menu = load_menu(runtime.site_files, plan)
-        callback = Route("/recordings/callback/{call_id}/{kind}", nothing, name="recordings_callback")
+        callback = Route(
+            "/recordings/callback/{call_id}/{kind}", nothing, methods=["POST"], name="recordings_callback"
+        )
         app = Starlette(routes=[*routes(Voice.of(runtime, plan, menu)), callback])
         app.state.runtime = runtime
         runtime.links.register(app)
         transport = httpx2.ASGITransport(app=app)
         client = httpx2.AsyncClient(transport=transport, base_url=runtime.settings.public_base_url)
-        return cls(runtime, client, Switchboard(runtime, plan))
+        return cls(runtime, client, Switchboard(runtime, plan), app)
 
     async def post(self, url: str, **fields: str) -> Heard:
         """One webhook; `CallSid` and its like are given as the provider names them."""

@@ -1,0 +1,179 @@
+"""The same calls through a telephone company that carries our documents out: ours, the stand-in, over HTTP.
+
+The webhooks are really signed and the requests really go through the provider's library. Only the dispatcher is
+missing: each story does what it would.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from config.clock import Clock
+from config.links import Links
+from config.runtime import Runtime
+from config.telephony import TwilioTelephony
+from ivr.standin.app import build
+from ivr.standin.exchange import Exchange
+from ivr.standin.handsets import Handset
+from ivr.standin.options import Line, Options
+from tests.doubles import MONDAY_0900_MS
+from tests.standin.conftest import kinds, until
+from tests.standin.customer import Served
+from tests.traces.hotline import CALLER, HOTLINE, Hotline
+
+SPEED = 60
+
+
+@dataclass
+class Town:
+    """The hotline and the telephone company, both serving."""
+
+    hotline: Hotline
+    exchange: Exchange
+
+    async def state(self, call_id: str, wanted: str) -> None:
+        """Wait until the call is in this state."""
+        async with asyncio.timeout(8):
+            while await self.hotline.state_of(call_id) != wanted:
+                await asyncio.sleep(0.01)
+
+    async def ring(self, agent_id: str, call_id: str) -> str:
+        """Claim the call for an agent and ring him, as the dispatcher does."""
+        agent = await self.hotline.agent(agent_id)
+        switchboard, links = self.hotline.switchboard, self.hotline.runtime.links
+        turn = (await switchboard.snapshot()).turn
+        claim = await switchboard.claim_offer(call_id=call_id, agent_id=agent_id, turn=turn, why={})
+        assert claim.offer_id
+        leg_id = await self.hotline.runtime.telephony.place(
+            to=agent.endpoint,
+            from_=HOTLINE,
+            url=links.url("voice_agent", offer_id=claim.offer_id),
+            status_url=links.url("voice_agent_status", offer_id=claim.offer_id),
+            timeout_s=15,
+        )
+        await switchboard.ring_offer(offer_id=claim.offer_id, leg_id=leg_id)
+        return claim.offer_id
+
+    async def pull(self, call_id: str, offer_id: str) -> None:
+        url = self.hotline.runtime.links.url("voice_connect", offer_id=offer_id)
+        await self.hotline.runtime.telephony.pull("power", call_id, url)
+
+
+def standin(url: str, runtime: Runtime, clock: Clock) -> Exchange:
+    line = Line(f"{url}/voice/incoming", "POST", "", "POST", f"{url}/voice/status")
+    settings = runtime.settings
+    options = Options(
+        settings.twilio_account_sid, settings.twilio_auth_token, clock=clock, numbers={HOTLINE: line}
+    )
+    return Exchange(options)
+
+
+@pytest.fixture
+def hour() -> int:
+    """The hour in Shanghai at which the story begins."""
+    return 9
+
+
+@pytest.fixture
+async def town(runtime: Runtime, hour: int) -> AsyncIterator[Town]:
+    clock = Clock.starting_at(MONDAY_0900_MS + (hour - 9) * 3_600_000, SPEED)
+    front: list[Any] = []
+
+    async def door(scope: Any, receive: Any, send: Any) -> None:
+        await front[0](scope, receive, send)
+
+    house = Served(door)
+    exchange = standin(house.url, runtime, clock)
+    company = Served(build(exchange))
+    exchange.base_url = company.url
+    settings = replace(runtime.settings, public_base_url=house.url, twilio_base_url=company.url)
+    telephony = TwilioTelephony(settings)
+    links = Links(settings.public_base_url)
+    hotline = Hotline.of(replace(runtime, settings=settings, clock=clock, telephony=telephony, links=links))
+    front.append(hotline.app)
+    await house.start()
+    await company.start()
+    yield Town(hotline, exchange)
+    await company.stop()
+    await house.stop()
+    await telephony.close()
+    await hotline.client.aclose()
+    assert exchange.notifications.codes() == []
+
+
+async def dial(town: Town, keys: str) -> Handset:
+    caller = town.exchange.dial(CALLER, HOTLINE)
+    for key in keys:
+        await until(caller, "gathering")
+        caller.press(key)
+    return caller
+
+
+async def test_a_call_is_answered_and_the_caller_hangs_up(town: Town) -> None:
+    phone = town.exchange.register("wang")
+    caller = await dial(town, "0")
+    await until(caller, "queued")
+    offer_id = await town.ring("wang", caller.sid)
+    agent = await anext(aiter(phone))
+    agent.answer()
+    await town.state(caller.sid, "connecting")
+    await town.pull(caller.sid, offer_id)
+    await until(caller, "bridged")
+    await until(agent, "bridged")
+    await town.state(caller.sid, "connected")
+    caller.hang_up()
+    await town.state(caller.sid, "ended answered")
+    async with asyncio.timeout(5):
+        await agent.ended()
+    assert "居民客户，咨询，已等候" in " ".join(heard.text for heard in agent.heard)
+
+
+async def test_the_agent_hangs_up_and_the_caller_hears_goodbye(town: Town) -> None:
+    phone = town.exchange.register("wang")
+    caller = await dial(town, "2")
+    await until(caller, "queued")
+    offer_id = await town.ring("wang", caller.sid)
+    agent = await anext(aiter(phone))
+    agent.answer()
+    await town.state(caller.sid, "connecting")
+    await town.pull(caller.sid, offer_id)
+    await until(caller, "bridged")
+    agent.hang_up()
+    await until(caller, "said", "感谢您的来电")
+    async with asyncio.timeout(5):
+        await caller.ended()
+    await town.state(caller.sid, "ended answered")
+
+
+async def test_an_agent_who_declines_leaves_the_caller_in_his_place(town: Town) -> None:
+    phone = town.exchange.register("wang")
+    caller = await dial(town, "2")
+    await until(caller, "queued")
+    await town.ring("wang", caller.sid)
+    agent = await anext(aiter(phone))
+    agent.decline()
+    await town.state(caller.sid, "queued")
+    caller.hang_up()
+    await town.state(caller.sid, "ended abandoned")
+
+
+async def test_silence_leads_to_the_queue_and_the_wait_goes_on(town: Town) -> None:
+    caller = await dial(town, "")
+    await until(caller, "queued")
+    await until(caller, "said", "请继续等候")
+    assert kinds(caller).count("gathering") == 3
+    caller.hang_up()
+    await town.state(caller.sid, "ended abandoned")
+
+
+@pytest.mark.parametrize("hour", [18])
+async def test_in_the_evening_a_message_is_left(town: Town) -> None:
+    caller = await dial(town, "3")
+    await until(caller, "beep")
+    caller.speak("我要办理新装")
+    caller.press("#")
+    await until(caller, "said", "您的留言已收到")
+    await town.state(caller.sid, "ended voicemail")
