@@ -1,7 +1,7 @@
 """The same calls through a telephone company that carries our documents out: ours, the stand-in, over HTTP.
 
-The webhooks are really signed and the requests really go through the provider's library. Only the dispatcher is
-missing: each story does what it would.
+The webhooks are really signed and the requests really go through the provider's library. Only the dispatcher
+is missing: each story does what it would.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Town:
     async def state(self, call_id: str, wanted: str) -> None:
         """Wait until the call is in this state."""
         async with asyncio.timeout(8):
-            while await self.hotline.state_of(call_id) != wanted:
+            while await self.hotline.state_of(call_id) != wanted:  # noqa: ASYNC110  it is in the store
                 await asyncio.sleep(0.01)
 
     async def ring(self, agent_id: str, call_id: str) -> str:
