@@ -49,7 +49,7 @@ async def test_no_route_listens_to_the_unsigned(hotline: Hotline, path: str) -> 
         path, data={"CallSid": "CA1"}, headers={"X-Twilio-Signature": "forged"}
     )
     assert (answer.status_code, answer.text) == (403, "")
-    assert await hotline.runtime.redis.keys("{power}:*") == []
+    assert await hotline.runtime.redis.keys("{power}:call:*") == []
 
 
 class Store:
