@@ -1,0 +1,92 @@
+"""One call as a row of spans, read from its journal lines: where the caller was from when to when.
+
+Spans follow each other without gaps from arrival to the end, and the agent's wrap-up comes after it. A call that is
+still going on has a last span without an end. An offer that was not taken says how it ended.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from queues.domain.journal import Line, LineType
+
+
+class SpanKind(StrEnum):
+    MENU = "menu"
+    QUEUED = "queued"
+    OFFERED = "offered"
+    CONNECTING = "connecting"
+    TALKING = "talking"
+    MESSAGING = "messaging"
+    WRAP_UP = "wrap_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    kind: SpanKind
+    start_ms: int
+    end_ms: int | None = None
+    agent_id: str = ""
+    offer_id: str = ""
+    ended_as: str = ""  # an offer's end: accepted | declined | expired | unrung | withdrawn
+
+    @property
+    def for_ms(self) -> int:
+        return 0 if self.end_ms is None else max(0, self.end_ms - self.start_ms)
+
+
+_BEGINS: Final[Mapping[str, SpanKind]] = {
+    LineType.CALL_ARRIVED: SpanKind.MENU,
+    LineType.CALL_QUEUED: SpanKind.QUEUED,
+    LineType.CALL_REQUEUED: SpanKind.QUEUED,
+    LineType.CALL_OFFERED: SpanKind.OFFERED,
+    LineType.CALL_CONNECTING: SpanKind.CONNECTING,
+    LineType.CALL_CONNECTED: SpanKind.TALKING,
+    LineType.CALL_DIVERTED: SpanKind.MESSAGING,
+    LineType.AGENT_WRAP_UP_STARTED: SpanKind.WRAP_UP,
+}
+_ENDS: Final = frozenset({LineType.CALL_ENDED, LineType.AGENT_WRAP_UP_CLOSED})
+_OFFER_ENDS: Final[Mapping[str, str]] = {
+    LineType.OFFER_ACCEPTED: "accepted",
+    LineType.OFFER_DECLINED: "declined",
+    LineType.OFFER_EXPIRED: "expired",
+    LineType.OFFER_UNRUNG: "unrung",
+    LineType.OFFER_WITHDRAWN: "withdrawn",
+}
+
+
+def read_timeline(lines: Iterable[Line]) -> tuple[Span, ...]:
+    """The spans of one call; `lines` are its own, oldest first. Spans of no length are left out, offers never."""
+    told = list(lines)
+    endings = {line.offer_id: _OFFER_ENDS[line.type] for line in told if line.type in _OFFER_ENDS}
+    spans: list[Span] = []
+    for line in told:
+        kind = _kind_of(line)
+        if kind or line.type in _ENDS:
+            _close(spans, line.at_ms)
+        if kind:
+            spans.append(
+                Span(
+                    kind=kind,
+                    start_ms=line.at_ms,
+                    agent_id=line.agent_id,
+                    offer_id=line.offer_id,
+                    ended_as=endings.get(line.offer_id, "") if kind is SpanKind.OFFERED else "",
+                )
+            )
+    return tuple(
+        span for span in spans if span.end_ms is None or span.for_ms or span.kind is SpanKind.OFFERED
+    )
+
+
+def _kind_of(line: Line) -> SpanKind | None:
+    """A call that comes to a closed queue is journalled as queued, but waits for nobody."""
+    if line.type == LineType.CALL_QUEUED and line.data.get("closed"):
+        return SpanKind.MESSAGING
+    return _BEGINS.get(line.type)
+
+
+def _close(spans: list[Span], at_ms: int) -> None:
+    if spans and spans[-1].end_ms is None:
+        spans[-1] = replace(spans[-1], end_ms=at_ms)

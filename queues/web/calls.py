@@ -1,0 +1,80 @@
+"""The calls list: newest first, narrowed by day, outcome, queue, agent or a text; pages by key, never by number."""
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from config.web.accounts import require
+from config.web.templates import page
+from queues.domain.calls import Outcome
+from queues.service import calls, people
+from queues.service.calls import CallFilter
+from queues.web.call_view import call_row
+from queues.web.floor import Floor, floor_of, words_of
+from queues.web.words import Words
+
+SHOWN = 50
+TEXT_LENGTH_MAX = 80
+NAMES = ("day", "outcome", "queue", "agent", "q")
+
+
+def routes() -> list[BaseRoute]:
+    return [Route("/calls", show_calls, methods=["GET"], name="calls")]
+
+
+@require()
+async def show_calls(request: Request) -> Response:
+    floor, words = floor_of(request), words_of(request)
+    asked = {name: request.query_params.get(name, "").strip()[:TEXT_LENGTH_MAX] for name in NAMES}
+    chosen, error = _chosen(floor, asked, words)
+    before = request.query_params.get("before")
+    found = await calls.list_calls(floor.runtime, chosen, before=before, limit=SHOWN)
+    narrowed = {name: value for name, value in asked.items() if value}
+    settings = floor.runtime.settings
+    return page(
+        request,
+        "calls.html",
+        status_code=422 if error else 200,
+        calls=[call_row(call, words) for call in found.calls],
+        summary=words.t("calls.shown", count=len(found.calls)),
+        filters=asked,
+        is_filtered=bool(narrowed),
+        choices=await _choices(floor, words),
+        error=error,
+        newest_href=f"/calls?{urlencode(narrowed)}" if before else "",
+        older_href=f"/calls?{urlencode({**narrowed, 'before': found.older})}" if found.older else "",
+        phone_url=f"{settings.softphone_url}/phone" if settings.softphone_url else "",
+    )
+
+
+def _chosen(floor: Floor, asked: dict[str, str], words: Words) -> tuple[CallFilter, str]:
+    """What to look for, and what could not be understood of it."""
+    from_ms = until_ms = None
+    error = ""
+    if asked["day"]:
+        try:
+            from_ms, until_ms = calls.day_of(floor.plan, dt.date.fromisoformat(asked["day"]))
+        except (ValueError, OverflowError):
+            error = words.t("calls.bad_day")
+    chosen = CallFilter(
+        from_ms=from_ms,
+        until_ms=until_ms,
+        outcome=asked["outcome"],
+        queue=asked["queue"],
+        agent_id=asked["agent"],
+        text=asked["q"],
+    )
+    return chosen, error
+
+
+async def _choices(floor: Floor, words: Words) -> dict[str, list[dict[str, Any]]]:
+    agents = await people.agents_of_site(floor.runtime)
+    return {
+        "outcomes": [{"id": str(each), "word": words.outcome(each)} for each in Outcome],
+        "queues": [{"id": each, "word": words.queue(each)} for each in floor.plan.queues],
+        "agents": [{"id": agent.agent_id, "word": agent.name} for agent in agents],
+    }

@@ -1,0 +1,227 @@
+"""One agent's desk as it stands: what the switchboard says of him now, and what history knows of his caller and his day.
+
+The live state is read whenever a journal line may have changed it. History stands beside it and may be a moment old.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from starlette.requests import Request
+
+from config import numbers
+from config.web.accounts import Account
+from config.web.streams import Event, Line, Subscription
+from queues.domain.agents import AgentState
+from queues.domain.tickets import TicketState
+from queues.service import calls, customers, people, tickets
+from queues.service.calls import CallFilter, CallRow
+from queues.service.people import Agent
+from queues.service.switchboard import DeskState
+from queues.web.desk_view import Shift, View, desk_view
+from queues.web.floor import Floor, floor_of, words_of
+from queues.web.times import day_and_time, face, time_of_day
+from queues.web.words import Words
+
+CLIENT = "client:"
+GATHER_S = 0.1  # lines come in bunches; one picture for all of them
+OTHERS_S = 1.0  # what happens to others is shown within a second
+HISTORY_S = 3.0
+CUSTOMER_S = 20.0
+MINE_SHOWN = 8
+CALLS_SHOWN = 5
+TICKETS_SHOWN = 5
+
+
+async def desk_of(request: Request) -> "Desk | None":
+    """The desk of who is signed in; none for an account without a seat."""
+    account: Account = request.state.account
+    floor = floor_of(request)
+    if not account.agent_id:
+        return None
+    agent = await people.find_agent(floor.runtime, account.agent_id)
+    return Desk(floor, agent, words_of(request)) if agent else None
+
+
+class Desk:
+    def __init__(self, floor: Floor, agent: Agent, words: Words) -> None:
+        self.floor = floor
+        self.agent = agent
+        self.words = words
+
+    async def state(self) -> DeskState | None:
+        return await self.floor.switchboard.desk_state(agent_id=self.agent.agent_id)
+
+    async def sign_in(self) -> None:
+        """Harmless for who is signed in: he stays as he is."""
+        agent = self.agent
+        await self.floor.switchboard.sign_in(
+            agent_id=agent.agent_id, name=agent.name, skills=agent.skills, endpoint=agent.endpoint
+        )
+
+    async def view(self) -> View:
+        """A first visit signs the agent in; who signed out stays out until he says that he is ready."""
+        state = await self.state()
+        if state is None:
+            await self.sign_in()
+            state = await self.state()
+        if state is None:
+            raise RuntimeError("the switchboard does not know an agent who just signed in")
+        return desk_view(state, await self._shift(state), self.words)
+
+    async def has_taken(self, call_id: str) -> bool:
+        story = await calls.find_call(self.floor.runtime, call_id)
+        return story is not None and story.call.agent_id == self.agent.agent_id
+
+    async def keep_note(self, call_id: str, note: str) -> bool:
+        """False while the call has no record yet: the browser keeps the note and sends it again."""
+        self.floor.remembered.forget(f"note:{call_id}")
+        return not note or await calls.write_note(self.floor.runtime, call_id, note)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The whole desk, at first and whenever it has changed."""
+        async with self.floor.tail.subscribe() as lines:
+            shown: View = {}
+            changes = self._changes(lines)
+            async with aclosing(changes):
+                async for _ in changes:
+                    view = await self.view()
+                    fresh = {name: value for name, value in view.items() if name != "now_ms"}
+                    if fresh != shown:
+                        shown = fresh
+                        yield Event(json.dumps(view, ensure_ascii=False, separators=(",", ":")))
+
+    async def _changes(self, lines: Subscription) -> AsyncGenerator[None]:
+        """Once now, at once for a line about this agent, within a second for any other."""
+        yield None
+        async for line in lines:
+            is_own, waited_s = self._is_own(line), 0.0
+            while not is_own and waited_s < OTHERS_S:
+                await asyncio.sleep(GATHER_S)
+                waited_s += GATHER_S
+                is_own = any(map(self._is_own, lines.waiting()))
+            if is_own:
+                await asyncio.sleep(GATHER_S)
+                lines.waiting()
+                self.floor.remembered.forget(self._history_key)
+            yield None
+
+    def _is_own(self, line: Line) -> bool:
+        return line.fields.get("agent_id") == self.agent.agent_id
+
+    @property
+    def _history_key(self) -> str:
+        return f"shift:{self.agent.agent_id}:{self.words.locale}"
+
+    async def _shift(self, state: DeskState) -> Shift:
+        remembered = self.floor.remembered
+        history = await remembered.get(self._history_key, HISTORY_S, self._history)
+        about = state.offer or state.call
+        is_at_call = state.call is not None and state.state in (AgentState.CONNECTED, AgentState.WRAP_UP)
+        names = await remembered.get("agent names", CUSTOMER_S, self._names) if state.offer else {}
+        return Shift(
+            **history,
+            phone=self.agent.endpoint.removeprefix(CLIENT) if self.agent.endpoint.startswith(CLIENT) else "",
+            names=names,
+            longest_queued_ms=await self._longest(state),
+            customer=await self._customer(about.customer_id, about.tier)
+            if about and about.customer_id
+            else None,
+            note=await self._note(state.call.call_id) if is_at_call and state.call else "",
+        )
+
+    async def _history(self) -> dict[str, Any]:
+        runtime, plan = self.floor.runtime, self.floor.plan
+        from_ms, until_ms = calls.day_of(plan, calls.local_day(plan, runtime.clock.now_ms()))
+        chosen = CallFilter(agent_id=self.agent.agent_id, from_ms=from_ms, until_ms=until_ms)
+        mine = (await calls.list_calls(runtime, chosen, limit=calls.PAGE_MAX)).calls
+        waits = [call.wait_ms for call in mine if call.wait_ms is not None]
+        seconds = round(sum(waits) / len(waits) / 1000) if waits else None
+        return {
+            "calls": len(mine),
+            "mean_answer": "–" if seconds is None else self.words.t("desk.seconds", count=seconds),
+            "mine": [self._mine(call) for call in mine[:MINE_SHOWN]],
+        }
+
+    async def _names(self) -> dict[str, str]:
+        return {agent.agent_id: agent.name for agent in await people.agents_of_site(self.floor.runtime)}
+
+    async def _longest(self, state: DeskState) -> int | None:
+        if not any(state.waiting.values()):
+            return None
+        wall = await self.floor.remembered.get("wall", OTHERS_S / 2, self.floor.switchboard.wall_state)
+        instants = [each.longest_queued_ms for each in wall.waiting if each.queue in state.waiting]
+        return min((each for each in instants if each is not None), default=None)
+
+    async def _note(self, call_id: str) -> str:
+        async def ask() -> str:
+            story = await calls.find_call(self.floor.runtime, call_id)
+            return story.call.note or "" if story else ""
+
+        return await self.floor.remembered.get(f"note:{call_id}", HISTORY_S, ask)
+
+    async def _customer(self, customer_id: str, tier: str) -> View | None:
+        async def ask() -> View | None:
+            return await self._look_up(customer_id, tier)
+
+        return await self.floor.remembered.get(f"customer:{customer_id}:{self.words.locale}", CUSTOMER_S, ask)
+
+    async def _look_up(self, customer_id: str, tier: str) -> View | None:
+        runtime, words = self.floor.runtime, self.words
+        customer = await customers.find_customer(runtime, customer_id)
+        if customer is None:
+            return None
+        last = await calls.list_calls(runtime, CallFilter(text=customer_id), limit=CALLS_SHOWN + 1)
+        opened = await tickets.list_tickets(
+            runtime,
+            tickets.TicketFilter(customer_id=customer_id, state=TicketState.OPEN),
+            limit=TICKETS_SHOWN,
+        )
+        facts = {
+            "account_no": customer.account_no,
+            "tier": words.tier(customer.tier or tier),
+            "manager": customer.manager,
+            "area": customer.area,
+            "number": " · ".join(numbers.mask(number) for number in customer.numbers),
+        }
+        zone = self.floor.zone
+        return {
+            "title": customer.name,
+            "facts": [
+                {"label": words.t(f"desk.fact.{name}"), "text": text} for name, text in facts.items() if text
+            ],
+            "tickets": [
+                {
+                    "href": f"/tickets/{ticket.ticket_no}",
+                    "at": ticket.ticket_no,
+                    "text": words.ticket_type(ticket.type),
+                    "note": day_and_time(ticket.opened_ms, zone, words.locale),
+                }
+                for ticket in opened.tickets
+            ],
+            "calls": [
+                self._line(call, day_and_time(call.arrived_ms, zone, words.locale), who="")
+                for call in last.calls
+                if call.customer_id == customer_id and call.ended_ms is not None
+            ][:CALLS_SHOWN],
+        }
+
+    def _mine(self, call: CallRow) -> dict[str, str]:
+        return self._line(call, time_of_day(call.arrived_ms, self.floor.zone), who=call.customer_name)
+
+    def _line(self, call: CallRow, at: str, *, who: str) -> dict[str, str]:
+        words = self.words
+        about = words.matter(call.matter) or words.queue(call.queue)
+        result = (
+            words.disposition(call.disposition)
+            if call.disposition
+            else words.outcome(call.outcome, call.state)
+        )
+        return {
+            "href": f"/calls/{call.call_id}",
+            "at": at,
+            "text": " · ".join(part for part in (who, about) if part) or words.line(call.line),
+            "note": " · ".join(part for part in (result, face(call.talk_ms) if call.talk_ms else "") if part),
+        }

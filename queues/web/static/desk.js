@@ -1,0 +1,259 @@
+// The live half of the desk. The server sends one value; every slot of the page is filled from it, in place, so nothing jumps.
+// Typed text is never overwritten: a note belongs to its call and is kept in this browser until the server has it.
+
+import { face, now, setNow, speed } from "./ages.js";
+import { listen } from "./live.js";
+import { age, at, element, fill, rows, show, write } from "./slots.js";
+
+const desk = document.getElementById("desk");
+const work = desk.querySelector('[data-node="work"]');
+const away = document.getElementById("away");
+const note = work.elements.note;
+
+let state = JSON.parse(document.getElementById("desk-state").textContent);
+let phone = null;
+
+const node = (name) => desk.querySelector(`[data-node="${name}"]`);
+const act = (name) => desk.querySelector(`[data-do="${name}"]`);
+
+// Ages ---------------------------------------------------------------
+
+function tick() {
+  for (const span of desk.querySelectorAll("[data-age]")) {
+    const ms = age(at(span.dataset.age, state));
+    write(span, ms == null ? (span.dataset.age === "queue.clock" ? "–" : "") : face(ms));
+  }
+  const { until_ms, length_ms } = state.hero.clock || {};
+  const counts = until_ms != null && length_ms > 0;
+  const left = counts ? Math.max(0, Math.min(1, (until_ms - now()) / length_ms)) : 1;
+  show(node("bar"), counts);
+  node("bar").firstElementChild.style.transform = `scaleX(${left})`;
+  node("clock").toggleAttribute("data-near", left < 0.25);
+}
+
+// Rendering ----------------------------------------------------------
+
+function line(item) {
+  const link = element("a");
+  link.href = item.href;
+  link.append(element("span", item.at, "tabular"), " ", element("span", item.text), " ", element("span", item.note, "quiet"));
+  const row = element("li");
+  row.append(link);
+  return row;
+}
+
+function fact(item) {
+  const row = element("div");
+  row.append(element("dt", item.label), element("dd", item.text));
+  return row;
+}
+
+const makers = { why: (text) => element("li", text), "customer.facts": fact };
+
+function drawLists() {
+  for (const list of desk.querySelectorAll("[data-list]")) {
+    rows(list, at(list.dataset.list, state) || [], makers[list.dataset.list] || line);
+  }
+}
+
+function drawCustomer() {
+  show(node("customer"), Boolean(state.customer));
+  show(node("nobody"), !state.customer);
+  show(node("tickets-empty"), !state.customer?.tickets.length);
+  show(node("calls-empty"), !state.customer?.calls.length);
+  show(node("mine"), !state.work && state.stage !== "offer");
+  show(node("mine-empty"), !state.mine.length);
+}
+
+function drawActions() {
+  desk.dataset.stage = state.stage;
+  node("presence").dataset.state = state.presence.state;
+  show(node("tier"), Boolean(state.hero.tier));
+  node("tier").dataset.rank = state.hero.rank ?? "";
+  show(node("clock"), Boolean(state.hero.clock));
+  show(node("why"), state.why.length > 0);
+  show(node("offer-actions"), state.stage === "offer");
+  show(act("accept"), Boolean(phone));
+  show(node("answer-phone"), !phone);
+  if (state.offer) desk.querySelector('[data-action="decline"]').action = state.offer.decline_href;
+  show(desk.querySelector('[data-when="ready"]'), state.may.ready);
+  show(desk.querySelector('[data-when="away"]'), state.may.away);
+  show(act("hang-up"), Boolean(phone) && (state.stage === "talking" || state.stage === "connecting"));
+  show(act("finish"), state.stage === "wrap_up");
+  show(act("extend"), state.may.extend);
+}
+
+function draw() {
+  fill(desk, state);
+  drawActions();
+  drawLists();
+  drawCustomer();
+  drawWork();
+  tick();
+  document.title = state.title;
+}
+
+// The note -----------------------------------------------------------
+
+const keep = (callId) => `shouwen.note.${callId}`;
+
+function kept(callId) {
+  try {
+    return JSON.parse(localStorage.getItem(keep(callId)) || "null");
+  } catch {
+    return null;
+  }
+}
+
+function drawWork() {
+  const callId = state.work?.call_id || "";
+  show(work, Boolean(callId));
+  if (!callId || work.elements.call_id.value === callId && work.dataset.drawn === callId) return;
+  work.dataset.drawn = callId;
+  work.elements.call_id.value = callId;
+  const draft = kept(callId) || state.work;
+  note.value = draft.note || "";
+  for (const choice of work.querySelectorAll('[name="disposition"]')) choice.checked = choice.value === draft.disposition;
+  write(node("saved"), "");
+}
+
+function draft() {
+  return { call_id: work.elements.call_id.value, disposition: new FormData(work).get("disposition") || "", note: note.value };
+}
+
+let saving = 0;
+
+function remember() {
+  const typed = draft();
+  if (!typed.call_id) return;
+  localStorage.setItem(keep(typed.call_id), JSON.stringify(typed));
+  clearTimeout(saving);
+  saving = setTimeout(() => saveDraft(typed), 1200);
+}
+
+async function saveDraft(typed) {
+  const reply = await post("/desk/note", typed, { quiet: true });
+  if (reply?.ok) write(node("saved"), reply.said);
+}
+
+// Actions ------------------------------------------------------------
+
+function complain(words) {
+  write(node("error"), words || "");
+  show(node("error"), Boolean(words));
+}
+
+async function post(href, values, { quiet = false } = {}) {
+  try {
+    const reply = await fetch(href, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": desk.dataset.csrf },
+      body: JSON.stringify(values),
+    });
+    if (reply.status === 401 || reply.redirected) return location.assign(location.href);
+    const told = await reply.json();
+    if (!quiet) complain(told.ok ? "" : told.said);
+    if (told.desk) take(told.desk);
+    return told;
+  } catch {
+    if (!quiet) complain(desk.dataset.lost);
+    return null;
+  }
+}
+
+async function finish() {
+  const typed = draft();
+  const told = await post("/desk/wrap-up", typed);
+  if (told?.ok && told.noted) localStorage.removeItem(keep(typed.call_id));
+  else if (told?.field) work.elements[told.field]?.focus?.() ?? work.querySelector(`[name="${told.field}"]`)?.focus();
+}
+
+async function accept() {
+  if (phone && !(await phone.accept())) complain(desk.dataset.notRinging);
+}
+
+
+const decline = () => state.offer && post(state.offer.decline_href, {});
+const extend = () => post("/desk/wrap-up/extend", {});
+
+function toggleAway() {
+  if (state.may.ready) return post("/desk/presence", { presence: "ready" });
+  away.open = !away.open;
+  if (away.open) away.querySelector(".desk-menu button").focus();
+}
+
+desk.addEventListener("submit", (event) => {
+  const form = event.target.closest("form");
+  const asked = form?.dataset.action;
+  if (!asked) return;
+  event.preventDefault();
+  const button = event.submitter;
+  if (asked === "decline") decline();
+  else if (asked === "wrap-up") button?.dataset.do === "extend" ? extend() : finish();
+  else if (asked === "presence") {
+    away.open = false;
+    post("/desk/presence", button.name === "away" ? { presence: "away", reason: button.value } : { presence: button.value });
+  }
+});
+act("accept").addEventListener("click", accept);
+act("hang-up").addEventListener("click", () => phone?.hangUp());
+work.addEventListener("input", remember);
+
+// Keys are on the buttons themselves (data-key). These few cannot be: Enter belongs to whatever is focused first, and F2
+// works while a note is being typed.
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.matches("textarea, select, input:not([type=radio])");
+  if (event.key === "Escape") {
+    away.open = false;
+    if (isTyping) event.target.blur();
+  } else if (event.key === "F2" && isTyping) {
+    event.preventDefault();
+    toggleAway();
+  } else if (event.key === "Enter" && !event.ctrlKey && !isTyping && !event.target.matches("button, a, summary")) {
+    event.preventDefault();
+    if (state.stage === "offer") accept();
+    else if (state.stage === "wrap_up") finish();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  if (away.open && !away.contains(event.target)) away.open = false;
+});
+
+// Life ---------------------------------------------------------------
+
+function take(next) {
+  if (next.now_ms < state.now_ms) return; // an older picture overtaken by a newer one
+  state = next;
+  setNow(next.now_ms);
+  draw();
+}
+
+// A note whose call had no record yet, or that was typed while the server was away, is sent again until it is safe.
+async function sendKept() {
+  for (const key of Object.keys(localStorage).filter((name) => name.startsWith(keep("")))) {
+    const typed = kept(key.slice(keep("").length));
+    if (!typed?.note || typed.call_id === state.work?.call_id) continue;
+    const told = await post("/desk/note", typed, { quiet: true });
+    if (told?.noted || told?.ok === false) localStorage.removeItem(key);
+  }
+}
+
+async function pickUpPhone() {
+  const { connectSoftphone } = await import("./softphone.js");
+  phone = connectSoftphone({ url: desk.dataset.softphone, identity: desk.dataset.phone, onRinging: draw, onEnded: draw });
+  draw();
+}
+
+const BEAT_MS = 15000;
+const beat = () => post("/desk/beat", {}, { quiet: true });
+
+setNow(state.now_ms);
+draw();
+setInterval(tick, Math.min(250, Math.max(100, 1000 / speed)));
+setInterval(beat, BEAT_MS);
+setInterval(sendKept, 4 * BEAT_MS);
+beat();
+sendKept();
+listen("/desk/events", take);
+if (desk.dataset.softphone) pickUpPhone();

@@ -1,0 +1,47 @@
+"""How instants and lengths are written on the pages: by the site's time zone and the reader's language."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+
+def face(for_ms: int | None) -> str:
+    """A length as a clock shows it: 0:07, 12:41, 1:02:09; a dash for none."""
+    if for_ms is None:
+        return "–"
+    minutes, seconds = divmod(max(0, for_ms) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def local(at_ms: int, zone: str) -> dt.datetime:
+    return dt.datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone))
+
+
+def iso(at_ms: int, zone: str) -> str:
+    return local(at_ms, zone).isoformat(timespec="seconds")
+
+
+def time_of_day(at_ms: int, zone: str) -> str:
+    return f"{local(at_ms, zone):%H:%M:%S}"
+
+
+def day_and_time(at_ms: int, zone: str, locale: str) -> str:
+    """23 Nov 09:01, or 11月23日 09:01."""
+    moment = local(at_ms, zone)
+    if locale.startswith("zh"):
+        return f"{moment.month}月{moment.day}日 {moment:%H:%M}"
+    return f"{moment.day} {moment:%b} {moment:%H:%M}"
+
+
+def full_date(at_ms: int, zone: str, locale: str) -> str:
+    moment = local(at_ms, zone)
+    if locale.startswith("zh"):
+        return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M:%S}"
+    return f"{moment.day} {moment:%B} {moment.year}, {moment:%H:%M:%S}"
+
+
+def day_bounds(day: dt.date, zone: str) -> tuple[int, int]:
+    """The first instant of a day and of the next one."""
+    start = dt.datetime.combine(day, dt.time(), ZoneInfo(zone))
+    end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(zone))
+    return round(start.timestamp() * 1000), round(end.timestamp() * 1000)

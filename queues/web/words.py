@@ -1,0 +1,67 @@
+"""One reader's words: the texts of the pages in his language, and the names the site gives its own things."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from queues.domain.agents import LOST, MISSED, SIGNED_IN
+from queues.domain.plan import Plan, in_locale
+
+# What an agent may say of himself; the house has reasons of its own beside them.
+AWAY_REASONS = ("break", "meal", "meeting", "training", "paperwork")
+_HOUSE_REASONS = (SIGNED_IN, LOST, MISSED)
+
+Translate = Callable[..., str]
+
+
+class _HasName(Protocol):
+    @property
+    def name(self) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    t: Translate
+    plan: Plan
+    locale: str
+
+    def queue(self, queue: str) -> str:
+        return self._name(self.plan.queues, queue)
+
+    def matter(self, matter: str) -> str:
+        return self._name(self.plan.matters, matter)
+
+    def tier(self, tier: str) -> str:
+        return self._name(self.plan.tiers, tier)
+
+    def ticket_type(self, ticket_type: str) -> str:
+        return self._name(self.plan.ticket_types, ticket_type)
+
+    def disposition(self, disposition: str) -> str:
+        return self._name(self.plan.dispositions, disposition)
+
+    def line(self, line: str) -> str:
+        return self._name(self.plan.lines, line)
+
+    def rank(self, tier: str) -> int | str:
+        """The tier's place in the site's order, 0 the highest; empty for one the site no longer knows."""
+        known = self.plan.tiers.get(tier)
+        return known.rank if known else ""
+
+    def reason(self, reason: str) -> str:
+        """A reason of ours in the reader's language; any other is the agent's own word."""
+        return self.t(f"state.reason.{reason}") if reason in (*AWAY_REASONS, *_HOUSE_REASONS) else reason
+
+    def outcome(self, outcome: str, state: str = "") -> str:
+        """How the call ended, or how far it is."""
+        if outcome:
+            return self.t(f"state.outcome.{outcome}")
+        return self.t(f"state.call.{state}") if state else ""
+
+    def presence(self, state: str, reason: str = "") -> str:
+        word = self.t(f"state.agent.{state}")
+        return f"{word} · {self.reason(reason)}" if reason else word
+
+    def _name(self, known: Mapping[str, _HasName], name: str) -> str:
+        """The site's word; what an older version of the site called something is shown as it is stored."""
+        return in_locale(known[name].name, self.locale) if name in known else name

@@ -1,0 +1,99 @@
+"""One call: its course, its recordings, why whom it was offered to, and the journal. The list stands beside it.
+
+Numbers are masked. Showing one is an action by right: it is written down before it is shown, and shown once.
+"""
+
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from config import numbers
+from config.runtime import Runtime
+from config.web.accounts import Account, require
+from config.web.templates import page
+from queues.service import audits, calls, customers, people
+from queues.service.calls import CallStory
+from queues.web import calls as calls_list
+from queues.web.floor import Floor, floor_of, wants_page, words_of
+from queues.web.words import Words
+from recordings.service import recordings
+from recordings.web.call_view import call_page
+
+REVEALERS: Final = frozenset({"supervisor", "qa", "admin"})
+REVIEWERS: Final = frozenset({"supervisor", "qa", "admin"})
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        *calls_list.routes(),
+        Route("/calls/{call_id}", show_call, methods=["GET"], name="call"),
+        Route("/calls/{call_id}/number", reveal_number, methods=["POST"]),
+    ]
+
+
+@require()
+async def show_call(request: Request) -> Response:
+    return await _page(request, await _story(request))
+
+
+@require()
+async def reveal_number(request: Request) -> Response:
+    """The whole number, for those who answer for their looks and for the agent whose call it was."""
+    runtime: Runtime = request.app.state.runtime
+    account: Account = request.state.account
+    story = await _story(request)
+    if not _may_reveal(account, story):
+        raise HTTPException(403)
+    await audits.note(
+        runtime, account_id=account.account_id, action="number.revealed", subject=story.call.call_id
+    )
+    number = await customers.number_of(runtime, story.call.caller_ref)
+    shown = numbers.display(number) if number else ""
+    if wants_page(request):
+        return await _page(request, story, revealed=shown, has_asked=True)
+    return JSONResponse({"ok": bool(number), "number": shown})
+
+
+async def _story(request: Request) -> CallStory:
+    runtime: Runtime = request.app.state.runtime
+    story = await calls.find_call(runtime, request.path_params["call_id"])
+    if story is None:
+        raise HTTPException(404)
+    return story
+
+
+async def _page(
+    request: Request, story: CallStory, *, revealed: str = "", has_asked: bool = False
+) -> Response:
+    floor, words = floor_of(request), words_of(request)
+    account: Account = request.state.account
+    names = {agent.agent_id: agent.name for agent in await people.agents_of_site(floor.runtime)}
+    view = call_page(story, await _heard(floor, story), names, words, may_hear=_may_hear(account, story))
+    told = _told(words, revealed) if has_asked else ""
+    return page(
+        request, "call.html", **view, may_reveal=_may_reveal(account, story) and not has_asked, told=told
+    )
+
+
+async def _heard(floor: Floor, story: CallStory) -> list[Any]:
+    return list(await recordings.of_call(floor.runtime, story.call.call_id))
+
+
+def _told(words: Words, revealed: str) -> str:
+    return words.t("call.revealed", number=revealed) if revealed else words.t("call.number_gone")
+
+
+def _may_reveal(account: Account, story: CallStory) -> bool:
+    return account.role in REVEALERS or _is_own(account, story)
+
+
+def _may_hear(account: Account, story: CallStory) -> bool:
+    """As the console decides when the audio is asked for."""
+    return account.role in REVIEWERS or _is_own(account, story)
+
+
+def _is_own(account: Account, story: CallStory) -> bool:
+    return bool(account.agent_id) and account.agent_id == story.call.agent_id
