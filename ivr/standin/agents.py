@@ -61,17 +61,21 @@ class SimulatedAgent:
 
     async def work(self) -> None:
         """Sign in and take calls; a phone without a desk takes calls all the same."""
-        if not self.desk_url:
-            self.is_signed_in.set()
-            await self._take_calls(None)
-            return
-        async with Desk(self.desk_url, self.agent.name, self.agent.password) as desk:
-            await self._begin(desk)
-            beating = asyncio.create_task(self._beat(desk))
-            try:
-                await self._take_calls(desk)
-            finally:
-                beating.cancel()
+        registration = self.register(self.agent.identity)  # before he says ready: his phone must ring
+        try:
+            if not self.desk_url:
+                self.is_signed_in.set()
+                await self._take_calls(registration, None)
+                return
+            async with Desk(self.desk_url, self.agent.name, self.agent.password) as desk:
+                await self._begin(desk)
+                beating = asyncio.create_task(self._beat(desk))
+                try:
+                    await self._take_calls(registration, desk)
+                finally:
+                    beating.cancel()
+        finally:
+            registration.unregister()
 
     async def _begin(self, desk: Desk) -> None:
         """Sign in and say ready; who is refused asks again later, for his account may still be made."""
@@ -108,9 +112,8 @@ class SimulatedAgent:
     def _is_on_line(self) -> bool:
         return self._line is not None and self._line.state != "ended"
 
-    async def _take_calls(self, desk: Desk | None) -> None:
+    async def _take_calls(self, registration: Registration, desk: Desk | None) -> None:
         current: asyncio.Task[None] | None = None
-        registration = self.register(self.agent.identity)
         try:
             async for handset in registration:
                 self.account.rang += 1
@@ -126,7 +129,6 @@ class SimulatedAgent:
         finally:
             if current is not None:
                 current.cancel()
-            registration.unregister()
 
     async def _take(self, handset: Handset, desk: Desk | None) -> None:
         """One ring to its end, and the work after it; failing desks end it without ending the agent."""

@@ -178,7 +178,9 @@ class Desk:
         if self._session is None:
             raise RuntimeError("a desk is used as an async context")
         reload_s = RELOAD_S_FIRST
-        headers = {"X-CSRF-Token": self._page.csrf, "Origin": self._base_url, "Accept": accept}
+        headers = {"Origin": self._base_url, "Accept": accept}
+        if accept == DATA:  # a form brings its own token, and a script of the page the page's
+            headers["X-CSRF-Token"] = self._page.csrf
         while True:
             try:
                 async with self._session.request(
