@@ -62,7 +62,10 @@ KEY_CUSTOMER_KEYS: Mapping[str, Sequence[str]] = {
     "*": ("0",),
 }
 SITE_KEYS: KeyTable = {"high_risk": KEY_CUSTOMER_KEYS, "key_customer": KEY_CUSTOMER_KEYS, "*": ORDINARY_KEYS}
-"""tier -> matter -> keys to press, question by question; `*` stands for every tier or matter not named."""
+"""tier -> matter -> keys to press, question by question; `*` stands for every tier or matter not named.
+
+A table given instead may name the log's own types and queues in place of matters.
+"""
 
 MENU_LEAVE_MS_MAX = 20_000
 PATIENCE_MS_MAX = HOUR_MS
@@ -173,7 +176,7 @@ def plan_calls(
                     "at_ms": max(0, days * DAY_MS + _int(row, "at_ms_of_day") - start_ms),
                     "from_": _number_of(str(row["customer_key"]), numbers.get(tier, ()), rng),
                     "to": lines.get(tier) or lines["*"],
-                    "keys": () if habits.menu_ms is not None else keys_for(keys, tier, matter),
+                    "keys": () if habits.menu_ms is not None else keys_for(keys, tier, kind, matter),
                     "tier": tier,
                     "matter": matter,
                 }
@@ -182,10 +185,10 @@ def plan_calls(
     return tuple(calls)
 
 
-def keys_for(keys: KeyTable, tier: str, matter: str) -> tuple[str, ...]:
-    """What a caller of that tier presses to get that matter."""
+def keys_for(keys: KeyTable, tier: str, *wishes: str) -> tuple[str, ...]:
+    """What a caller of that tier presses to get the first of his wishes that the table names."""
     table = keys.get(tier) or keys["*"]
-    return tuple(table.get(matter) or table["*"])
+    return tuple(next((table[wish] for wish in wishes if wish in table), table["*"]))
 
 
 def numbers_by_tier(customers: Sequence[Customer]) -> Mapping[str, Sequence[str]]:

@@ -111,6 +111,13 @@ def test_a_plain_table_brings_its_own_tiers_and_queues() -> None:
     assert (call.tier, call.matter, call.keys, call.patience_ms) == ("high_risk", "complaint", ("4",), 30_000)
 
 
+def test_a_table_may_name_the_logs_own_types() -> None:
+    keys = {"*": {"PS": ("7",), "power_cut": ("8", "2"), "*": ("9",)}}
+    rows = [logged(type="PS"), logged(type="NE"), logged(type="NW")]
+    calls = plan_calls(rows, customers=(), lines={"*": HOTLINE}, rng=random.Random(3), keys=keys)
+    assert [call.keys for call in calls] == [("7",), ("8", "2"), ("9",)]
+
+
 def test_patience_is_drawn_beyond_what_is_known() -> None:
     hang_ups = [logged(outcome="abandoned", patience_s=second, wait_s=second) for second in (10, 20, 40)]
     answered = [logged(wait_s=second) for second in (5, 30)]
