@@ -126,11 +126,19 @@ class Conference:
             self._ask_to_look_again(besides=participant)
         self._settle()
 
-    def leave(self, participant: Participant, reason: str, now_ms: int, *, is_kicked: bool = False) -> bool:
-        """One goes; those who stay may be without a conference afterwards."""
+    def leave(
+        self,
+        participant: Participant,
+        reason: str,
+        now_ms: int,
+        *,
+        is_kicked: bool = False,
+        knows: bool = False,
+    ) -> bool:
+        """One goes, and is told unless he ``knows``; those who stay may be without a conference afterwards."""
         if self.participants.pop(participant.call.sid, None) is None:
             return False
-        self._let_go(participant, reason)
+        self._let_go(participant, reason, knows=knows)
         if participant.ends and self.status != COMPLETED:
             kind = "kicked" if is_kicked else "left"
             self.end(f"participant-with-end-conference-on-exit-{kind}", now_ms, by=participant.call.sid)
@@ -198,13 +206,14 @@ class Conference:
             if participant is not besides:
                 participant.call.inbox.put(Changed(participant.scope))
 
-    def _let_go(self, participant: Participant, reason: str) -> None:
+    def _let_go(self, participant: Participant, reason: str, *, knows: bool = False) -> None:
         call = participant.call
         call.participant = None
         if participant.is_bridged:
             participant.is_bridged = False
             call.hear("unbridged", self.friendly_name)
-        call.inbox.put(Left(participant.scope))
+        if not knows:
+            call.inbox.put(Left(participant.scope))
         params = {"ParticipantCallStatus": call.status, "ReasonParticipantLeft": reason}
         self.tell(self, "leave", participant.params() | params)
 

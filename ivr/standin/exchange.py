@@ -199,12 +199,12 @@ class Exchange:
         return True
 
     def detach(self, call: Call, queue_result: str, conference_reason: str) -> None:
-        """Take a leg out of the queue or conference it is in."""
+        """Take a leg out of the queue or conference it is in; what follows tells it."""
         now_ms = self.clock.now_ms()
         if call.member is not None:
             call.member.queue.remove(call.member, queue_result, now_ms)
         if call.participant is not None:
-            call.participant.conference.leave(call.participant, conference_reason, now_ms)
+            call.participant.conference.leave(call.participant, conference_reason, now_ms, knows=True)
 
     def forget(self, call: Call) -> None:
         self.calls.pop(call.sid, None)

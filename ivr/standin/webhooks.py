@@ -6,14 +6,14 @@ Redirects are followed as the provider follows them: as GET, without the origina
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 from uuid import uuid4
 
 import aiohttp
 from yarl import URL
 
-from ivr.standin.signatures import sign, signed_url
+from ivr.standin.signatures import sign
 
 REDIRECTS_MAX = 10
 BODY_BYTES_MAX = 256 * 1024
@@ -81,6 +81,25 @@ def _within(text: str | None, least: int, most: int, otherwise: int) -> int:
     return int(text)
 
 
+@dataclass(frozen=True)
+class _Request:
+    """One logical request; retries and redirects keep its token and its settings."""
+
+    url: str
+    method: str
+    params: Mapping[str, str]
+    cookies: dict[str, dict[str, str]]
+    overrides: Overrides
+    token: str
+
+    def moved(self, location: str) -> "_Request":
+        return replace(self, url=urljoin(self.url, location), method="GET", params={})
+
+    @property
+    def jar(self) -> dict[str, str]:
+        return self.cookies.setdefault(urlsplit(self.url).netloc.rpartition("@")[2], {})
+
+
 @dataclass
 class Postman:
     auth_token: str
@@ -91,9 +110,7 @@ class Postman:
         if self._session is not None:
             return
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE_S)
-        self._session = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True
-        )
+        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     async def close(self) -> None:
         if self._session is not None:
@@ -110,12 +127,12 @@ class Postman:
         """Send one logical request and hand back what came, whatever its status."""
         if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
             raise WebhookError(11100, "Invalid URL format", url, method)
-        overrides = overrides_of(url)
-        token = str(uuid4())
+        jars = {} if cookies is None else cookies
+        request = _Request(url, method, params, jars, overrides_of(url), str(uuid4()))
         started = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(overrides.total_s):
-                return await self._persist(url, method, params, cookies or {}, overrides, token)
+            async with asyncio.timeout(request.overrides.total_s):
+                return await self._persist(request)
         except TimeoutError:
             self.tally.failed += 1
             raise WebhookError(11200, "Got no answer within the time limit", url, method) from None
@@ -133,92 +150,68 @@ class Postman:
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise WebhookError(11200, f"Cannot fetch media: {fault}", url, "GET") from None
 
-    async def _persist(
-        self,
-        url: str,
-        method: str,
-        params: Mapping[str, str],
-        cookies: dict[str, dict[str, str]],
-        overrides: Overrides,
-        token: str,
-    ) -> Reply:
-        left = overrides.retries
+    async def _persist(self, request: _Request) -> Reply:
+        """Try again as often as, and after what, the settings say."""
+        left = request.overrides.retries
         while True:
-            reason = "5xx"
             try:
-                reply = await self._follow(url, method, params, cookies, overrides, token)
-                reason = f"{reply.status // 100}xx"
-                if left == 0 or not overrides.policies & {reason, "all"} or reply.status < 400:
+                reply = await self._follow(request)
+                if reply.status < 400 or not _is_retried(request, left, f"{reply.status // 100}xx"):
                     return reply
             except WebhookError as fault:
-                reason = {11205: "ct", 11200: "rt"}.get(fault.code, "")
-                if left == 0 or not overrides.policies & {reason, "all"}:
+                if not _is_retried(request, left, _POLICIES.get(fault.code, "")):
                     raise
             left -= 1
 
-    async def _follow(
-        self,
-        url: str,
-        method: str,
-        params: Mapping[str, str],
-        cookies: dict[str, dict[str, str]],
-        overrides: Overrides,
-        token: str,
-    ) -> Reply:
+    async def _follow(self, request: _Request) -> Reply:
         for _ in range(REDIRECTS_MAX + 1):
-            reply, location = await self._once(url, method, params, cookies, overrides, token)
+            reply, location = await self._once(request, None)
+            if reply.status == 401 and (authorization := _authorization(request.url)) is not None:
+                reply, location = await self._once(request, authorization)
             if location is None:
                 return reply
-            url, method, params = urljoin(url, location), "GET", {}
-        raise WebhookError(11215, "Too many HTTP redirects", url, method)
+            request = request.moved(location)
+        raise WebhookError(11215, "Too many HTTP redirects", request.url, request.method)
 
-    async def _once(
-        self,
-        url: str,
-        method: str,
-        params: Mapping[str, str],
-        cookies: dict[str, dict[str, str]],
-        overrides: Overrides,
-        token: str,
-    ) -> tuple[Reply, str | None]:
-        asked = with_query(url, params) if method == "GET" else signed_url(url)
-        form = {} if method == "GET" else dict(params)
-        jar = cookies.setdefault(urlsplit(url).netloc, {})
-        headers = self._headers(sign(self.auth_token, asked, form), token, jar)
-        if method != "GET":
-            headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
+    async def _once(self, request: _Request, authorization: str | None) -> tuple[Reply, str | None]:
+        is_get = request.method == "GET"
+        asked = with_query(request.url, request.params) if is_get else bare_url(request.url)
+        form = {} if is_get else dict(request.params)
+        headers = self._headers(request, sign(self.auth_token, asked, form), authorization)
         limits = aiohttp.ClientTimeout(
-            total=overrides.total_s, sock_connect=overrides.connect_s, sock_read=overrides.read_s
+            sock_connect=request.overrides.connect_s, sock_read=request.overrides.read_s
         )
-        body = None if method == "GET" else urlencode(form).encode()
         try:
             async with self._http().request(
-                method,
+                request.method,
                 URL(asked, encoded=True),
-                data=body,
+                data=None if is_get else urlencode(form).encode(),
                 headers=headers,
                 timeout=limits,
                 allow_redirects=False,
-                auth=_userinfo(url),
             ) as answer:
-                content = await answer.content.read(BODY_BYTES_MAX)
-                jar.update({name: morsel.value for name, morsel in answer.cookies.items()})
+                request.jar.update({name: morsel.value for name, morsel in answer.cookies.items()})
                 location = answer.headers.get("Location") if 300 <= answer.status < 400 else None
                 content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-                return Reply(answer.status, content_type, content, asked, method), location
+                body = await _body(answer)
+                return Reply(answer.status, content_type, body, asked, request.method), location
         except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
-            raise _named(fault, asked, method) from None
+            raise _named(fault, asked, request.method) from None
 
-    def _headers(self, signature: str, token: str, jar: Mapping[str, str]) -> dict[str, str]:
+    def _headers(self, request: _Request, signature: str, authorization: str | None) -> dict[str, str]:
         headers = {
             "User-Agent": "TwilioProxy/1.1",
             "Accept": "*/*",
             "X-Twilio-Signature": signature,
             "X-Home-Region": "us1",
-            "I-Twilio-Idempotency-Token": token,
+            "I-Twilio-Idempotency-Token": request.token,
         }
-        if jar:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
+        if request.method != "GET":
+            headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
+        if request.jar:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in request.jar.items())
+        if authorization is not None:
+            headers["Authorization"] = authorization
         return headers
 
     def _note(self, took_s: float) -> None:
@@ -232,15 +225,41 @@ class Postman:
         return self._session
 
 
+_POLICIES = {11205: "ct", 11210: "ct", 11200: "rt"}
+
+
+def _is_retried(request: _Request, left: int, reason: str) -> bool:
+    return left > 0 and not request.overrides.policies.isdisjoint({reason, "all"})
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    """The whole body, or as much of an endless one as is needed to refuse it."""
+    body = b""
+    async for chunk in answer.content.iter_chunked(BODY_BYTES_MAX):
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            break
+    return body
+
+
+def bare_url(url: str) -> str:
+    """An address as it is requested: without userinfo and fragment."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path or "/", parts.query, ""))
+
+
 def with_query(url: str, params: Mapping[str, str]) -> str:
-    parts = urlsplit(signed_url(url))
+    parts = urlsplit(bare_url(url))
     query = "&".join(filter(None, (parts.query, urlencode(dict(params)))))
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
-def _userinfo(url: str) -> aiohttp.BasicAuth | None:
+def _authorization(url: str) -> str | None:
+    """What an address with a name and a password in it answers to a challenge."""
     parts = urlsplit(url)
-    return None if parts.username is None else aiohttp.BasicAuth(parts.username, parts.password or "")
+    if parts.username is None:
+        return None
+    return aiohttp.encode_basic_auth(parts.username, parts.password or "")
 
 
 def _named(fault: Exception, url: str, method: str) -> WebhookError:

@@ -36,7 +36,7 @@ REFUSED = [
     ('<Record maxLength="0"/>', 13612),
     ('<Record finishOnKey="A"/>', 13613),
     ('<Record timeout="-1"/>', 13611),
-    ('<Record><Say>hello</Say></Record>', 12200),
+    ("<Record><Say>hello</Say></Record>", 12200),
     ("<Enqueue></Enqueue>", 14204),
     (f"<Enqueue>{'q' * 65}</Enqueue>", 14205),
     ("<Dial/>", 13223),

@@ -23,13 +23,19 @@ async def waiting(customer: Customer, exchange: Exchange, who: str = ALICE) -> H
     return caller
 
 
-async def test_the_wait_document_repeats_and_is_told_the_place(customer: Customer, exchange: Exchange) -> None:
+async def test_the_wait_document_repeats_and_is_told_the_place(
+    customer: Customer, exchange: Exchange
+) -> None:
     await waiting(customer, exchange)
     await waiting(customer, exchange, BOB)
     forms = await customer.told("/wait", 6)
     bobs = [form for form in forms if form["From"] == BOB]
     assert {form["QueuePosition"] for form in bobs} == {"2"}
-    assert (bobs[0]["CurrentQueueSize"], bobs[0]["MaxQueueSize"], bobs[0]["CallStatus"]) == ("2", "2", "in-progress")
+    assert (bobs[0]["CurrentQueueSize"], bobs[0]["MaxQueueSize"], bobs[0]["CallStatus"]) == (
+        "2",
+        "2",
+        "in-progress",
+    )
     assert int(bobs[-1]["QueueTime"]) >= 2
 
 
@@ -123,7 +129,11 @@ async def test_two_who_pull_the_same_caller_at_once(customer: Customer, exchange
 
     async def pull() -> int:
         try:
-            await sdk(lambda client: client.queues(queue_sid).members(caller.sid).update(url=f"{customer.url}/connect"))
+            await sdk(
+                lambda client: (
+                    client.queues(queue_sid).members(caller.sid).update(url=f"{customer.url}/connect")
+                )
+            )
         except TwilioRestException as refused:
             return int(refused.code)
         return 0
@@ -138,12 +148,16 @@ async def test_front_takes_whoever_is_first(customer: Customer, exchange: Exchan
     await waiting(customer, exchange, BOB)
     customer.says("/connect", '<Pause length="60"/>')
     queue_sid = next(iter(exchange.queues.by_sid))
-    pulled = await sdk(lambda client: client.queues(queue_sid).members("Front").update(url=f"{customer.url}/connect"))
+    pulled = await sdk(
+        lambda client: client.queues(queue_sid).members("Front").update(url=f"{customer.url}/connect")
+    )
     assert pulled.call_sid == first.sid
     assert (await customer.told("/connect"))[0]["CallSid"] == first.sid
 
 
-async def test_a_redirect_of_a_waiting_call_takes_it_out(customer: Customer, exchange: Exchange, sdk: Any) -> None:
+async def test_a_redirect_of_a_waiting_call_takes_it_out(
+    customer: Customer, exchange: Exchange, sdk: Any
+) -> None:
     caller = await waiting(customer, exchange)
     customer.says("/elsewhere", "<Say>elsewhere</Say>")
     await sdk(lambda client: client.calls(caller.sid).update(url=f"{customer.url}/elsewhere"))

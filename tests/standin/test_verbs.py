@@ -27,7 +27,11 @@ async def test_verbs_run_from_top_to_bottom_and_then_the_call_is_over(
     assert (first["CallStatus"], first["Direction"], first["From"], first["FromCity"]) == (
         "ringing", "inbound", ALICE, "",
     )  # fmt: skip
-    assert (status["CallStatus"], status["SequenceNumber"], status["CallSid"]) == ("completed", "0", caller.sid)
+    assert (status["CallStatus"], status["SequenceNumber"], status["CallSid"]) == (
+        "completed",
+        "0",
+        caller.sid,
+    )
     assert int(status["CallDuration"]) >= 2
 
 
@@ -59,7 +63,9 @@ async def test_a_sound_that_is_not_there_is_skipped_with_a_complaint(
     assert exchange.notifications.codes() == [11200, 13420]
 
 
-@pytest.mark.parametrize(("verb", "status"), [('<Reject reason="busy"/>', "busy"), ("<Reject/>", "no-answer")])
+@pytest.mark.parametrize(
+    ("verb", "status"), [('<Reject reason="busy"/>', "busy"), ("<Reject/>", "no-answer")]
+)
 async def test_a_rejected_call_is_never_answered(
     verb: str, status: str, customer: Customer, exchange: Exchange
 ) -> None:
@@ -98,7 +104,9 @@ GATHERED: list[tuple[str, str, dict[str, str] | None]] = [
 async def test_gathering_keys(
     attributes: str, keys: str, told: dict[str, str] | None, customer: Customer, exchange: Exchange
 ) -> None:
-    customer.says("/voice", f'<Gather action="/keys" {attributes}><Say>please</Say></Gather><Say>nothing</Say>')
+    customer.says(
+        "/voice", f'<Gather action="/keys" {attributes}><Say>please</Say></Gather><Say>nothing</Say>'
+    )
     customer.says("/keys", "<Say>thanks</Say>")
     caller = exchange.dial(ALICE, HOTLINE)
     await until(caller, "gathering")
@@ -113,7 +121,9 @@ async def test_gathering_keys(
     assert (form["msg"], form["CallStatus"]) == ("Gather End", "in-progress")
 
 
-async def test_the_time_limit_starts_when_the_prompt_has_ended(customer: Customer, exchange: Exchange) -> None:
+async def test_the_time_limit_starts_when_the_prompt_has_ended(
+    customer: Customer, exchange: Exchange
+) -> None:
     customer.says("/voice", f'<Gather timeout="3"><Say>{"a" * 100}</Say></Gather><Say>nothing</Say>')
     caller = exchange.dial(ALICE, HOTLINE)
     await over(caller)
@@ -124,7 +134,9 @@ async def test_the_time_limit_starts_when_the_prompt_has_ended(customer: Custome
 async def test_a_key_stops_the_prompt_unless_barging_in_is_forbidden(
     customer: Customer, exchange: Exchange
 ) -> None:
-    customer.says("/voice", '<Gather action="/keys" numDigits="1" bargeIn="false"><Say>slow words</Say></Gather>')
+    customer.says(
+        "/voice", '<Gather action="/keys" numDigits="1" bargeIn="false"><Say>slow words</Say></Gather>'
+    )
     caller = exchange.dial(ALICE, HOTLINE)
     await until(caller, "said")
     caller.press("1")
@@ -155,7 +167,9 @@ async def test_gathering_words(customer: Customer, exchange: Exchange) -> None:
     assert (await customer.told("/partial"))[0]["UnstableSpeechResult"] == "我要报修"
 
 
-async def test_a_gather_without_an_action_asks_its_own_document(customer: Customer, exchange: Exchange) -> None:
+async def test_a_gather_without_an_action_asks_its_own_document(
+    customer: Customer, exchange: Exchange
+) -> None:
     customer.says(
         "/voice", lambda form: "<Say>done</Say>" if form.get("Digits") else '<Gather numDigits="1"/>'
     )
@@ -194,7 +208,11 @@ async def leave_message(exchange: Exchange, end: Any) -> None:
 
 @pytest.mark.parametrize(
     ("end", "digits"),
-    [(lambda caller: caller.press("5"), "5"), (lambda caller: caller.hang_up(), "hangup"), (lambda _: None, "")],
+    [
+        (lambda caller: caller.press("5"), "5"),
+        (lambda caller: caller.hang_up(), "hangup"),
+        (lambda _: None, ""),
+    ],
 )
 async def test_a_message_ends_by_key_by_hanging_up_or_by_silence(
     end: Any, digits: str, customer: Customer, exchange: Exchange
@@ -222,7 +240,10 @@ async def test_nothing_said_is_no_message(
     customer.says("/voice", RECORD)
     customer.says("/message", "<Say>empty</Say>")
     assert await over(exchange.dial(ALICE, HOTLINE)) == said
-    assert [form["RecordingStatus"] for form in await customer.told("/recorded", 2)] == ["in-progress", "absent"]
+    assert [form["RecordingStatus"] for form in await customer.told("/recorded", 2)] == [
+        "in-progress",
+        "absent",
+    ]
 
 
 # Start and Stop
@@ -268,7 +289,11 @@ async def test_the_called_person_answers_hears_a_whisper_and_talks(
     bob.hang_up()
     assert await over(caller) == ["bye"]
     [after] = customer.to("/after")
-    assert (after["DialCallStatus"], after["DialBridged"], after["DialCallSid"]) == ("completed", "true", bob.sid)
+    assert (after["DialCallStatus"], after["DialBridged"], after["DialCallSid"]) == (
+        "completed",
+        "true",
+        bob.sid,
+    )
     assert "RecordingUrl" in after
     told = await customer.told("/child", 4)
     assert [(one["CallStatus"], one["SequenceNumber"], one["ParentCallSid"]) for one in told] == [

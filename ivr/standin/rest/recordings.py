@@ -50,14 +50,12 @@ async def update(ask: Ask) -> Answer:
     now_ms = ask.exchange.clock.now_ms()
     if status == "stopped":
         ask.exchange.stop_recording(recording)
-        ask.exchange.tell_of_recording(recording)
         return show(ask, recording) | {"status": "stopped"}
     if status == "paused" and recording.status == IN_PROGRESS:
         recording.pause(now_ms, skip=ask.one("PauseBehavior", "silence") == "skip")
         ask.exchange.tell_of_recording(recording)
     elif status == "in-progress" and recording.status == "paused":
         recording.resume(now_ms)
-        ask.exchange.tell_of_recording(recording)
     return show(ask, recording)
 
 

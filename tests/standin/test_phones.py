@@ -1,0 +1,65 @@
+"""The phone page's and the desk's side of the exchange, over HTTP alone."""
+
+import asyncio
+import json
+
+import aiohttp
+
+from ivr.standin.exchange import Exchange
+from tests.standin.conftest import ALICE, HOTLINE
+from tests.standin.customer import Customer
+
+
+async def events(session: aiohttp.ClientSession, path: str, last: str) -> list[str]:
+    """The kinds a stream tells of, up to and with one of them."""
+    seen: list[str] = []
+    async with asyncio.timeout(5), session.get(path) as stream:
+        async for line in stream.content:
+            if line.startswith(b"data: "):
+                seen.append(json.loads(line[6:])["kind"])
+                if seen[-1] == last:
+                    break
+    return seen
+
+
+async def test_a_customer_dials_presses_and_hangs_up_from_a_page(
+    customer: Customer, exchange: Exchange
+) -> None:
+    customer.says(
+        "/voice", '<Gather action="/keys" numDigits="1" timeout="600"><Say>press one</Say></Gather>'
+    )
+    customer.says("/keys", '<Pause length="600"/>')
+    async with aiohttp.ClientSession(exchange.base_url) as session:
+        async with session.post("/standin/handsets", json={"from": ALICE, "to": HOTLINE}) as answer:
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            path = f"/standin/handsets/{(await answer.json())['sid']}"
+        assert (await events(session, f"{path}/events", "gathering"))[-1] == "gathering"
+        async with session.post(f"{path}/keys", json={"digits": "1"}) as answer:
+            assert (await answer.json())["state"] == "in-progress"
+        await customer.told("/keys")
+        async with session.post(f"{path}/hang-up", json={}) as answer:
+            assert (await answer.json())["state"] == "ended"
+        assert (await events(session, f"{path}/events", "ended"))[:2] == ["ringing", "answered"]
+        async with session.get("/standin/handsets/CAnone") as answer:
+            assert answer.status == 404
+    assert customer.to("/keys")[0]["Digits"] == "1"
+
+
+async def test_a_desk_rings_while_it_listens(customer: Customer, exchange: Exchange) -> None:
+    customer.says("/voice", "<Dial><Client>bob</Client></Dial>")
+    async with aiohttp.ClientSession(exchange.base_url) as session:
+        async with session.get("/standin/clients/bob") as stream, asyncio.timeout(5):
+            await stream.content.readline()
+            exchange.dial(ALICE, HOTLINE)
+            async for line in stream.content:
+                if line.startswith(b"data: "):
+                    ringing = json.loads(line[6:])
+                    break
+            assert (ringing["from"], ringing["to"], ringing["state"]) == (ALICE, "client:bob", "ringing")
+            async with session.post(f"/standin/handsets/{ringing['sid']}/answer") as answer:
+                assert answer.status == 200
+            seen = await events(session, f"/standin/handsets/{ringing['sid']}/events", "bridged")
+            assert seen == ["ringing", "answered", "bridged"]
+        async with asyncio.timeout(5):
+            while exchange.registrations.count():
+                await asyncio.sleep(0.002)
