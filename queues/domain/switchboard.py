@@ -348,6 +348,7 @@ def ring_offer(draft: Draft, command: c.RingOffer) -> Reply:
     if offer is None:
         draft.hang_up(command.leg_id)
         return ("gone",)
+    draft.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
     is_over = offer.state not in OPEN and offer.state is not OfferState.ACCEPTED
     if is_over or _is_other_leg(offer, command.leg_id):
         draft.hang_up(command.leg_id, offer)
@@ -368,6 +369,7 @@ def ringing(draft: Draft, command: c.Ringing) -> Reply:
     draft.change_offer(
         offer, OfferEvent.RING, leg_id=offer.leg_id or command.leg_id, ringing_ms=command.now_ms
     )
+    draft.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
     draft.state.deadlines[f"offer:{offer.offer_id}"] = command.now_ms + command.ring_ms
     draft.line(
         LineType.OFFER_RINGING, call_id=offer.call_id, agent_id=offer.agent_id, offer_id=offer.offer_id
@@ -386,6 +388,7 @@ def answer_offer(draft: Draft, command: c.AnswerOffer) -> Reply:
     draft.change_offer(
         offer, OfferEvent.ANSWER, leg_id=offer.leg_id or command.leg_id, answered_ms=command.now_ms
     )
+    draft.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
     draft.state.deadlines[f"offer:{offer.offer_id}"] = command.now_ms + command.whisper_ms
     draft.line(
         LineType.OFFER_ANSWERED, call_id=offer.call_id, agent_id=offer.agent_id, offer_id=offer.offer_id

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,11 +12,11 @@ from redis.asyncio import Redis
 
 from queues.domain import commands as c
 from queues.domain.audit import audit
-from queues.domain.calls import CallState
-from queues.domain.lanes import call_id_of
+from queues.domain.calls import Call, CallState
+from queues.domain.lanes import Lane, call_id_of
 from queues.domain.offers import OPEN, OfferState
 from tests.doubles import MONDAY_0900_MS
-from tests.switchboard.world import EMPTY, World, lane
+from tests.switchboard.world import World, lane
 
 CALLS = ("CA1", "CA2", "CA3", "CA4")
 AGENTS = ("mei", "bo", "ann")
@@ -71,16 +70,72 @@ class SwitchboardMachine(RuleBasedStateMachine):
         fit = [each.agent_id for each in self.world.state.agents.values() if each.state in states]
         return data.draw(st.sampled_from(sorted(fit) if fit and data.draw(st.integers(0, 7)) else AGENTS))
 
+    # The usual course of things, several steps at once; the rules after it are what disturbs it.
+
+    @rule(choices=st.lists(st.integers(0, 10_000), min_size=3, max_size=12))
+    def the_day_goes_on(self, choices: list[int]) -> None:
+        for choice in choices:
+            likely = self.likely_commands()
+            self.do(likely[choice % len(likely)])
+            self.now_ms += choice % 700
+
+    def likely_commands(self) -> list[c.Command]:
+        state, now_ms = self.world.state, self.now_ms
+        likely = [self.arrival(call_id) for call_id in CALLS if call_id not in state.calls]
+        for call in state.calls.values():
+            likely += self.likely_for_call(call)
+        for agent in state.agents.values():
+            if agent.state in ("away", "signed_out"):
+                likely.append(
+                    c.SignIn(now_ms=now_ms, agent_id=agent.agent_id, name="", skills="power", endpoint="e")
+                    if agent.state == "signed_out"
+                    else c.SetPresence(now_ms=now_ms, agent_id=agent.agent_id, presence="ready", reason="")
+                )
+            if agent.state == "wrap_up":
+                likely.append(
+                    c.CloseWrapUp(now_ms=now_ms, agent_id=agent.agent_id, disposition="solved", by="agent")
+                )
+        return likely or [c.Beat(now_ms=now_ms, agent_id="mei")]
+
+    def likely_for_call(self, call: Call) -> list[c.Command]:
+        state, about = self.world.state, {"now_ms": self.now_ms, "call_id": call.call_id}
+        offer = {"now_ms": self.now_ms, "offer_id": call.offer_id}
+        leg = {**offer, "leg_id": f"leg-{call.offer_id}"}
+        if call.state == "menu":
+            return [self.entry(call.call_id, LANES[call.arrival % 3], "repair", is_open=True)]
+        if call.state == "queued":
+            claim = {"turn": state.turn, "place_ms": 35_000, "lease_ms": 30_000, "why": json.dumps({"by": "键/key"})}
+            return [c.ClaimOffer(**about, agent_id=agent_id, **claim) for agent_id in sorted(state.ready)]
+        if call.state == "offered":
+            return {
+                OfferState.CLAIMED: [c.RingOffer(**leg), c.Ringing(**leg, ring_ms=15_000)],
+                OfferState.RINGING: [c.AnswerOffer(**leg, whisper_ms=15_000)],
+                OfferState.ANSWERED: [c.AcceptOffer(**leg, connect_ms=15_000)],
+            }[state.offers[call.offer_id].state]
+        if call.state == "connecting":
+            return [c.ConnectCall(**about, offer_id=call.offer_id)]
+        return []
+
+    def arrival(self, call_id: str, key: str = "k-vip") -> c.Command:
+        return c.Arrive(
+            now_ms=self.now_ms, call_id=call_id, line="main", caller_ref="r/1", number="+86138", number_key=key,
+            default_tier="normal", default_locale="zh-CN",
+        )  # fmt: skip
+
+    def entry(self, call_id: str, where: Lane, ticket: str, *, is_open: bool) -> c.Command:
+        return c.EnqueueCall(
+            now_ms=self.now_ms, call_id=call_id, queue=where.queue, matter="outage",
+            tier="", lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms, locale="",
+            ticket_type=ticket, ticket_on="answer", work_queue="w", is_open=is_open,
+        )  # fmt: skip
+
     @rule(for_ms=st.sampled_from([-50, 0, 1, 900, 11_000, 16_000, 31_000, 46_000]))
     def time_passes(self, for_ms: int) -> None:
         self.now_ms += for_ms  # now and then another machine's clock is behind
 
     @rule(n=st.sampled_from(CALLS), key=st.sampled_from(["k-vip", "k-plain", "k-none", "k-dangling"]), twice=st.booleans())
     def arrive(self, n: str, key: str, twice: bool) -> None:
-        command = c.Arrive(
-            now_ms=self.now_ms, call_id=n, line="main", caller_ref="r/1", number="+86138", number_key=key,
-            default_tier="normal", default_locale="zh-CN",
-        )  # fmt: skip
+        command = self.arrival(n, key)
         self.do(command, is_doubled=twice)
 
     @rule(data=st.data(), step=st.integers(0, 3), record=st.sampled_from(["", "refused", "wanted"]), twice=st.booleans())
@@ -93,12 +148,8 @@ class SwitchboardMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), where=st.sampled_from(LANES), ticket=st.sampled_from(["", "repair"]), twice=st.booleans(),
           is_open=st.sampled_from([True, True, True, False]))  # fmt: skip
-    def enqueue(self, data: st.DataObject, where: Any, ticket: str, twice: bool, is_open: bool) -> None:
-        command = c.EnqueueCall(
-            now_ms=self.now_ms, call_id=self.a_call(data, CallState.MENU), queue=where.queue, matter="outage",
-            tier="", lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms, locale="",
-            ticket_type=ticket, ticket_on="answer", work_queue="w", is_open=is_open,
-        )  # fmt: skip
+    def enqueue(self, data: st.DataObject, where: Lane, ticket: str, twice: bool, is_open: bool) -> None:
+        command = self.entry(self.a_call(data, CallState.MENU), where, ticket, is_open=is_open)
         self.do(command, is_doubled=twice)
 
     @rule(data=st.data())

@@ -5,7 +5,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from queues.domain.commands import Command
+from queues.domain.commands import Command, name_of
 from queues.domain.journal import Line
 from queues.domain.lanes import Lane
 from queues.domain.routing import Snapshot, snapshot_of
@@ -31,6 +31,7 @@ class World:
         self.store = SwitchboardStore(redis, SITE)
         self.state = State(numbers=dict(NUMBERS), customers=dict(CUSTOMERS))
         self.lines: list[Line] = []
+        self.words: list[tuple[str, str]] = []  # command, reply
         self._last_id = EMPTY
 
     async def open(self) -> "World":
@@ -46,6 +47,7 @@ class World:
         assert self.state == before, "the step changed its argument"
         reply = tuple(await self.store.run(command))
         assert _plain(reply) == _plain(expected.reply), command
+        self.words.append((name_of(type(command)), reply[0]))
         await self._compare(expected, command)
         self.state = expected.state
         return reply

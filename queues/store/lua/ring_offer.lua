@@ -1,4 +1,4 @@
--- ring_offer: the agent's leg has been placed; if nobody needs it any more its hang-up is due.
+-- ring_offer: the agent's leg has been placed, the ring is done; if nobody needs the leg its hang-up is due.
 -- KEYS
 --   1 site
 -- ARGV
@@ -16,6 +16,7 @@ local offer_id, leg_id = ARGV[2], ARGV[3]
 -- include: effects
 
 local state, has, call_id, agent_id = read("offer", offer_id, "state", "leg_id", "call_id", "agent_id")
+drop_effect("ring:" .. offer_id)
 local is_alive = state == "claimed" or state == "ringing" or state == "answered" or state == "accepted"
 if not is_alive or (has ~= "" and leg_id ~= "" and has ~= leg_id) then
   hang_up(leg_id, call_id, state == "" and "" or offer_id, agent_id)

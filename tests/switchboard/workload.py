@@ -1,0 +1,209 @@
+"""What befalls a switchboard, by seed: mostly the usual course, and everything that disturbs it."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from queues.domain import commands as c
+from queues.domain.agents import Agent
+from queues.domain.calls import DIVERSIONS, Call
+from queues.domain.lanes import Lane
+from queues.domain.state import State
+from tests.doubles import MONDAY_0900_MS
+from tests.switchboard.world import lane
+
+CALLS_AT_ONCE = 5
+AGENTS = ("mei", "bo", "ann")
+LANES = (lane(), lane(tier="vip", head_start_ms=120_000), lane("gas", "normal", is_safety=True))
+STEPS_MS = (0, 0, 1, 300, 900, 4_000, 16_000, 31_000)
+WHY = json.dumps({"rule": "键/key"}, ensure_ascii=False)
+
+
+@dataclass
+class Workload:
+    chance: Random
+    now_ms: int = MONDAY_0900_MS
+    calls: list[str] = field(default_factory=lambda: [f"CA{n}" for n in range(1, CALLS_AT_ONCE + 1)])
+    _known: set[str] = field(default_factory=set)
+
+    def next(self, state: State) -> c.Command:
+        """One command for this state: three in four are what would come next if all went well."""
+        self.now_ms += self.chance.choice(STEPS_MS)
+        self._replace_the_forgotten(state)
+        if self.chance.random() < 0.02:
+            return self._command(c.LoseAgent, agent_id=self._one(AGENTS), silent_ms=45_000)
+        usual = self._usual(state)
+        command = self._one(usual) if usual and self.chance.random() < 0.75 else self._disturbance(state)
+        behind = self.chance.random() < 0.03  # another machine's clock
+        return replace(command, now_ms=command.now_ms - 50) if behind else command
+
+    def _replace_the_forgotten(self, state: State) -> None:
+        """An id is used for one call only."""
+        for place, call_id in enumerate(self.calls):
+            if call_id in self._known and call_id not in state.calls:
+                self.calls[place] = f"CA{len(self._known) + CALLS_AT_ONCE}"
+        self._known |= state.calls.keys()
+
+    def _one(self, choices: Sequence[Any]) -> Any:
+        return self.chance.choice(list(choices))
+
+    def _command(self, kind: Callable[..., c.Command], **fields: Any) -> c.Command:
+        return kind(now_ms=self.now_ms, **fields)
+
+    # The usual course
+
+    def _usual(self, state: State) -> list[c.Command]:
+        usual = [self._arrival(call_id) for call_id in self.calls if call_id not in state.calls]
+        for call in state.calls.values():
+            usual += self._next_of_call(state, call)
+        for agent_id in AGENTS:
+            usual += self._next_of_agent(agent_id, state.agents.get(agent_id))
+        return usual
+
+    def _next_of_call(self, state: State, call: Call) -> list[c.Command]:
+        match call.state:
+            case "menu":
+                step = self._command(
+                    c.StepMenu, call_id=call.call_id, node="main", step=call.step + 1, locale="", record=""
+                )
+                return [step, self._entry(call.call_id, is_open=self.chance.random() < 0.85)]
+            case "queued":
+                return [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
+            case "offered" | "connecting":
+                return self._next_of_offer(state, call)
+            case "ended":
+                return [self._command(c.ForgetCall, call_id=call.call_id)]
+            case _:
+                return [self._end(call.call_id)]
+
+    def _next_of_offer(self, state: State, call: Call) -> list[c.Command]:
+        offer = state.offers[call.offer_id]
+        about = {"offer_id": offer.offer_id, "leg_id": f"leg-{offer.offer_id}"}
+        if offer.state == "accepted":
+            return [self._command(c.ConnectCall, call_id=call.call_id, offer_id=offer.offer_id)]
+        if offer.state == "claimed":
+            return [self._command(c.RingOffer, **about), self._command(c.Ringing, **about, ring_ms=15_000)]
+        if offer.state == "ringing":
+            return [self._command(c.AnswerOffer, **about, whisper_ms=15_000)]
+        return [self._command(c.AcceptOffer, **about, connect_ms=15_000)]
+
+    def _next_of_agent(self, agent_id: str, agent: Agent | None) -> list[c.Command]:
+        if agent is None or agent.state == "signed_out":
+            return [self._sign_in(agent_id, "power")]
+        beat = self._command(c.Beat, agent_id=agent_id)
+        if agent.state == "away":
+            return [self._command(c.SetPresence, agent_id=agent_id, presence="ready", reason=""), beat]
+        if agent.state == "wrap_up":
+            return [self._command(c.CloseWrapUp, agent_id=agent_id, disposition="solved", by="deadline"), beat]
+        return [beat]
+
+    # What disturbs it
+
+    def _disturbance(self, state: State) -> c.Command:
+        call_id = self._one(self.calls)
+        current = [call.offer_id for call in state.calls.values() if call.offer_id]
+        offers = [*current * 3, *state.offers, "CA9-1"]
+        offer_id = self._one(offers)
+        return self._one(
+            [
+                *self._late_for_a_call(call_id, offer_id),
+                *self._late_for_an_offer(offer_id),
+                *self._from_an_agent(self._one(AGENTS)),
+                *self._from_the_house(state),
+                self._claim(call_id, self._one(AGENTS), state.turn - self._one([0, 1])),
+            ]
+        )
+
+    def _late_for_a_call(self, call_id: str, offer_id: str) -> list[c.Command]:
+        of_offer = {"call_id": offer_id.partition("-")[0], "offer_id": offer_id}
+        step, record = self._one([0, 1, 2]), self._one(["", "refused"])
+        return [
+            self._arrival(call_id),
+            self._entry(call_id, is_open=True),
+            self._end(call_id),
+            self._command(
+                c.StepMenu, call_id=call_id, node="late", step=step, locale="en-US", record=record
+            ),
+            self._command(c.TouchCall, call_id=call_id),
+            self._command(c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS)),
+            self._command(c.LeaveMessage, call_id=call_id),
+            self._command(c.ForgetCall, call_id=call_id),
+            self._command(c.ConnectCall, **of_offer),
+            self._command(
+                c.RequeueCall, **of_offer, by=self._one(["deadline", "agent", "provider"]), skip_ms=10_000
+            ),
+        ]
+
+    def _late_for_an_offer(self, offer_id: str) -> list[c.Command]:
+        leg_id = self._one([f"leg-{offer_id}"] * 5 + ["leg-other"])
+        about = {"offer_id": offer_id, "leg_id": leg_id}
+        by = self._one(["deadline", "provider"])
+        return [
+            self._command(c.RingOffer, **about),
+            self._command(c.Ringing, offer_id=offer_id, leg_id=self._one(["", leg_id]), ring_ms=15_000),
+            self._command(c.AnswerOffer, **about, whisper_ms=15_000),
+            self._command(c.AcceptOffer, **about, connect_ms=15_000),
+            self._command(c.DeclineOffer, offer_id=offer_id, skip_ms=10_000),
+            self._command(c.ExpireOffer, offer_id=offer_id, by=by, skip_ms=60_000, missed_max=2),
+            self._command(c.UnringOffer, offer_id=offer_id, skip_ms=60_000),
+        ]
+
+    def _from_an_agent(self, agent_id: str) -> list[c.Command]:
+        presence = self._one(["ready", "away", "away", "signed_out"])
+        reason = self._one(["", "lunch:long"])
+        wrapping = self._one([agent_id, "nobody"])
+        return [
+            self._sign_in(agent_id, self._one(["power", "gas,power", ""])),
+            self._command(c.SetPresence, agent_id=agent_id, presence=presence, reason=reason),
+            self._command(c.Beat, agent_id=agent_id),
+            self._command(c.ExtendWrapUp, agent_id=wrapping, by_ms=60_000),
+            self._command(
+                c.CloseWrapUp, agent_id=wrapping, disposition="", by=self._one(["agent", "deadline"])
+            ),
+        ]
+
+    def _from_the_house(self, state: State) -> list[c.Command]:
+        effect_id = self._one(sorted(state.effects) or ["ring:none"])
+        seen = self._one([0, 3])
+        return [
+            self._command(c.ClaimEffects, lease_ms=30_000, effects_max=2),
+            self._command(c.FinishEffect, effect_id=effect_id),
+            self._command(c.FailEffect, effect_id=effect_id),
+            self._command(c.RetryEffect, effect_id=effect_id, due_ms=self.now_ms + 5),
+            self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
+            self._command(
+                c.RaiseCounters, last_ms=self.now_ms + seen, last_seq=seen, arrivals=seen, tickets=seen
+            ),
+        ]
+
+    def _arrival(self, call_id: str) -> c.Command:
+        key = self._one(["k-vip", "k-plain", "k-none", "k-dangling"])
+        return self._command(
+            c.Arrive, call_id=call_id, line="main", caller_ref="r/1", number="+86138", number_key=key,
+            default_tier="normal", default_locale="zh-CN",
+        )  # fmt: skip
+
+    def _entry(self, call_id: str, *, is_open: bool) -> c.Command:
+        where: Lane = self._one(LANES)
+        return self._command(
+            c.EnqueueCall, call_id=call_id, queue=where.queue, matter="outage", tier=self._one(["", where.tier]),
+            lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms,
+            locale=self._one(["", "en-US"]), ticket_type=self._one(["", "repair"]), ticket_on="answer",
+            work_queue="w", is_open=is_open,
+        )  # fmt: skip
+
+    def _claim(self, call_id: str, agent_id: str, turn: int) -> c.Command:
+        return self._command(
+            c.ClaimOffer, call_id=call_id, agent_id=agent_id, turn=turn, place_ms=35_000, lease_ms=30_000, why=WHY
+        )  # fmt: skip
+
+    def _end(self, call_id: str) -> c.Command:
+        by = self._one(["caller", "agent", "system"])
+        return self._command(c.EndCall, call_id=call_id, by=by, wrap_up_ms=30_000, forget_ms=60_000)
+
+    def _sign_in(self, agent_id: str, skills: str) -> c.Command:
+        return self._command(
+            c.SignIn, agent_id=agent_id, name="美", skills=skills, endpoint=f"client:{agent_id}/1"
+        )
