@@ -8,7 +8,6 @@ were new.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,9 +65,7 @@ async def _encoded(events: AsyncIterator[Event]) -> AsyncIterator[str]:
         log.warning("stream.ended", error=type(error).__name__)
     finally:
         if coming is not None:
-            coming.cancel()
-            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, Exception):
-                await coming
+            await _cancel(coming)
         if hasattr(events, "aclose"):
             await events.aclose()
 
@@ -144,9 +141,7 @@ class JournalTail:
         """Ends every stream; safe to call twice."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await _cancel(task)
         self._is_reading.set()  # nobody waits for a tail that has stopped
         self._end_all()
 
@@ -194,3 +189,12 @@ class JournalTail:
     def _end_all(self) -> None:
         for subscription in tuple(self._subscriptions):
             subscription.end()
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    """Until it is over: redis-py may swallow a cancellation that comes while it takes a connection."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+    if not task.cancelled():
+        task.exception()  # seen, so that nobody complains that it was not
