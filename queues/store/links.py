@@ -47,13 +47,14 @@ class Link:
 async def insert_new(connection: AsyncConnection, wanted: Sequence[Link]) -> list[Link]:
     """Write the links that are not there yet; returns those."""
     kept = await existing(connection, {link.call_id for link in wanted})
-    fresh = {
-        (link.call_id, link.kind): link for link in reversed(wanted) if (link.call_id, link.kind) not in kept
-    }
+    fresh: dict[tuple[str, str], Link] = {}
+    for link in wanted:
+        if (link.call_id, link.kind) not in kept:
+            fresh.setdefault((link.call_id, link.kind), link)
     if fresh:
         rows = [asdict(link) for link in fresh.values()]
         await connection.execute(upsert(links, connection).on_conflict_do_nothing(), rows)
-    return sorted(fresh.values(), key=lambda link: link.due_ms)
+    return list(fresh.values())
 
 
 async def existing(connection: AsyncConnection, call_ids: Collection[str]) -> set[tuple[str, str]]:
