@@ -22,9 +22,9 @@ async def import_customers(runtime: Runtime, files: Iterable[Customer]) -> int:
     while batch := tuple(islice(remaining, BATCH)):
         keys = keys_of(runtime, batch)
         async with runtime.database.transaction() as connection:
-            await store.save(connection, site, batch, keys)
+            gone = await store.save(connection, site, batch, keys)
         index = {keys[number]: file.customer_id for file in batch for number in file.numbers}
-        await store.put_live(redis, store.index_keys(site), index, batch)
+        await store.put_live(redis, store.index_keys(site), index, batch, gone)
         count += len(batch)
     return count
 

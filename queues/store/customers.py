@@ -52,8 +52,8 @@ PLAIN: Final = ("account_no", "name", "tier", "locale", "manager", "area")
 
 async def save(
     connection: AsyncConnection, site: str, batch: Sequence[Customer], keys: Mapping[str, str]
-) -> None:
-    """Write these files; `keys` gives the key of each of their numbers.
+) -> set[str]:
+    """Write these files; `keys` gives the key of each of their numbers. Returns the keys they gave up.
 
     A number belongs to its latest customer.
     """
@@ -61,18 +61,25 @@ async def save(
     changes = {name: insert.excluded[name] for name in ("site", *PLAIN, "attributes")}
     statement = insert.on_conflict_do_update(index_elements=["customer_id"], set_=changes)
     await connection.execute(statement, [customer_row(site, customer) for customer in batch])
-    ids = [customer.customer_id for customer in batch]
-    await connection.execute(delete(customer_numbers).where(customer_numbers.c.customer_id.in_(ids)))
+    are_theirs = customer_numbers.c.customer_id.in_([customer.customer_id for customer in batch])
+    before = set(
+        (await connection.execute(select(customer_numbers.c.number_key).where(are_theirs))).scalars()
+    )
+    await connection.execute(delete(customer_numbers).where(are_theirs))
     rows = {
         keys[number]: {"number_key": keys[number], "customer_id": customer.customer_id, "number": number}
         for customer in batch
         for number in customer.numbers
     }
     if rows:
-        number_insert = upsert(customer_numbers, connection)
-        taken = {"customer_id": number_insert.excluded.customer_id, "number": number_insert.excluded.number}
-        on_taken = number_insert.on_conflict_do_update(index_elements=["number_key"], set_=taken)
-        await connection.execute(on_taken, list(rows.values()))
+        await insert_numbers(connection, list(rows.values()))
+    return before - rows.keys()
+
+
+async def insert_numbers(connection: AsyncConnection, rows: list[dict[str, str]]) -> None:
+    insert = upsert(customer_numbers, connection)
+    taken = {"customer_id": insert.excluded.customer_id, "number": insert.excluded.number}
+    await connection.execute(insert.on_conflict_do_update(index_elements=["number_key"], set_=taken), rows)
 
 
 def customer_row(site: str, customer: Customer) -> dict[str, Any]:
@@ -182,16 +189,22 @@ def index_keys(site: str) -> tuple[str, str]:
 
 
 async def put_live(
-    redis: Redis, keys: tuple[str, str], numbers: dict[Any, Any], files: Sequence[Customer]
+    redis: Redis,
+    keys: tuple[str, str],
+    numbers: dict[Any, Any],
+    files: Sequence[Customer],
+    gone: Collection[str] = (),
 ) -> None:
-    """Add to the live index under these two keys."""
+    """Add to the live index under these two keys, and take out the numbers that are gone."""
     numbers_key, files_key = keys
     pipeline = redis.pipeline(transaction=True)
+    if gone:
+        pipeline.hdel(numbers_key, *gone)
     if numbers:
         pipeline.hset(numbers_key, mapping=numbers)
     if files:
         pipeline.hset(files_key, mapping={each.customer_id: live_text(each) for each in files})
-    if numbers or files:
+    if gone or numbers or files:
         await pipeline.execute()
 
 
