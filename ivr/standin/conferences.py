@@ -135,7 +135,7 @@ class Conference:
         is_kicked: bool = False,
         knows: bool = False,
     ) -> bool:
-        """One goes, and is told unless he ``knows``; those who stay may be without a conference afterwards."""
+        """One goes, and is told unless he ``knows``; who stays may be without a conference afterwards."""
         if self.participants.pop(participant.call.sid, None) is None:
             return False
         self._let_go(participant, reason, knows=knows)

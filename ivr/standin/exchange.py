@@ -6,7 +6,7 @@ its inbox.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
 from config.clock import Clock
@@ -71,6 +71,7 @@ class Exchange:
         self.gate = Gate()
         self.application_errors = 0
         self.ended: Counter[str] = Counter()
+        self._over: deque[Call] = deque()
         self._ordinal = 0
         self._requests = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -174,6 +175,7 @@ class Exchange:
         call.sip_code = sip_code
         self.live_calls.pop(call.sid, None)
         self.ended[status] += 1
+        self._remember(call)
         timer = self._timers.pop(call.sid, None)
         if timer is not None:
             timer.cancel()
@@ -206,6 +208,12 @@ class Exchange:
         if call.participant is not None:
             call.participant.conference.leave(call.participant, conference_reason, now_ms, knows=True)
 
+    def _remember(self, call: Call) -> None:
+        """Ended calls stay in the lists until there are too many of them."""
+        self._over.append(call)
+        if len(self._over) > self.options.ended_calls_max:
+            self.forget(self._over.popleft())
+
     def forget(self, call: Call) -> None:
         self.calls.pop(call.sid, None)
 
@@ -225,7 +233,9 @@ class Exchange:
         self, call: Call, target: Target, delay_ms: int = 0, params: Mapping[str, str] | None = None
     ) -> None:
         """Ask for a document whose content no longer matters."""
-        said = standard_params(call, self.account_sid) | dict(params or {}) | dict(target.params)
+        after = {"CallStatus": self.faults.hangup_action_status} if call.is_over else {}
+        delay_ms = delay_ms or (self.faults.hangup_action_ms if call.is_over else 0)
+        said = standard_params(call, self.account_sid) | after | dict(params or {}) | dict(target.params)
         self.callbacks.start(self._ask_unheard(call, target, said, delay_ms))
 
     async def _ask_unheard(
@@ -281,11 +291,7 @@ class Exchange:
         return params
 
     def _tell_of_conference(self, conference: Conference, event: str, facts: dict[str, str]) -> None:
-        if event == "start" and conference.record_from_start:
-            self.start_conference_recording(conference)
-        if event == "end":
-            for recording in self.recordings.running(conference.sid):
-                self.stop_recording(recording)
+        self._attend_conference(conference, event)
         subscription = conference.subscription
         if subscription is None or SUBSCRIBED_AS[event] not in subscription.events:
             return
@@ -298,6 +304,19 @@ class Exchange:
             "Timestamp": rfc2822(self.clock.now_ms()) or "",
         }
         self.callbacks.post(conference.lane, subscription, params | facts, facts.get("CallSid"))
+
+    def _attend_conference(self, conference: Conference, event: str) -> None:
+        """What else a conference's event brings about."""
+        begins = event == self.faults.conference_recording_from and not self.recordings.of(conference.sid)
+        if begins and conference.record_from_start:
+            self.start_conference_recording(conference)
+        if event == "leave" and len(conference.participants) == 1:
+            [alone] = conference.participants.values()
+            if self.faults.last_participant_hears == "music":
+                alone.call.hear("played", "music")
+        if event == "end":
+            for recording in self.recordings.running(conference.sid):
+                self.stop_recording(recording)
 
     # queues
 

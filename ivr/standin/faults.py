@@ -46,6 +46,8 @@ class Faults:
     wait_loop_ms_min: int = 1000
     # what is called when the caller or REST interrupts
     action_on_hangup: bool = True
+    hangup_action_status: str = "completed"
+    hangup_action_ms: int = 0
     redirect_action_ms: int = 300
     redirect_target_ms: int = 650
     kicked_continues: bool = True
@@ -61,7 +63,6 @@ class Faults:
     verify_caller_id: bool = True
     # ringing
     ring_buffer_ms: int = 5000
-    answer_ms: int = 0
     client_busy: str = "busy"
     client_unregistered: str = "no-answer"
     number_unregistered: str = "no-answer"
@@ -72,6 +73,7 @@ class Faults:
     conference_wait_params: bool = True
     conference_sequence_first: int = 1
     conference_recording_channels: int = 1
+    conference_recording_from: str = "start"
     recording_source_start: str = "OutboundAPI"
     last_participant_hears: str = "silence"
     hold_loops: bool = True
@@ -101,6 +103,8 @@ _WORDS: dict[str, frozenset[str]] = {
     "client_unregistered": frozenset({"no-answer", "failed"}),
     "number_unregistered": frozenset({"no-answer", "failed", "busy", "ring"}),
     "conference_dial_status": frozenset({"answered", "completed"}),
+    "conference_recording_from": frozenset({"start", "join"}),
+    "hangup_action_status": frozenset({"completed", "in-progress"}),
     "last_participant_hears": frozenset({"silence", "music"}),
 }
 

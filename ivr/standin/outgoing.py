@@ -53,6 +53,8 @@ async def ring(exchange: "Exchange", call: Call) -> bool:
     call.is_initiated = True
     exchange.progress(call, "initiated")
     address = address_of(call.to)
+    if address in exchange.numbers:
+        return await _ring_ourselves(exchange, call, address)
     phones = exchange.registrations.at(address)
     if not phones:
         await _ring_nobody(exchange, call, address)
@@ -65,6 +67,27 @@ async def ring(exchange: "Exchange", call: Call) -> bool:
     _start_ringing(exchange, call)
     for phone in phones:
         phone.ring(handset)
+    return await _await_answer(exchange, call)
+
+
+async def _ring_ourselves(exchange: "Exchange", call: Call, number: str) -> bool:
+    """One of the account's own numbers: its document runs on the far side, as an incoming call's does."""
+    near = exchange.give_handset(call)
+    _start_ringing(exchange, call)
+    far = exchange.dial(call.from_, number)
+
+    async def follow_far() -> None:
+        async for heard in far.events():
+            if heard.kind == "answered":
+                near.answer()
+        near.hang_up()
+
+    async def follow_near() -> None:
+        await near.ended()
+        far.hang_up()
+
+    exchange.callbacks.start(follow_far())
+    exchange.callbacks.start(follow_near())
     return await _await_answer(exchange, call)
 
 

@@ -72,9 +72,11 @@ class Stage:
         inbox = self.call.inbox
         now_ms = self.exchange.clock.now_ms
         until_ms = now_ms() + for_ms
-        while True:
-            signal = await inbox.take(max(0.0, until_ms - now_ms()))
-            if signal is None:
-                return
+        kept: list[Key] = []
+        while (signal := await inbox.take(max(0.0, until_ms - now_ms()))) is not None:
             if self.is_gathering and self.can_barge and isinstance(signal, Key | Speech):
                 raise BargedIn(signal)
+            if self.exchange.faults.keys_buffered and isinstance(signal, Key):
+                kept.append(signal)
+        for key in kept:
+            inbox.put(key)

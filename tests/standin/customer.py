@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from twilio.request_validator import RequestValidator
 
 TOKEN = "a-token-of-the-stand-in"
-PATIENCE_S = 5.0
+PATIENCE_S, LOOK_AGAIN_S = 5.0, 0.002
 
 Form = dict[str, str]
 Words = str | Response | Callable[[Form], str | Response]
@@ -51,9 +51,7 @@ class Customer:
 
     async def told(self, path: str, times: int = 1) -> list[Form]:
         """Wait until a path has been asked for so many times."""
-        async with asyncio.timeout(PATIENCE_S):
-            while len(self.to(path)) < times:
-                await asyncio.sleep(0.002)
+        await eventually(lambda: len(self.to(path)) >= times)
         return self.to(path)
 
     async def answer(self, request: Request) -> Response:
@@ -77,6 +75,15 @@ class Customer:
         return Starlette(routes=[Route("/{path:path}", self.answer, methods=["GET", "POST"])])
 
 
+async def eventually(is_so: Callable[[], object]) -> None:
+    """Wait for something that will come true by itself."""
+    for _ in range(round(PATIENCE_S / LOOK_AGAIN_S)):
+        if is_so():
+            return
+        await asyncio.sleep(LOOK_AGAIN_S)
+    raise AssertionError("what was waited for never came true")
+
+
 class Served:
     """An application on a free loopback port, in this very loop."""
 
@@ -91,8 +98,7 @@ class Served:
 
     async def start(self) -> None:
         self._task = asyncio.ensure_future(self._server._serve([self._socket]))
-        while not self._server.started:
-            await asyncio.sleep(0.002)
+        await eventually(lambda: self._server.started)
 
     async def stop(self) -> None:
         """Without the polite waiting of a real shutdown, which would cost each test a third of a second."""

@@ -1,6 +1,5 @@
 """Conferences: when they start and end, who is told what, and what can be done to those in them."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from twilio.base.exceptions import TwilioRestException
 from ivr.standin.exchange import Exchange
 from ivr.standin.handsets import Handset
 from tests.standin.conftest import ALICE, BOB, HOTLINE, kinds, over, until
-from tests.standin.customer import Customer
+from tests.standin.customer import Customer, eventually
 
 EVENTS = "start end join leave mute hold modify"
 
@@ -27,9 +26,7 @@ async def two_in_a_room(
 ) -> tuple[Handset, Handset]:
     customer.says("/voice", lambda form: room(alices if form["From"] == ALICE else bobs))
     alice = exchange.dial(ALICE, HOTLINE)
-    async with asyncio.timeout(5):
-        while not exchange.conferences.by_sid:
-            await asyncio.sleep(0.002)
+    await eventually(lambda: exchange.conferences.by_sid)
     bob = exchange.dial(BOB, HOTLINE)
     await until(alice, "bridged")
     await until(bob, "bridged")

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from ivr.standin.audio import conversation
 from ivr.standin.exchange import Exchange
+from ivr.standin.options import Line
 from tests.standin.conftest import ALICE, BOB, HOTLINE, kinds, over, until
 from tests.standin.customer import Customer
 
@@ -151,6 +152,18 @@ async def test_keys_pressed_before_the_gather_are_not_kept(customer: Customer, e
     assert await over(caller) == ["hi", "nothing"]
 
 
+async def test_by_switch_keys_pressed_before_the_gather_are_kept(
+    customer: Customer, exchange: Exchange
+) -> None:
+    exchange.faults.update({"keys_buffered": True})
+    customer.says("/voice", '<Say>hi</Say><Gather timeout="1" numDigits="1" action="/keys"/>')
+    caller = exchange.dial(ALICE, HOTLINE)
+    await until(caller, "said")
+    caller.press("1")
+    await over(caller)
+    assert [form["Digits"] for form in customer.to("/keys")] == ["1"]
+
+
 async def test_gathering_words(customer: Customer, exchange: Exchange) -> None:
     customer.says(
         "/voice",
@@ -273,7 +286,8 @@ async def test_the_called_person_answers_hears_a_whisper_and_talks(
     customer.says(
         "/voice",
         '<Dial action="/after" timeout="20" record="record-from-answer-dual"><Number url="/whisper"'
-        f' statusCallback="/child" statusCallbackEvent="initiated ringing answered completed">{BOB}</Number></Dial>',
+        f' statusCallback="/child" statusCallbackEvent="initiated ringing answered completed">'
+        f"{BOB}</Number></Dial>",
     )
     customer.says("/whisper", "<Say>a call for you</Say>")
     customer.says("/after", "<Say>bye</Say>")
@@ -345,7 +359,8 @@ async def test_the_first_to_answer_wins_and_the_others_stop_ringing(
 ) -> None:
     customer.says(
         "/voice",
-        '<Dial><Client>carol</Client><Client statusCallback="/dave" statusCallbackEvent="completed">dave</Client></Dial>',
+        "<Dial><Client>carol</Client>"
+        '<Client statusCallback="/dave" statusCallbackEvent="completed">dave</Client></Dial>',
     )
     carols, daves = exchange.register("carol"), exchange.register("dave")
     caller = exchange.dial(ALICE, HOTLINE)
@@ -405,7 +420,8 @@ async def test_with_answer_on_bridge_the_caller_rings_until_somebody_is_there(
 async def test_custom_parameters_reach_the_client(customer: Customer, exchange: Exchange) -> None:
     customer.says(
         "/voice",
-        '<Dial callerId="client:desk"><Client><Identity>bob</Identity><Parameter name="order" value="7"/></Client></Dial>',
+        '<Dial callerId="client:desk"><Client><Identity>bob</Identity>'
+        '<Parameter name="order" value="7"/></Client></Dial>',
     )
     phone = exchange.register("bob")
     exchange.dial(ALICE, HOTLINE)
@@ -418,3 +434,16 @@ async def test_a_caller_id_that_is_not_ours_is_refused(customer: Customer, excha
     await over(exchange.dial(ALICE, HOTLINE))
     assert exchange.notifications.codes() == [13214]
     assert customer.to("/after")[0]["DialCallStatus"] == "failed"
+
+
+async def test_a_number_of_the_account_answers_with_its_own_document(
+    customer: Customer, exchange: Exchange
+) -> None:
+    other = "+8657188880001"
+    exchange.numbers[other] = Line(f"{customer.url}/other")
+    customer.says("/voice", f'<Dial action="/after"><Number>{other}</Number></Dial>')
+    customer.says("/other", '<Say>the other line</Say><Pause length="5"/>')
+    caller = exchange.dial(ALICE, HOTLINE)
+    await over(caller)
+    assert [form["From"] for form in customer.to("/other")] == [ALICE]
+    assert [form["DialBridged"] for form in customer.to("/after")] == ["true"]

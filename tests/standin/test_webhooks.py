@@ -1,4 +1,4 @@
-"""How the customer is asked: signatures, headers, limits, retries, redirects, fallback and hosted documents."""
+"""How the customer is asked: signatures, headers, limits, retries, redirects, fallback, hosted documents."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from ivr.standin.options import Line
 from ivr.standin.signatures import sign, signed_url
 from ivr.standin.webhooks import Overrides, overrides_of
 from tests.standin.conftest import ALICE, HOTLINE, over, until
-from tests.standin.customer import Customer
+from tests.standin.customer import Customer, eventually
 
 FORM = {"CallSid": "CA1234567890ABCDE", "Digits": "1234", "To": "+18005551212"}
 
@@ -172,7 +172,5 @@ async def test_a_callback_that_fails_is_complained_of_and_changes_nothing(
     customer.says("/status", Response(status_code=500))
     assert await over(exchange.dial(ALICE, HOTLINE)) == ["hello"]
     await customer.told("/status")
-    async with asyncio.timeout(5):
-        while not exchange.notifications.entries:
-            await asyncio.sleep(0.002)
+    await eventually(lambda: exchange.notifications.entries)
     assert [(entry.code, entry.log) for entry in exchange.notifications.entries] == [(15003, 1)]

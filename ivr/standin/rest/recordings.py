@@ -1,6 +1,6 @@
 """Recordings: start, pause, resume and stop on a call or a conference; list, fetch, hear and delete all."""
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from ivr.standin.audio import conversation
 from ivr.standin.calls import IN_PROGRESS
@@ -30,7 +30,7 @@ async def start_on_call(ask: Ask) -> Answer:
         subscription=recording_subscription(ask),
         track=ask.word("RecordingTrack", "both", TRACKS),
     )
-    return show(ask, recording)
+    return JSONResponse(show(ask, recording), ask.exchange.faults.recording_post_status)
 
 
 async def start_on_conference(ask: Ask) -> Answer:

@@ -1,6 +1,6 @@
 """Dial numbers, clients and SIP addresses: all at once or one after another; the first to answer wins.
 
-Each is a child leg with a life of its own: it rings, answers, may hear a whisper, and is then joined to its parent.
+Each is a child leg with a life of its own: it rings, answers, may hear a whisper, then joins its parent.
 ``completed`` says only that a child answered; whether the two ever talked is said by ``DialBridged``.
 """
 
@@ -214,6 +214,8 @@ async def _whisper(stage: Stage, child: Call, whisper: Target | None) -> None:
 def _cut_short(stage: Stage, dial: Element, attempt: _Attempt, interrupt: Interrupt) -> None:
     """The caller hung up or was redirected: the action is requested, its answer unheard."""
     faults = stage.exchange.faults
+    if attempt.winner is None:
+        attempt.status = "canceled"
     target = _next(stage, dial, attempt)
     if isinstance(interrupt, Redirected):
         interrupt.delay_ms = max(interrupt.delay_ms, faults.redirect_target_ms)

@@ -15,7 +15,7 @@ from ivr.standin.verbs.common import ANY_METHOD, ANY_URL
 
 def _inspect(enqueue: Element) -> list[Fault]:
     if enqueue.word("workflowSid"):
-        return []
+        return [Fault(14220, "Enqueue: there are no workflows here")]
     if not enqueue.text:
         return [Fault(14204, "Enqueue: the queue's name is too short")]
     return (
