@@ -199,9 +199,19 @@ class CloseWrapUp(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropDeadline(Command):
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimEffects(Command):
     lease_ms: int
     effects_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallEffects(Command):
+    """What a dead performer had taken is due again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,9 +130,7 @@ class Draft:
         self.state.deadlines.pop(f"offer:{offer.offer_id}", None)
         self.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
         self.hang_up(offer.leg_id, offer)
-        self.line(
-            type_, call_id=offer.call_id, agent_id=offer.agent_id, offer_id=offer.offer_id, **data
-        )
+        self.line(type_, call_id=offer.call_id, agent_id=offer.agent_id, offer_id=offer.offer_id, **data)
         return self.change_call(self.state.calls[offer.call_id], offer_id=OfferId(""), agent_id="")
 
     def withdraw_offer(self, offer: Offer, why: str) -> Call:

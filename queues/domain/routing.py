@@ -236,7 +236,9 @@ def snapshot_of(
 def _heads_of(state: State, lane_id: str, heads_max: int) -> LaneHeads:
     entries = state.lanes[lane_id][:heads_max]
     calls = [state.calls[call_id_of(member)] for _, member in entries]
-    waiting = (waiting_from(member, at, call.skips) for (at, member), call in zip(entries, calls, strict=True))
+    waiting = (
+        waiting_from(member, at, call.skips) for (at, member), call in zip(entries, calls, strict=True)
+    )
     return LaneHeads(Lane.from_json(state.lane_rules[lane_id]), tuple(waiting))
 
 

@@ -629,6 +629,15 @@ def close_wrap_up(draft: Draft, command: c.CloseWrapUp) -> Reply:
 # Effects, the journal, the start
 
 
+def drop_deadline(draft: Draft, command: c.DropDeadline) -> Reply:
+    if command.name not in draft.state.deadlines:
+        return ("again",)
+    if _is_early(draft, command.name):
+        return ("early",)
+    del draft.state.deadlines[command.name]
+    return ("ok",)
+
+
 def claim_effects(draft: Draft, command: c.ClaimEffects) -> Reply:
     state = draft.state
     due = sorted((due_ms, effect_id) for effect_id, due_ms in state.due.items() if due_ms <= command.now_ms)
@@ -639,6 +648,12 @@ def claim_effects(draft: Draft, command: c.ClaimEffects) -> Reply:
         state.due[effect_id] = command.now_ms + command.lease_ms
         reply += [effect_id, effect.to_json()]
     return tuple(reply)
+
+
+def recall_effects(draft: Draft, command: c.RecallEffects) -> Reply:
+    due = draft.state.due
+    due.update({effect_id: command.now_ms for effect_id, at in due.items() if at > command.now_ms})
+    return ("ok",)
 
 
 def finish_effect(draft: Draft, command: c.FinishEffect) -> Reply:
@@ -702,7 +717,9 @@ RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
     c.LoseAgent: lose_agent,
     c.ExtendWrapUp: extend_wrap_up,
     c.CloseWrapUp: close_wrap_up,
+    c.DropDeadline: drop_deadline,
     c.ClaimEffects: claim_effects,
+    c.RecallEffects: recall_effects,
     c.FinishEffect: finish_effect,
     c.RetryEffect: retry_effect,
     c.FailEffect: fail_effect,

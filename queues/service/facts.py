@@ -85,6 +85,10 @@ class ClaimReply:
     offer_id: OfferId | None
     effect: Effect | None
 
+    @property
+    def is_ok(self) -> bool:
+        return self.word == "ok"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskOffer:

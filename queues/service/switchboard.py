@@ -54,9 +54,9 @@ __all__ = [
 # What the network may take on top of a human's time: real seconds.
 PLACE_S: Final = 20.0
 WHISPER_S: Final = 5.0
-CONNECT_S: Final = 15.0
+CONNECT_S: Final = 30.0
 LOST_AFTER_S: Final = 45.0
-EFFECT_LEASE_S: Final = 30.0
+EFFECT_LEASE_S: Final = 12.0  # longer than one request to the provider, shorter than CONNECT_S
 FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
 
 
@@ -109,7 +109,7 @@ class Switchboard:
         work_queue: str = "",
         is_open: bool = True,
     ) -> CallReply:
-        """ok | closed (to messaging) | again (in a queue, or beyond) | gone. The lane holds the head start."""
+        """ok | closed (to messaging) | again (queued, or beyond) | gone. The lane holds the head start."""
         return await self._about_call(
             commands.EnqueueCall(
                 now_ms=self._now_ms(),
@@ -311,6 +311,10 @@ class Switchboard:
         pairs = zip(reply[1::2], reply[2::2], strict=True)
         return tuple(Effect.from_json(effect_id, text) for effect_id, text in pairs)
 
+    async def recall_effects(self) -> str:
+        """ok: for who takes over from a dead performer."""
+        return await self._word(commands.RecallEffects(now_ms=self._now_ms()))
+
     async def finish_effect(self, *, effect_id: str) -> str:
         """ok | again."""
         return await self._word(commands.FinishEffect(now_ms=self._now_ms(), effect_id=effect_id))
@@ -343,6 +347,36 @@ class Switchboard:
                 now_ms=self._now_ms(), last_ms=last_ms, last_seq=last_seq, arrivals=arrivals, tickets=tickets
             )
         )
+
+    # What only the dispatcher asks
+
+    async def drop_deadline(self, *, name: str) -> str:
+        """ok | early | again: a deadline that concerns nobody any more."""
+        return await self._word(commands.DropDeadline(now_ms=self._now_ms(), name=name))
+
+    async def put_off_deadline(self, *, name: str, for_ms: int) -> None:
+        await self._store.put_off(name, self._now_ms() + for_ms)
+
+    async def silent_calls(self, *, silent_ms: int, talking_ms: int, calls_max: int = 64) -> list[str]:
+        """Calls without a sign of life for so long; who talks gives none, so his limit is his own."""
+        return await self._store.read_silent(
+            now_ms=self._now_ms(), silent_ms=silent_ms, talking_ms=talking_ms, calls_max=calls_max
+        )
+
+    async def hold_lease(self, *, name: str, holder: str, lease_s: float) -> str:
+        """ok | new (won) | taken."""
+        return await self._store.hold_lease(name=name, holder=holder, lease_ms=round(lease_s * 1000))
+
+    async def release_lease(self, *, name: str, holder: str) -> str:
+        """ok | gone."""
+        return await self._store.release_lease(name=name, holder=holder)
+
+    async def wait_for_line(self, *, after_id: str, wait_s: float) -> str:
+        """The journal's newest id, as soon as it is another; real time."""
+        return await self._store.wait_for_line(after_id, round(wait_s * 1000))
+
+    async def newest_line(self) -> str:
+        return await self._store.newest_line()
 
     # Reads
 

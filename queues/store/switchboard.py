@@ -23,6 +23,7 @@ from queues.domain.routing import (
 )
 
 PACKAGE: Final = "queues.store"
+LINES_MAX: Final = 1000
 
 
 def site_tag(site: str) -> str:
@@ -58,11 +59,31 @@ class SwitchboardStore:
     async def read_wall(self, *, now_ms: int) -> dict[str, Any]:
         return dict(json.loads((await self._call("read_wall", now_ms=now_ms))[1]))
 
-    async def silent_calls(self, *, before_ms: int, calls_max: int) -> list[str]:
-        """Calls under way that gave no sign of life since that instant, the longest silent first."""
-        key = f"{self._keys[0]}:live"
-        found = await self._redis.zrangebyscore(key, "-inf", before_ms, start=0, num=calls_max)
-        return [str(call_id) for call_id in found]
+    async def read_silent(self, *, now_ms: int, silent_ms: int, talking_ms: int, calls_max: int) -> list[str]:
+        """Calls under way that gave no sign of life for so long, the longest silent first."""
+        lengths = {"silent_ms": silent_ms, "talking_ms": talking_ms}
+        return (await self._call("read_silent", now_ms=now_ms, **lengths, calls_max=calls_max))[1:]
+
+    async def put_off(self, deadline: str, due_ms: int) -> None:
+        """Later, if it is still there and not later already."""
+        await self._redis.zadd(f"{self._keys[0]}:deadlines", {deadline: due_ms}, xx=True, gt=True)
+
+    async def hold_lease(self, *, name: str, holder: str, lease_ms: int) -> str:
+        return (await self._call("hold_lease", name=name, holder=holder, lease_ms=lease_ms))[0]
+
+    async def release_lease(self, *, name: str, holder: str) -> str:
+        return (await self._call("release_lease", name=name, holder=holder))[0]
+
+    async def wait_for_line(self, after_id: str, wait_ms: int) -> str:
+        """The newest id of the journal, at once when it is another, else after waiting (real time)."""
+        key = f"{self._keys[0]}:journal"
+        found: Any = await self._redis.xread({key: after_id}, count=LINES_MAX, block=max(1, wait_ms))
+        streams = dict(found) if found else {}
+        return str(streams[key][-1][0]) if streams else after_id
+
+    async def newest_line(self) -> str:
+        found: Any = await self._redis.xrevrange(f"{self._keys[0]}:journal", count=1)
+        return str(found[0][0]) if found else "0-0"
 
     async def _call(self, name: str, /, **arguments: str | int) -> list[str]:
         return await scripts.load(PACKAGE, name)(self._redis, keys=self._keys, **arguments)

@@ -122,9 +122,7 @@ class Story:
 
     async def end(self, call_id: str, by: str = "caller") -> str:
         return await self.word(
-            c.EndCall(
-                now_ms=self.now_ms, call_id=call_id, by=by, wrap_up_ms=WRAP_UP_MS, forget_ms=FORGET_MS
-            )
+            c.EndCall(now_ms=self.now_ms, call_id=call_id, by=by, wrap_up_ms=WRAP_UP_MS, forget_ms=FORGET_MS)
         )
 
     async def close_wrap_up(self, agent_id: str, by: str = "agent") -> str:

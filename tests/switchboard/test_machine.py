@@ -43,7 +43,9 @@ class SwitchboardMachine(RuleBasedStateMachine):
     def open(self) -> None:
         self.runner.run(self.world.open())
         for agent_id in AGENTS[:2]:
-            self.do(c.SignIn(now_ms=self.now_ms, agent_id=agent_id, name="", skills="power", endpoint="client:x"))
+            self.do(
+                c.SignIn(now_ms=self.now_ms, agent_id=agent_id, name="", skills="power", endpoint="client:x")
+            )
             self.do(c.SetPresence(now_ms=self.now_ms, agent_id=agent_id, presence="ready", reason=""))
 
     def do(self, command: c.Command, *, is_doubled: bool = False) -> str:
@@ -104,7 +106,12 @@ class SwitchboardMachine(RuleBasedStateMachine):
         if call.state == "menu":
             return [self.entry(call.call_id, LANES[call.arrival % 3], "repair", is_open=True)]
         if call.state == "queued":
-            claim = {"turn": state.turn, "place_ms": 35_000, "lease_ms": 30_000, "why": json.dumps({"by": "键/key"})}
+            claim = {
+                "turn": state.turn,
+                "place_ms": 35_000,
+                "lease_ms": 30_000,
+                "why": json.dumps({"by": "键/key"}),
+            }
             return [c.ClaimOffer(**about, agent_id=agent_id, **claim) for agent_id in sorted(state.ready)]
         if call.state == "offered":
             return {
@@ -133,12 +140,21 @@ class SwitchboardMachine(RuleBasedStateMachine):
     def time_passes(self, for_ms: int) -> None:
         self.now_ms += for_ms  # now and then another machine's clock is behind
 
-    @rule(n=st.sampled_from(CALLS), key=st.sampled_from(["k-vip", "k-plain", "k-none", "k-dangling"]), twice=st.booleans())
+    @rule(
+        n=st.sampled_from(CALLS),
+        key=st.sampled_from(["k-vip", "k-plain", "k-none", "k-dangling"]),
+        twice=st.booleans(),
+    )
     def arrive(self, n: str, key: str, twice: bool) -> None:
         command = self.arrival(n, key)
         self.do(command, is_doubled=twice)
 
-    @rule(data=st.data(), step=st.integers(0, 3), record=st.sampled_from(["", "refused", "wanted"]), twice=st.booleans())
+    @rule(
+        data=st.data(),
+        step=st.integers(0, 3),
+        record=st.sampled_from(["", "refused", "wanted"]),
+        twice=st.booleans(),
+    )
     def step_menu(self, data: st.DataObject, step: int, record: str, twice: bool) -> None:
         call_id = self.a_call(data, CallState.MENU)
         self.do(
@@ -154,7 +170,9 @@ class SwitchboardMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def touch(self, data: st.DataObject) -> None:
-        self.do(c.TouchCall(now_ms=self.now_ms, call_id=self.a_call(data, CallState.QUEUED, CallState.OFFERED)))
+        self.do(
+            c.TouchCall(now_ms=self.now_ms, call_id=self.a_call(data, CallState.QUEUED, CallState.OFFERED))
+        )
 
     @rule(data=st.data(), to=st.sampled_from(["voicemail", "callback", "goodbye"]), twice=st.booleans())
     def divert(self, data: st.DataObject, to: str, twice: bool) -> None:
@@ -168,7 +186,9 @@ class SwitchboardMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), by=st.sampled_from(["caller", "agent", "system"]), twice=st.booleans())
     def end_call(self, data: st.DataObject, by: str, twice: bool) -> None:
-        call_id = self.a_call(data, CallState.CONNECTED, CallState.CONNECTING, CallState.OFFERED, CallState.MESSAGING)
+        call_id = self.a_call(
+            data, CallState.CONNECTED, CallState.CONNECTING, CallState.OFFERED, CallState.MESSAGING
+        )
         command = c.EndCall(now_ms=self.now_ms, call_id=call_id, by=by, wrap_up_ms=30_000, forget_ms=60_000)
         self.do(command, is_doubled=twice)
 
@@ -245,9 +265,15 @@ class SwitchboardMachine(RuleBasedStateMachine):
         command = c.RequeueCall(now_ms=self.now_ms, call_id=call_id, offer_id=offer_id, by=by, skip_ms=10_000)
         self.do(command, is_doubled=twice)
 
-    @rule(agent_id=st.sampled_from(AGENTS), skills=st.sampled_from(["power", "gas,power", ""]), twice=st.booleans())
+    @rule(
+        agent_id=st.sampled_from(AGENTS),
+        skills=st.sampled_from(["power", "gas,power", ""]),
+        twice=st.booleans(),
+    )
     def sign_in(self, agent_id: str, skills: str, twice: bool) -> None:
-        command = c.SignIn(now_ms=self.now_ms, agent_id=agent_id, name="美", skills=skills, endpoint="client:x/1")
+        command = c.SignIn(
+            now_ms=self.now_ms, agent_id=agent_id, name="美", skills=skills, endpoint="client:x/1"
+        )
         self.do(command, is_doubled=twice)
 
     @rule(data=st.data(), presence=st.sampled_from(["ready", "ready", "ready", "away", "signed_out"]),
@@ -282,7 +308,11 @@ class SwitchboardMachine(RuleBasedStateMachine):
     def claim_effects(self, effects_max: int) -> None:
         self.do(c.ClaimEffects(now_ms=self.now_ms, lease_ms=30_000, effects_max=effects_max))
 
-    @rule(data=st.data(), kind=st.sampled_from([c.FinishEffect, c.FailEffect, c.RetryEffect]), twice=st.booleans())
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from([c.FinishEffect, c.FailEffect, c.RetryEffect]),
+        twice=st.booleans(),
+    )
     def settle_effect(self, data: st.DataObject, kind: Callable[..., c.Command], twice: bool) -> None:
         effect_id = data.draw(st.sampled_from(sorted(self.world.state.effects) or ["ring:none"]))
         late = {"due_ms": self.now_ms + 5} if kind is c.RetryEffect else {}
@@ -297,7 +327,9 @@ class SwitchboardMachine(RuleBasedStateMachine):
 
     @rule(call_id=st.sampled_from(CALLS))
     def append(self, call_id: str) -> None:
-        self.do(c.AppendLine(now_ms=self.now_ms, type="recording.started", call_id=call_id, data='{"id":"RE1"}'))
+        self.do(
+            c.AppendLine(now_ms=self.now_ms, type="recording.started", call_id=call_id, data='{"id":"RE1"}')
+        )
 
     @rule()
     def look(self) -> None:
@@ -320,7 +352,9 @@ class SwitchboardMachine(RuleBasedStateMachine):
     def lanes_hold_exactly_the_queued(self) -> None:
         state = self.world.state
         members = [call_id_of(member) for entries in state.lanes.values() for _, member in entries]
-        assert sorted(members) == sorted(k for k, call in state.calls.items() if call.state is CallState.QUEUED)
+        assert sorted(members) == sorted(
+            k for k, call in state.calls.items() if call.state is CallState.QUEUED
+        )
 
     @invariant()
     def a_place_is_kept(self) -> None:

@@ -373,7 +373,11 @@ async def test_a_lost_desk_does_not_end_a_conversation(story: Story) -> None:
     await story.sign_in("bo")
     await story.later(40_000).beat("bo")
     await story.later(6_000).lose("mei")
-    assert (agent(story).state, agent(story).next, call(story).state) == ("connected", "away:lost", "connected")
+    assert (agent(story).state, agent(story).next, call(story).state) == (
+        "connected",
+        "away:lost",
+        "connected",
+    )
     await story.end("lin")
     await story.close_wrap_up("mei")
     assert (agent(story).state, agent(story).reason) == ("away", "lost")

@@ -18,7 +18,9 @@ LINES_MAX = 90
 
 async def evaluate(redis: Redis, include: str, expression: str) -> Any:
     body = "\n".join(LUA.joinpath("include", f"{name}.lua").read_text("utf-8") for name in ("base", include))
-    return json.loads(await redis.eval(f"local now_ms = 0\n{body}\nreturn cjson.encode({expression})", 1, "{t}"))
+    return json.loads(
+        await redis.eval(f"local now_ms = 0\n{body}\nreturn cjson.encode({expression})", 1, "{t}")
+    )
 
 
 def by_event(moves: Any) -> dict[str, dict[str, str]]:

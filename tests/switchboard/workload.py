@@ -96,7 +96,10 @@ class Workload:
         if agent.state == "away":
             return [self._command(c.SetPresence, agent_id=agent_id, presence="ready", reason=""), beat]
         if agent.state == "wrap_up":
-            return [self._command(c.CloseWrapUp, agent_id=agent_id, disposition="solved", by="deadline"), beat]
+            return [
+                self._command(c.CloseWrapUp, agent_id=agent_id, disposition="solved", by="deadline"),
+                beat,
+            ]
         return [beat]
 
     # What disturbs it
@@ -123,9 +126,7 @@ class Workload:
             self._arrival(call_id),
             self._entry(call_id, is_open=True),
             self._end(call_id),
-            self._command(
-                c.StepMenu, call_id=call_id, node="late", step=step, locale="en-US", record=record
-            ),
+            self._command(c.StepMenu, call_id=call_id, node="late", step=step, locale="en-US", record=record),
             self._command(c.TouchCall, call_id=call_id),
             self._command(c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS)),
             self._command(c.LeaveMessage, call_id=call_id),
@@ -168,6 +169,8 @@ class Workload:
         effect_id = self._one(sorted(state.effects) or ["ring:none"])
         seen = self._one([0, 3])
         return [
+            self._command(c.DropDeadline, name=self._one(sorted(state.deadlines) or ["offer:none"])),
+            self._command(c.RecallEffects),
             self._command(c.ClaimEffects, lease_ms=30_000, effects_max=2),
             self._command(c.FinishEffect, effect_id=effect_id),
             self._command(c.FailEffect, effect_id=effect_id),

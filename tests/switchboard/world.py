@@ -153,5 +153,7 @@ def _plain(reply: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(json.loads(text) if text.startswith("{") else text for text in reply)
 
 
-def lane(queue: str = "power", tier: str = "normal", head_start_ms: int = 0, *, is_safety: bool = False) -> Lane:
+def lane(
+    queue: str = "power", tier: str = "normal", head_start_ms: int = 0, *, is_safety: bool = False
+) -> Lane:
     return Lane(queue, tier, (queue,), head_start_ms, is_safety)

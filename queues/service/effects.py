@@ -1,0 +1,144 @@
+"""Due effects performed: rings, pulls, recordings and hang-ups, through the telephone company.
+
+An effect may be performed twice, because its performer died after the act and before the acknowledgement, or
+because an answer was lost. So each looks first when it is not the first attempt, and being too late is no
+fault. What fails is tried again later, at most ATTEMPTS_MAX times in all; then it is given up, the journal
+says so, and what it held goes back: the call to its place, the agent to ready. A pull that finds the caller
+not there yet is asked again until the deadline of connecting, which is its judge.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from config.log import get_log
+from config.runtime import Runtime
+from config.telephony import LegGone, ProviderError, TelephonyError
+from queues.domain.calls import CallState
+from queues.domain.effects import Effect, EffectKind
+from queues.domain.journal import LineType
+from queues.domain.plan import Plan
+from queues.service.switchboard import Switchboard
+
+log = get_log(__name__)
+
+ATTEMPTS_MAX: Final = 5
+RETRY_S: Final = 0.25  # doubled with every attempt; real
+NOT_YET_S: Final = 0.4
+RING_MARGIN_S: Final = 5  # our own deadline comes before the provider's
+REFUSALS: Final = range(400, 500)
+TRY_LATER: Final = frozenset({408, 409, 425, 429})
+
+
+class NotYetError(Exception):
+    """The caller is between two documents: not to be pulled this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    runtime: Runtime
+    plan: Plan
+    switchboard: Switchboard
+
+    async def perform(self, effect: Effect) -> None:
+        """One effect, to its end or to its next attempt. Never raises for what the world does."""
+        ids = {"kind": str(effect.kind), "call_id": effect.call_id, "offer_id": effect.offer_id}
+        if effect.attempt > ATTEMPTS_MAX and effect.kind is not EffectKind.PULL:
+            await self._give_up(effect, "its performers died", ids)
+            return
+        try:
+            await self._act(effect)
+        except NotYetError:
+            await self._retry(effect, NOT_YET_S)
+        except TelephonyError as fault:
+            await self._stumble(effect, fault, ids)
+        except Exception as fault:
+            log.exception("effect.broke", **ids, attempt=effect.attempt)
+            await self._stumble(effect, fault, ids)
+        else:
+            await self.switchboard.finish_effect(effect_id=effect.effect_id)
+
+    async def _act(self, effect: Effect) -> None:
+        acts = {
+            EffectKind.RING: self._ring,
+            EffectKind.PULL: self._pull,
+            EffectKind.RECORD: self._record,
+            EffectKind.HANG_UP: self._hang_up,
+        }
+        await acts[effect.kind](effect)
+
+    async def _ring(self, effect: Effect) -> None:
+        leg_id = await self._leg_under_way(effect.to) if effect.attempt > 1 else None
+        if leg_id is None:
+            links, numbers = self.runtime.links, self.runtime.settings.hotline_numbers
+            leg_id = await self.runtime.telephony.place(
+                to=effect.to,
+                from_=numbers.get(effect.line) or next(iter(numbers.values()), ""),
+                url=links.url("voice_agent", offer_id=effect.offer_id),
+                status_url=links.url("voice_agent_status", offer_id=effect.offer_id),
+                timeout_s=math.ceil(self.plan.ring_ms / 1000) + RING_MARGIN_S,
+            )
+        await self.switchboard.ring_offer(offer_id=effect.offer_id, leg_id=leg_id)
+
+    async def _leg_under_way(self, to: str) -> str | None:
+        """The leg an earlier attempt may have placed: an agent is rung for one offer at a time."""
+        legs = await self.runtime.telephony.legs(to=to)
+        return next((leg.leg_id for leg in legs if not leg.status.is_over), None)
+
+    async def _pull(self, effect: Effect) -> None:
+        url = self.runtime.links.url("voice_connect", offer_id=effect.offer_id)
+        try:
+            await self.runtime.telephony.pull(self.plan.provider_queue, effect.call_id, url)
+        except LegGone:
+            await self._miss_the_caller(effect)
+
+    async def _miss_the_caller(self, effect: Effect) -> None:
+        """Not in the provider's queue: pulled before, hung up, or between two documents."""
+        call = await self.switchboard.read_call(call_id=effect.call_id)
+        if call is None or call.state is not CallState.CONNECTING or call.offer_id != effect.offer_id:
+            return
+        leg = await self.runtime.telephony.leg(effect.call_id)
+        if leg is None or leg.status.is_over:
+            await self.switchboard.end_call(call_id=effect.call_id, by="caller")
+            return
+        raise NotYetError(NotYetError.__doc__)
+
+    async def _record(self, effect: Effect) -> None:
+        """A recording that another attempt began is that recording, whatever became of it."""
+        known = await self.runtime.telephony.recordings_of(effect.call_id) if effect.attempt > 1 else ()
+        if known:
+            recording_id = known[0].recording_id
+        else:
+            url = self.runtime.links.url("recordings_callback", call_id=effect.call_id, kind="call")
+            recording_id = await self.runtime.telephony.record(effect.call_id, url)
+        data = {"recording_id": recording_id, "kind": "call"}
+        await self.switchboard.append_line(type=LineType.RECORDING_STARTED, call_id=effect.call_id, data=data)
+
+    async def _hang_up(self, effect: Effect) -> None:
+        await self.runtime.telephony.hang_up(effect.leg_id)
+
+    async def _stumble(self, effect: Effect, fault: Exception, ids: dict[str, str]) -> None:
+        if effect.attempt >= ATTEMPTS_MAX or is_refusal(fault):
+            await self._give_up(effect, type(fault).__name__, ids)
+            return
+        log.warning("effect.put_off", **ids, attempt=effect.attempt, fault=type(fault).__name__)
+        await self._retry(effect, RETRY_S * 2 ** (effect.attempt - 1))
+
+    async def _retry(self, effect: Effect, after_s: float) -> None:
+        due_ms = self.runtime.clock.now_ms() + self.runtime.clock.product_ms(after_s)
+        await self.switchboard.retry_effect(effect_id=effect.effect_id, due_ms=due_ms)
+
+    async def _give_up(self, effect: Effect, why: str, ids: dict[str, str]) -> None:
+        log.error("effect.given_up", **ids, attempt=effect.attempt, why=why)
+        await self.switchboard.fail_effect(effect_id=effect.effect_id)
+        if effect.kind is EffectKind.RING:
+            await self.switchboard.unring_offer(offer_id=effect.offer_id)
+        elif effect.kind is EffectKind.PULL:
+            await self.switchboard.requeue_call(
+                call_id=effect.call_id, offer_id=effect.offer_id, by="provider"
+            )
+
+
+def is_refusal(fault: Exception) -> bool:
+    """The provider understood and said no: asking again would not change its mind."""
+    return isinstance(fault, ProviderError) and fault.status in REFUSALS and fault.status not in TRY_LATER

@@ -1,0 +1,14 @@
+-- recall_effects: their performer is dead; what it had taken is due again at once.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+-- REPLY
+--   ok
+local now_ms = tonumber(ARGV[1])
+-- include: base
+
+for _, effect_id in ipairs(redis.call("ZRANGEBYSCORE", key("due"), "(" .. text(now_ms), "+inf")) do
+  redis.call("ZADD", key("due"), text(now_ms), effect_id)
+end
+return { "ok" }
