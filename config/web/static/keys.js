@@ -15,7 +15,8 @@ const isText = (element) =>
   element.isContentEditable || element.matches?.("textarea, select, input:not([type=radio], [type=checkbox], [type=button], [type=submit])");
 
 function nameOf(event) {
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const typed = event.key === "？" ? "?" : event.key; // a Chinese keyboard's own question mark
+  const key = typed.length === 1 ? typed.toLowerCase() : typed;
   return event.ctrlKey ? `Ctrl ${key}` : key;
 }
 
@@ -39,7 +40,7 @@ function press(event) {
   if (isText(event.target) && !event.ctrlKey) return;
   if (dialog?.open) {
     // The page behind does not hear keys that were meant for the list.
-    if (event.key === "?") dialog.close();
+    if (nameOf(event) === "?") dialog.close();
     event.stopImmediatePropagation();
     return;
   }
