@@ -62,13 +62,14 @@ def fold(record: CallRecord | None, line: Line) -> CallRecord | None:
         record = CallRecord(call_id=line.call_id, arrived_ms=line.at_ms)
     if parse_id(line.id) <= parse_id(record.updated_id):
         return record
-    return replace(step(record, line), updated_id=line.id)
+    return step(record, line)
 
 
 def arrived(record: CallRecord, line: Line) -> CallRecord:
     data = line.data
-    return replace(
+    return changed(
         record,
+        line,
         arrived_ms=line.at_ms,
         site_version=text_of(data, "site_version") or record.site_version,
         line=text_of(data, "line"),
@@ -80,8 +81,9 @@ def arrived(record: CallRecord, line: Line) -> CallRecord:
 
 
 def menu_stepped(record: CallRecord, line: Line) -> CallRecord:
-    return replace(
+    return changed(
         record,
+        line,
         locale=text_of(line.data, "locale") or record.locale,
         record=text_of(line.data, "record") or record.record,
     )
@@ -89,65 +91,58 @@ def menu_stepped(record: CallRecord, line: Line) -> CallRecord:
 
 def queued(record: CallRecord, line: Line) -> CallRecord:
     data = line.data
-    return moved(
-        replace(
-            record,
-            queue=text_of(data, "queue"),
-            matter=text_of(data, "matter"),
-            tier=text_of(data, "tier") or record.tier,
-            locale=text_of(data, "locale") or record.locale,
-            queued_ms=first(record.queued_ms, whole_of(data, "queued_ms"), line.at_ms),
-        ),
-        CallState.MESSAGING if whole_of(data, "closed") else CallState.QUEUED,
+    is_closed = bool(whole_of(data, "closed"))
+    return changed(
+        record,
+        line,
+        CallState.MESSAGING if is_closed else CallState.QUEUED,
+        queue=text_of(data, "queue"),
+        matter=text_of(data, "matter"),
+        tier=text_of(data, "tier") or record.tier,
+        locale=text_of(data, "locale") or record.locale,
+        queued_ms=first(record.queued_ms, whole_of(data, "queued_ms"), line.at_ms),
     )
 
 
 def offered(record: CallRecord, line: Line) -> CallRecord:
-    started = replace(record, offered_ms=first(record.offered_ms, line.at_ms), offers=record.offers + 1)
-    return moved(started, CallState.OFFERED)
+    offered_ms = first(record.offered_ms, line.at_ms)
+    return changed(record, line, CallState.OFFERED, offered_ms=offered_ms, offers=record.offers + 1)
 
 
-def requeued(record: CallRecord, _line: Line) -> CallRecord:
-    return moved(record, CallState.QUEUED)
+def requeued(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, CallState.QUEUED)
 
 
-def connecting(record: CallRecord, _line: Line) -> CallRecord:
-    return moved(record, CallState.CONNECTING)
+def connecting(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, CallState.CONNECTING)
 
 
 def connected(record: CallRecord, line: Line) -> CallRecord:
     answered_ms = first(record.answered_ms, whole_of(line.data, "answered_ms"), line.at_ms)
-    talking = replace(
+    return changed(
         record,
+        line,
+        CallState.CONNECTED,
         answered_ms=answered_ms,
         wait_ms=first(whole_of(line.data, "wait_ms"), length(record.queued_ms, answered_ms)),
         agent_id=line.agent_id or record.agent_id,
         record=text_of(line.data, "recording") or record.record,
     )
-    return moved(talking, CallState.CONNECTED)
 
 
-def diverted(record: CallRecord, _line: Line) -> CallRecord:
-    return moved(record, CallState.MESSAGING)
+def diverted(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, CallState.MESSAGING)
 
 
-def unmoved(record: CallRecord, _line: Line) -> CallRecord:
-    return record
+def message_left(record: CallRecord, line: Line) -> CallRecord:
+    """The provider may say so after the hang-up; then the line carries what the call came to after all."""
+    return changed(record, line, outcome=text_of(line.data, "outcome") or record.outcome)
 
 
 def ended(record: CallRecord, line: Line) -> CallRecord:
     if record.has_ended:
-        return record
-    ended_ms = first(record.ended_ms, whole_of(line.data, "ended_ms"), line.at_ms)
-    return replace(
-        record,
-        state=CallState.ENDED.value,
-        outcome=text_of(line.data, "outcome") or outcome_of_lost(record).value,
-        ended_by=text_of(line.data, "by") or "system",
-        ended_ms=ended_ms,
-        wait_ms=first(record.wait_ms, length(record.queued_ms, ended_ms)),
-        talk_ms=length(record.answered_ms, ended_ms),
-    )
+        return changed(record, line)
+    return closed(record, line, first(record.ended_ms, whole_of(line.data, "ended_ms"), line.at_ms))
 
 
 def reconciled(record: CallRecord, line: Line) -> CallRecord:
@@ -155,12 +150,27 @@ def reconciled(record: CallRecord, line: Line) -> CallRecord:
 
     `is_ended` ends a call that the live store no longer knows: then nobody else will.
     """
-    timed = replace(
+    told_ms = whole_of(line.data, "ended_ms")
+    arrived_ms = first(whole_of(line.data, "arrived_ms"), record.arrived_ms) or 0
+    ended_ms = first(record.ended_ms, told_ms)
+    if record.has_ended or not is_end(line):
+        return changed(record, line, arrived_ms=arrived_ms, ended_ms=ended_ms)
+    return closed(record, line, first(ended_ms, line.at_ms), arrived_ms=arrived_ms)
+
+
+def closed(record: CallRecord, line: Line, ended_ms: int | None, /, **changes: Any) -> CallRecord:
+    """The end, and the lengths that it settles."""
+    return changed(
         record,
-        arrived_ms=first(whole_of(line.data, "arrived_ms"), record.arrived_ms) or 0,
-        ended_ms=first(record.ended_ms, whole_of(line.data, "ended_ms")),
+        line,
+        CallState.ENDED,
+        outcome=text_of(line.data, "outcome") or outcome_of_lost(record).value,
+        ended_by=text_of(line.data, "by") or "system",
+        ended_ms=ended_ms,
+        wait_ms=first(record.wait_ms, length(record.queued_ms, ended_ms)),
+        talk_ms=length(record.answered_ms, ended_ms),
+        **changes,
     )
-    return ended(timed, line) if is_end(line) else timed
 
 
 def is_end(line: Line) -> bool:
@@ -180,8 +190,9 @@ def outcome_of_lost(record: CallRecord) -> Outcome:
 
 
 def wrapped_up(record: CallRecord, line: Line) -> CallRecord:
-    return replace(
+    return changed(
         record,
+        line,
         wrapped_up_ms=first(record.wrapped_up_ms, line.at_ms),
         disposition=text_of(line.data, "disposition") or record.disposition,
     )
@@ -196,15 +207,18 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_CONNECTING: connecting,
     LineType.CALL_CONNECTED: connected,
     LineType.CALL_DIVERTED: diverted,
-    LineType.CALL_MESSAGE_LEFT: unmoved,
+    LineType.CALL_MESSAGE_LEFT: message_left,
     LineType.CALL_ENDED: ended,
     LineType.CALL_RECONCILED: reconciled,
     LineType.AGENT_WRAP_UP_CLOSED: wrapped_up,
 }
 
 
-def moved(record: CallRecord, state: CallState) -> CallRecord:
-    return record if record.has_ended else replace(record, state=state.value)
+def changed(record: CallRecord, line: Line, state: CallState | None = None, /, **changes: Any) -> CallRecord:
+    """The record with what this line says; an ended call does not move again."""
+    if state is not None and not record.has_ended:
+        changes["state"] = state.value
+    return replace(record, updated_id=line.id, **changes)
 
 
 def first(*candidates: int | None) -> int | None:

@@ -4,7 +4,7 @@ The journal's fold writes most of a row; the ticket and the note are written by 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -110,7 +110,9 @@ async def save(connection: AsyncConnection, site: str, records: Sequence[CallRec
     insert = upsert(calls, connection)
     changes = {name: insert.excluded[name] for name in FOLDED if name != "call_id"}
     statement = insert.on_conflict_do_update(index_elements=["call_id"], set_=changes)
-    rows = [{**asdict(record), "site": site, "note": ""} for record in records]
+    rows = [
+        {"site": site, "note": "", **{name: getattr(record, name) for name in FOLDED}} for record in records
+    ]
     await connection.execute(statement, rows)
 
 

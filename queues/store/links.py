@@ -5,7 +5,7 @@ may come again. What must hold: (call, kind) is one row; whoever marks it done f
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, case, func, select, update
@@ -44,6 +44,9 @@ class Link:
     attempts: int = 0
 
 
+NAMES: Final = tuple(each.name for each in fields(Link))
+
+
 async def insert_new(connection: AsyncConnection, wanted: Sequence[Link]) -> list[Link]:
     """Write the links that are not there yet; returns those."""
     kept = await existing(connection, {link.call_id for link in wanted})
@@ -52,7 +55,7 @@ async def insert_new(connection: AsyncConnection, wanted: Sequence[Link]) -> lis
         if (link.call_id, link.kind) not in kept:
             fresh.setdefault((link.call_id, link.kind), link)
     if fresh:
-        rows = [asdict(link) for link in fresh.values()]
+        rows = [{name: getattr(link, name) for name in NAMES} for link in fresh.values()]
         await connection.execute(upsert(links, connection).on_conflict_do_nothing(), rows)
     return list(fresh.values())
 

@@ -300,6 +300,18 @@ def test_nothing_leads_out_of_the_end() -> None:
     assert (after.state, after.outcome, after.ended_by) == (end.state, end.outcome, end.ended_by)
 
 
+async def test_a_message_heard_of_after_the_hang_up_makes_it_a_voicemail(hotline: Hotline) -> None:
+    await hotline.arrive("CA1")
+    ticket_no = await hotline.enqueue("CA1", is_open=False)
+    await hotline.end("CA1")
+    await hotline.write_down()
+    assert await hotline.rows("calls", "outcome") == [{"outcome": "closed"}]
+    await hotline.switchboard.leave_message(call_id="CA1")
+    await hotline.write_down()
+    assert await hotline.rows("calls", "state", "outcome") == [{"state": "ended", "outcome": "voicemail"}]
+    assert await hotline.rows("tickets", "ticket_no") == [{"ticket_no": ticket_no}]
+
+
 def test_a_lost_first_line_costs_its_facts_alone() -> None:
     record = folded(told(3, "call.queued", queue="outage"), told(9, "call.ended", outcome="abandoned"))
     assert (record.arrived_ms, record.queue, record.outcome, record.wait_ms) == (
