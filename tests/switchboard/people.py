@@ -29,7 +29,7 @@ class Story:
     async def arrive(self, call_id: str, number_key: str = "k-none") -> str:
         return await self.word(
             c.Arrive(
-                now_ms=self.now_ms, call_id=call_id, line="main", caller_ref=f"ref-{call_id}", number="+86138",
+                now_ms=self.now_ms, call_id=call_id, line="main", caller_ref="ref", number="+86138",
                 number_key=number_key, default_tier="normal", default_locale="zh-CN",
             )
         )  # fmt: skip

@@ -19,13 +19,11 @@ from queues.domain.state import State
 from queues.domain.switchboard import RULES, advance
 from queues.store.switchboard import PACKAGE
 from tests.switchboard.laws import Laws
-from tests.switchboard.workload import Workload
+from tests.switchboard.workload import UNREPEATABLE, Workload
 from tests.switchboard.world import World
 
 SEEDS = range(8)
 COMMANDS = 450
-# Their repetition tells something new: the next effects, another line.
-UNREPEATABLE = (c.ClaimEffects, c.AppendLine, c.RaiseCounters, c.LoseAgent)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -17,6 +17,8 @@ from tests.switchboard.world import lane
 CALLS_AT_ONCE = 5
 AGENTS = ("mei", "bo", "ann")
 LANES = (lane(), lane(tier="vip", head_start_ms=120_000), lane("gas", "normal", is_safety=True))
+# Their repetition tells something new: the next effects, another line.
+UNREPEATABLE = (c.ClaimEffects, c.AppendLine, c.RaiseCounters, c.LoseAgent)
 STEPS_MS = (0, 0, 1, 300, 900, 4_000, 16_000, 31_000)
 WHY = json.dumps({"rule": "键/key"}, ensure_ascii=False)
 
@@ -191,15 +193,16 @@ class Workload:
     def _entry(self, call_id: str, *, is_open: bool) -> c.Command:
         where: Lane = self._one(LANES)
         return self._command(
-            c.EnqueueCall, call_id=call_id, queue=where.queue, matter="outage", tier=self._one(["", where.tier]),
-            lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms,
+            c.EnqueueCall, call_id=call_id, queue=where.queue, matter="outage",
+            tier=self._one(["", where.tier]), lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms,
             locale=self._one(["", "en-US"]), ticket_type=self._one(["", "repair"]), ticket_on="answer",
             work_queue="w", is_open=is_open,
         )  # fmt: skip
 
     def _claim(self, call_id: str, agent_id: str, turn: int) -> c.Command:
         return self._command(
-            c.ClaimOffer, call_id=call_id, agent_id=agent_id, turn=turn, place_ms=35_000, lease_ms=30_000, why=WHY
+            c.ClaimOffer, call_id=call_id, agent_id=agent_id, turn=turn, place_ms=35_000, lease_ms=30_000,
+            why=WHY,
         )  # fmt: skip
 
     def _end(self, call_id: str) -> c.Command:

@@ -1,4 +1,4 @@
-"""Both switchboards at once: every command goes to the pure rules and to the real scripts, and all is compared."""
+"""Both switchboards at once: every command goes to the rules and to the scripts, and all is compared."""
 
 import json
 from typing import Any

@@ -1,0 +1,253 @@
+"""Routing against a plain account of the same rules that looks at every call and every agent."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from queues.domain.lanes import Class, Lane, Rank, Skip, rank
+from queues.domain.plan import Overflow, Plan, Queue, Tier
+from queues.domain.routing import LaneHeads, Match, Pool, Snapshot, Waiting, decide, widen
+
+NOW_MS = 1_795_395_600_000
+MINUTE_MS = 60_000
+WORDS = {"en": "x"}
+
+TIERS = {
+    "normal": Tier(id="normal", name=WORDS, head_start_ms=0, ceiling_ms=10 * MINUTE_MS),
+    "vip": Tier(id="vip", name=WORDS, head_start_ms=2 * MINUTE_MS, ceiling_ms=8 * MINUTE_MS),
+    "key": Tier(id="key", name=WORDS, head_start_ms=5 * MINUTE_MS, ceiling_ms=5 * MINUTE_MS),
+}
+QUEUES = {
+    "power": (("power",), (Overflow(after_ms=MINUTE_MS, to_queue="general"),)),
+    "gas": (("gas",), (Overflow(after_ms=2 * MINUTE_MS, to_queue="power", front=True),)),
+    "general": (("general",), ()),
+}
+PLAN = Plan.model_construct(
+    version="v1",
+    tiers=TIERS,
+    queues={
+        name: Queue(id=name, name=WORDS, needs=needs, calendar="always", overflow=overflow, wait_prompt=WORDS)
+        for name, (needs, overflow) in QUEUES.items()
+    },
+    head_start_cap_ms=10 * MINUTE_MS,
+)
+
+
+@st.composite
+def lanes(draw: st.DrawFn) -> Lane:
+    queue = draw(st.sampled_from(sorted(QUEUES)))
+    tier = draw(st.sampled_from(sorted(TIERS)))
+    spoken = draw(st.sampled_from([(), ("english",)]))
+    is_safety = draw(st.integers(0, 5)) == 0
+    return Lane(queue, tier, QUEUES[queue][0] + spoken, TIERS[tier].head_start_ms, is_safety)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn, *, with_skips: bool = True) -> Snapshot:
+    agents = [f"agent{n}" for n in range(draw(st.integers(1, 5)))]
+    pools: dict[frozenset[str], list[tuple[int, str]]] = {}
+    for agent_id in agents:
+        skills = draw(st.frozensets(st.sampled_from(["power", "gas", "general", "english"]), min_size=1))
+        pools.setdefault(skills, []).append((NOW_MS - draw(st.integers(0, 3)) * 1000, agent_id))
+    waiting: dict[Lane, list[Waiting]] = {}
+    for n in range(draw(st.integers(0, 9))):
+        queued_ms = NOW_MS - draw(st.integers(0, 24)) * MINUTE_MS // 2
+        skips = draw(st.lists(skips_of(agents), max_size=2)) if with_skips else []
+        call = Waiting(f"CA{n}", f"{n:012d}", queued_ms, tuple(skips))
+        waiting.setdefault(draw(lanes()), []).append(call)
+    return Snapshot(
+        turn=1,
+        lanes=tuple(LaneHeads(lane, tuple(sorted(calls, key=place))) for lane, calls in waiting.items()),
+        pools=tuple(Pool(skills, tuple(sorted(found))) for skills, found in pools.items()),
+    )
+
+
+def skips_of(agents: list[str]) -> st.SearchStrategy[Skip]:
+    until = st.sampled_from([NOW_MS, NOW_MS + 1])
+    return st.builds(Skip, until, st.sampled_from(["missed", "declined", "unrung"]), st.sampled_from(agents))
+
+
+def place(call: Waiting) -> tuple[int, str]:
+    return call.queued_ms, call.arrival
+
+
+def rank_of(lane: Lane, call: Waiting) -> Rank:
+    is_front = widen(PLAN, lane, NOW_MS - call.queued_ms).is_front
+    return rank(
+        queued_ms=call.queued_ms,
+        arrival=call.arrival,
+        head_start_ms=PLAN.head_start_cap_ms if is_front else lane.head_start_ms,
+        is_safety=lane.is_safety,
+        ceiling_ms=TIERS[lane.tier].ceiling_ms,
+        now_ms=NOW_MS,
+    )
+
+
+def is_able(lane: Lane, call: Waiting, skills: frozenset[str]) -> bool:
+    return any(needs <= skills for needs in widen(PLAN, lane, NOW_MS - call.queued_ms).needs)
+
+
+def everybody(snapshot: Snapshot) -> list[tuple[Lane, Waiting]]:
+    return [(heads.lane, call) for heads in snapshot.lanes for call in heads.waiting]
+
+
+def plain_account(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Every call in order of its rank takes the longest idle of all agents who may take it."""
+    idle = [(idle_ms, agent_id, pool.skills) for pool in snapshot.pools for idle_ms, agent_id in pool.agents]
+    pairs = []
+    for lane, call in sorted(everybody(snapshot), key=lambda each: rank_of(*each)):
+        able = sorted(agent for agent in idle if is_able(lane, call, agent[2]))
+        last = {skip.agent_id: skip.why for skip in call.skips if skip.until_ms > NOW_MS}
+        free = [agent for agent in able if agent[1] not in last]
+        free = free or [agent for agent in able if last[agent[1]] == "missed"]
+        if free:
+            idle.remove(free[0])
+            pairs.append((call.call_id, free[0][1]))
+    return pairs
+
+
+def pairs_of(matches: Iterable[Match]) -> list[tuple[str, str]]:
+    return [(match.call_id, match.agent_id) for match in matches]
+
+
+@settings(max_examples=400, deadline=None)
+@given(snapshots())
+def test_comparing_heads_only_is_exact(snapshot: Snapshot) -> None:
+    assert pairs_of(decide(PLAN, snapshot, NOW_MS)) == plain_account(snapshot)
+
+
+@settings(max_examples=200, deadline=None)
+@given(snapshots(with_skips=False))
+def test_no_agent_stands_idle_while_one_waits_whom_he_could_serve(snapshot: Snapshot) -> None:
+    matches = decide(PLAN, snapshot, NOW_MS)
+    served, busy = {match.call_id for match in matches}, {match.agent_id for match in matches}
+    idle = [pool.skills for pool in snapshot.pools for _, agent_id in pool.agents if agent_id not in busy]
+    left = [(lane, call) for lane, call in everybody(snapshot) if call.call_id not in served]
+    assert not [(call, skills) for lane, call in left for skills in idle if is_able(lane, call, skills)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(snapshots(with_skips=False))
+def test_nobody_is_passed_by_more_than_the_printed_bound(snapshot: Snapshot) -> None:
+    one = replace(snapshot, pools=(Pool(frozenset({"power", "gas", "general", "english"}), ((0, "mei"),)),))
+    found = decide(PLAN, one, NOW_MS)
+    calls = {call.call_id: (lane, call) for lane, call in everybody(snapshot)}
+    for match in found:
+        lane, call = calls[match.call_id]
+        if rank_of(lane, call).rank_class is Class.SAFETY or is_fronted(lane, call):
+            continue
+        for behind, passed in calls.values():
+            assert call.queued_ms - passed.queued_ms <= bound(lane, behind), (call, passed)
+
+
+def is_fronted(lane: Lane, call: Waiting) -> bool:
+    return widen(PLAN, lane, NOW_MS - call.queued_ms).is_front
+
+
+def bound(ahead: Lane, behind: Lane) -> int:
+    by_ceiling = TIERS[behind.tier].ceiling_ms - TIERS[ahead.tier].ceiling_ms
+    return max(ahead.head_start_ms - behind.head_start_ms, by_ceiling, 0)
+
+
+def heads(lane: Lane, *calls: Waiting) -> LaneHeads:
+    return LaneHeads(lane, calls)
+
+
+def waiting(n: int, waited_ms: int, *skips: Skip) -> Waiting:
+    return Waiting(f"CA{n}", f"{n:012d}", NOW_MS - waited_ms, skips)
+
+
+def ready(*agent_ids: str, skills: str = "power") -> tuple[Pool, ...]:
+    return (Pool(frozenset(skills.split(",")), tuple((n, agent_id) for n, agent_id in enumerate(agent_ids))),)
+
+
+POWER, VIP = Lane("power", "normal", ("power",), 0), Lane("power", "vip", ("power",), 2 * MINUTE_MS)
+FIRE = Lane("power", "normal", ("power",), 0, is_safety=True)
+
+
+def first(*lanes: LaneHeads, pools: tuple[Pool, ...] = ready("mei")) -> str:
+    return decide(PLAN, Snapshot(turn=1, lanes=lanes, pools=pools), NOW_MS)[0].call_id
+
+
+def test_equal_keys_go_by_arrival() -> None:
+    assert first(heads(POWER, waiting(2, 1000)), heads(VIP, waiting(1, 1000 - 2 * MINUTE_MS))) == "CA1"
+    assert first(heads(POWER, waiting(1, 1000)), heads(VIP, waiting(2, 1000 - 2 * MINUTE_MS))) == "CA1"
+
+
+def test_safety_goes_before_every_head_start_and_every_ceiling() -> None:
+    long_ago = heads(VIP, waiting(1, 60 * MINUTE_MS))
+    assert first(long_ago, heads(FIRE, waiting(2, 0))) == "CA2"
+
+
+def test_a_head_past_its_ceiling_goes_before_any_head_start() -> None:
+    assert first(heads(VIP, waiting(2, 9 * MINUTE_MS - 1)), heads(POWER, waiting(1, 10 * MINUTE_MS))) == "CA1"
+
+
+def test_the_longest_idle_agent_takes_the_call() -> None:
+    snapshot = Snapshot(turn=1, lanes=(heads(POWER, waiting(1, 0)),), pools=ready("bo", "mei"))
+    assert pairs_of(decide(PLAN, snapshot, NOW_MS)) == [("CA1", "bo")]
+
+
+def test_overflow_widens_with_waiting_alone() -> None:
+    general = ready("gen", skills="general")
+    fresh = Snapshot(turn=1, lanes=(heads(POWER, waiting(1, MINUTE_MS - 1)),), pools=general)
+    assert decide(PLAN, fresh, NOW_MS) == ()
+    assert first(heads(POWER, waiting(1, MINUTE_MS)), pools=general) == "CA1"
+
+
+def test_the_callers_language_is_asked_for_in_every_queue_reached() -> None:
+    english = Lane("power", "normal", ("power", "english"), 0)
+    lane = heads(english, waiting(1, MINUTE_MS))
+    assert decide(PLAN, Snapshot(turn=1, lanes=(lane,), pools=ready("gen", skills="general")), NOW_MS) == ()
+    assert first(lane, pools=ready("gen", skills="general,english")) == "CA1"
+
+
+def test_front_is_the_head_start_of_the_cap() -> None:
+    gas = heads(Lane("gas", "normal", ("gas",), 0), waiting(2, 2 * MINUTE_MS))
+    assert (
+        first(gas, heads(POWER, waiting(1, 9 * MINUTE_MS)), pools=ready("mei", skills="gas,power")) == "CA2"
+    )
+
+
+def test_whom_a_call_skips_takes_the_one_behind_it() -> None:
+    lane = heads(POWER, waiting(1, 2000, Skip(NOW_MS + 1, "declined", "mei")), waiting(2, 1000))
+    assert first(lane) == "CA2"
+
+
+def test_who_missed_a_call_gets_it_again_if_he_is_the_only_one() -> None:
+    missed = waiting(1, 2000, Skip(NOW_MS + 1, "missed", "mei"))
+    assert first(heads(POWER, missed, waiting(2, 1000))) == "CA1"
+    snapshot = Snapshot(turn=1, lanes=(heads(POWER, missed),), pools=ready("mei", "bo"))
+    assert pairs_of(decide(PLAN, snapshot, NOW_MS)) == [("CA1", "bo")]
+
+
+def test_a_skip_ends_at_its_instant() -> None:
+    assert first(heads(POWER, waiting(1, 2000, Skip(NOW_MS, "declined", "mei")))) == "CA1"
+
+
+def test_why_tells_the_heads_compared_and_whom_it_passed_over() -> None:
+    lanes = (
+        heads(POWER, waiting(1, 30_000, Skip(NOW_MS + 1, "declined", "bo"))),
+        heads(VIP, waiting(2, 1_000)),
+    )
+    vip, plain = decide(PLAN, Snapshot(turn=7, lanes=lanes, pools=ready("bo", "mei", "ann")), NOW_MS)
+    assert vip.why == {
+        "version": "v1",
+        "turn": 7,
+        "rule": "key",
+        "key": NOW_MS - 121_000,
+        "waited_ms": 1_000,
+        "head_start_ms": 120_000,
+        "is_front": False,
+        "queues": ["power"],
+        "agent": {"agent_id": "bo", "idle_for_ms": NOW_MS, "eligible": 3},
+        "passed_over": [],
+        "candidates": [
+            {"call_id": "CA2", "lane": VIP.lane_id, "rule": "key", "key": NOW_MS - 121_000},
+            {"call_id": "CA1", "lane": POWER.lane_id, "rule": "key", "key": NOW_MS - 30_000},
+        ],
+        "lanes": 2,
+    }
+    assert (plain.agent_id, plain.why["passed_over"]) == ("mei", [])
