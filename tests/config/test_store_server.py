@@ -160,7 +160,9 @@ async def test_a_command_whose_reply_was_lost_is_not_sent_again(own: Settings, s
     start()
     await live.wait_for_store(own)
     async with live.connect(own) as other, live.connect(own) as client:
-        client.connection_pool.connection_kwargs["socket_timeout"] = 0.03
+        connection = await client.connection_pool.get_connection()
+        connection.socket_timeout = 0.05
+        await client.connection_pool.release(connection)
         with pytest.raises(live.STORE_ERRORS):
             await client.eval(COUNT_SLOWLY, 1, "counted")
         assert await _counted(other) == "1"
