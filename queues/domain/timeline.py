@@ -1,7 +1,7 @@
 """One call as a row of spans, read from its journal lines: where the caller was from when to when.
 
-Spans follow each other without gaps from arrival to the end, and the agent's wrap-up comes after it. A call that is
-still going on has a last span without an end. An offer that was not taken says how it ended.
+Spans follow each other without gaps from arrival to the end, and the agent's wrap-up comes after it. A call
+that is still going on has a last span without an end. An offer that was not taken says how it ended.
 """
 
 from collections.abc import Iterable, Mapping
@@ -57,7 +57,7 @@ _OFFER_ENDS: Final[Mapping[str, str]] = {
 
 
 def read_timeline(lines: Iterable[Line]) -> tuple[Span, ...]:
-    """The spans of one call; `lines` are its own, oldest first. Spans of no length are left out, offers never."""
+    """The spans of one call; `lines` are its own, oldest first. Only offers may have no length."""
     told = list(lines)
     endings = {line.offer_id: _OFFER_ENDS[line.type] for line in told if line.type in _OFFER_ENDS}
     spans: list[Span] = []

@@ -1,4 +1,4 @@
-"""What an operator asks first: do the stores answer, does every reader of the journal keep up, what waits or failed.
+"""What an operator asks first: do the stores answer, do the readers of the journal keep up, what failed.
 
 Looking changes nothing and never raises: a store that does not answer is what this is there to say.
 """

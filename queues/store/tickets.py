@@ -98,7 +98,7 @@ async def move(
 
 async def count_by_state(connection: AsyncConnection) -> dict[str, int]:
     rows = await connection.execute(select(tickets.c.state, func.count()).group_by(tickets.c.state))
-    return {state: count for state, count in rows.tuples()}  # noqa: C416  a row is not a pair to mypy
+    return {row[0]: row[1] for row in rows}
 
 
 async def newest_no(connection: AsyncConnection) -> str | None:

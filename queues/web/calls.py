@@ -1,4 +1,4 @@
-"""The calls list: newest first, narrowed by day, outcome, queue, agent or a text; pages by key, never by number."""
+"""The calls list: newest first, narrowed by day, outcome, queue, agent or a text; its pages go by key."""
 
 import datetime as dt
 from typing import Any

@@ -1,7 +1,8 @@
 """The agent's desk: presence, the offer on it, the call, the wrap-up.
 
-Every action answers a program with JSON and a browser's form with the page, and says which field is wrong. What an
-agent typed is never thrown away: a note that comes after its wrap-up has run out is kept with its call all the same.
+Every action answers a program with JSON and a browser's form with the page, and says which field is wrong.
+What an agent typed is never thrown away: a note that comes after its wrap-up has run out is kept with its
+call all the same.
 """
 
 import functools
@@ -30,14 +31,14 @@ Action = Callable[[Desk, Request, Form], Awaitable["Done"]]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What to say about an action, and whether what was typed with it is safe: if not, the browser keeps it."""
+    """What to say about an action; what was typed and is not noted yet stays in the browser."""
 
     said: str = ""
     is_noted: bool = True
 
 
 class Refused(Exception):  # noqa: N818  an answer, not a fault
-    """An action that cannot be done: the key of the sentence that says why, and the field to correct, if any."""
+    """An action that cannot be done: the key of the reason, and the field to correct, if any."""
 
     def __init__(self, key: str, *, field: str = "", status_code: int = 422, **values: object) -> None:
         self.key, self.field, self.status_code, self.values = key, field, status_code, values
@@ -135,7 +136,7 @@ async def decline_offer(desk: Desk, request: Request, _form: Form) -> Done:
 @action
 async def keep_note(desk: Desk, _request: Request, form: Form) -> Done:
     """What was typed so far, while the call or its wrap-up still goes on."""
-    disposition, note = _work_in(desk, form)
+    _, note = _work_in(desk, form)
     is_noted = await desk.keep_note(await _own_call(desk, form), note)
     return Done("desk.said.saved" if is_noted else "desk.said.kept_here", is_noted)
 
@@ -156,7 +157,7 @@ async def close_wrap_up(desk: Desk, _request: Request, form: Form) -> Done:
 @action
 async def extend_wrap_up(desk: Desk, _request: Request, form: Form) -> Done:
     if form.get("note") or form.get("disposition"):  # the page without scripts sends its whole form
-        disposition, note = _work_in(desk, form)
+        _, note = _work_in(desk, form)
         await desk.keep_note(await _own_call(desk, form), note)
     word = await desk.floor.switchboard.extend_wrap_up(agent_id=desk.agent.agent_id)
     if word != "ok":

@@ -1,11 +1,12 @@
-"""One agent's desk as it stands: what the switchboard says of him now, and what history knows of his caller and his day.
+"""One agent's desk as it stands: what the switchboard says now, and what history knows of caller and day.
 
-The live state is read whenever a journal line may have changed it. History stands beside it and may be a moment old.
+The live state is read whenever a journal line may have changed it. History stands beside it and may be a
+moment old.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -27,6 +28,7 @@ from queues.web.words import Words
 
 CLIENT = "client:"
 GATHER_S = 0.1  # lines come in bunches; one picture for all of them
+SETTLED_S = 1.5
 OTHERS_S = 1.0  # what happens to others is shown within a second
 HISTORY_S = 3.0
 CUSTOMER_S = 20.0
@@ -80,7 +82,7 @@ class Desk:
         self.floor.remembered.forget(f"note:{call_id}")
         return not note or await calls.write_note(self.floor.runtime, call_id, note)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event]:
         """The whole desk, at first and whenever it has changed."""
         async with self.floor.tail.subscribe() as lines:
             shown: View = {}
@@ -94,19 +96,37 @@ class Desk:
                         yield Event(json.dumps(view, ensure_ascii=False, separators=(",", ":")))
 
     async def _changes(self, lines: Subscription) -> AsyncGenerator[None]:
-        """Once now, at once for a line about this agent, within a second for any other."""
+        """Once now, at once for a line about this agent, within a second for any other.
+
+        History follows the journal by a moment: one more look comes when it is quiet after a line of his own.
+        """
+        is_settled = True
         yield None
-        async for line in lines:
-            is_own, waited_s = self._is_own(line), 0.0
-            while not is_own and waited_s < OTHERS_S:
+        while not isinstance(
+            found := await self._next(lines, None if is_settled else SETTLED_S), Subscription
+        ):
+            is_own = found is None or self._is_own(found)
+            for _ in range(round(OTHERS_S / GATHER_S)):
+                if is_own:
+                    break
                 await asyncio.sleep(GATHER_S)
-                waited_s += GATHER_S
                 is_own = any(map(self._is_own, lines.waiting()))
             if is_own:
                 await asyncio.sleep(GATHER_S)
                 lines.waiting()
                 self.floor.remembered.forget(self._history_key)
+            is_settled = found is None or not is_own
             yield None
+
+    async def _next(self, lines: Subscription, patience_s: float | None) -> Line | Subscription | None:
+        """The next line; nothing when it stays quiet for so long; the subscription when it is over."""
+        try:
+            async with asyncio.timeout(patience_s):
+                return await anext(lines)
+        except StopAsyncIteration:
+            return lines
+        except TimeoutError:
+            return None
 
     def _is_own(self, line: Line) -> bool:
         return line.fields.get("agent_id") == self.agent.agent_id
@@ -183,7 +203,7 @@ class Desk:
             "account_no": customer.account_no,
             "tier": words.tier(customer.tier or tier),
             "manager": customer.manager,
-            "area": customer.area,
+            "area": words.area(customer.area),
             "number": " · ".join(numbers.mask(number) for number in customer.numbers),
         }
         zone = self.floor.zone

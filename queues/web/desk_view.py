@@ -1,7 +1,8 @@
 """What the desk shows, as one value in one reader's words.
 
-The page is painted from it on the server and kept up to date from it in the browser, so both always say the same. A
-clock is told as an instant (`since_ms`, `until_ms`) or as a length that stands still (`for_ms`); the browser counts.
+The page is painted from it on the server and kept up to date from it in the browser, so both always say the
+same. A clock is told as an instant (`since_ms`, `until_ms`) or as a length that stands still (`for_ms`);
+the browser counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
         "may": {
             "ready": stage in ("away", "signed_out") or bool(state.next and state.next != AgentState.READY),
             "away": stage != "signed_out"
-            and not (stage == "away")
+            and stage != "away"
             and (not state.next or state.next == AgentState.READY),
             "extend": state.is_extendable,
         },
@@ -104,8 +105,8 @@ def _offer(offer: DeskOffer | None) -> View | None:
 
 def _hero(state: DeskState, stage: str, words: Words) -> View:
     """The largest thing on the desk: who is calling and why, or what to do until somebody does."""
-    hero: View = {"eyebrow": "", "title": "", "tier": "", "rank": "", "matter": "", "meta": "", "hint": "", "waited": None,
-                  "clock": None, "clock_word": ""}  # fmt: skip
+    fields = ("eyebrow", "title", "tier", "rank", "matter", "meta", "hint", "clock_word")
+    hero: View = {**dict.fromkeys(fields, ""), "waited": None, "clock": None}
     t = words.t
     about = state.offer if stage == "offer" else state.call
     if about is None:

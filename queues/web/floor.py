@@ -1,7 +1,7 @@
 """What the pages of this storey stand on: the plan, the live switchboard and the journal's tail.
 
-Made once for an application, at its first page. The tail belongs to the front door (app.state.tail), which starts and
-stops it.
+Made once for an application, at its first page. The tail belongs to the front door (app.state.tail), which
+starts and stops it.
 """
 
 from dataclasses import dataclass, field

@@ -32,6 +32,9 @@ class Remembered:
             task = self._asking[key] = asyncio.ensure_future(self._find(key, ask))
         return await asyncio.shield(task)
 
+    def clear(self) -> None:
+        self._answers.clear()
+
     def forget(self, key: str) -> None:
         self._answers.pop(key, None)
 

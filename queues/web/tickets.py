@@ -1,4 +1,4 @@
-"""Tickets: what is open, by the work queue that has it and the most urgent first; and one ticket with its calls."""
+"""Tickets: what is open, by work queue and the most urgent first; and one ticket with its calls."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -98,7 +98,7 @@ async def _customer_name(floor: Floor, customer_id: str) -> str:
 
 
 def _groups(rows: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
-    """By work queue, the one with the most urgent ticket first; inside it the most urgent, then the oldest."""
+    """By work queue, the most urgent first; inside it the most urgent ticket, then the oldest."""
     by_queue: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: (row["priority"], row["opened_ms"])):
         by_queue.setdefault(row["work_queue"], []).append(row)

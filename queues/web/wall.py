@@ -1,12 +1,12 @@
 """The wallboard: is anyone waiting too long, and who is there to answer.
 
-A picture is sent when the journal says that something may have changed, once a second at most, and only if it differs
-from the last one; ages tick in the browser.
+A picture is sent when the journal says that something may have changed, once a second at most, and only if
+it differs from the last one; ages tick in the browser.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,7 +50,7 @@ async def show_wall(request: Request) -> Response:
 
 @require()
 async def stream_pictures(request: Request) -> Response:
-    return sse(_pictures(floor_of(request), words_of(request)))
+    return sse(pictures(floor_of(request), words_of(request)))
 
 
 async def picture(floor: Floor, words: Words) -> View:
@@ -63,8 +63,8 @@ async def picture(floor: Floor, words: Words) -> View:
     return wall_view(state, figures, {agent.agent_id: agent.skills for agent in agents}, words)
 
 
-async def _pictures(floor: Floor, words: Words) -> AsyncIterator[Event]:
-    """The first at once, a new one whenever it differs. Figures trail the journal, so one look comes after the last line."""
+async def pictures(floor: Floor, words: Words) -> AsyncGenerator[Event]:
+    """The first at once, then each that differs; figures trail the journal, so one look comes after it."""
     async with floor.tail.subscribe() as lines:
         shown: View = {}
         is_settled = False

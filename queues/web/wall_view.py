@@ -1,7 +1,8 @@
 """What the wallboard shows, as one value in one reader's words.
 
-A level is `good`, `near`, `past` or `off` (nothing to judge), and is shown by a word and a shape beside its colour. How
-long somebody waits is told as an instant with its limit: it goes from good to past while nothing arrives.
+A level is `good`, `near`, `past` or `off` (nothing to judge), and is shown by a word and a shape beside its
+colour. How long somebody waits is told as an instant with its limit: it goes from good to past while
+nothing arrives.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +44,7 @@ def wall_view(state: WallState, figures: Figures, skills: Mapping[str, Sequence[
         "queues": queues,
         "agents": [_group(group, state, words) for group in GROUPS],
         "is_empty": figures.arrived == 0 and not state.waiting,
-        "formula": words.t("wall.formula"),
+        "formula": words.t("wall.formula", share=round(LEVEL_TARGET * 100)),
     }
 
 
@@ -70,9 +71,7 @@ def _queue(
     instants = [each.longest_queued_ms for each in waiting if each.longest_queued_ms is not None]
     own = [agent for agent in state.agents if set(queue.needs) <= set(skills.get(agent.agent_id, ()))]
     told = figures.by_queue.get(queue.id, _NOTHING)
-    target = words.t(
-        "wall.target_is", share=round(LEVEL_TARGET * 100), seconds=queue.answer_within_ms // 1000
-    )
+    target = words.t("wall.target_is", seconds=queue.answer_within_ms // 1000)
     return {
         "id": queue.id,
         "word": words.queue(queue.id),

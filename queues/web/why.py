@@ -1,7 +1,7 @@
 """Why this call and why this agent, in sentences, from what the decision stored: nothing is worked out again.
 
-The stored reasons name tiers, queues and agents by id; what an older version of the site called something is shown as
-it was stored. A reason that cannot be read is said to be unknown rather than guessed at.
+The stored reasons name tiers, queues and agents by id; what an older version of the site called something
+is shown as it was stored. A reason that cannot be read is said to be unknown rather than guessed at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ def _widening(why: Why, words: Words) -> str:
 def _next(why: Why, words: Words) -> str:
     """Who would have been first without this call, and by how much he stood behind."""
     candidates: Sequence[Mapping[str, Any]] = why["candidates"]
-    if len(candidates) < 2:  # noqa: PLR2004  himself and the next
+    if len(candidates) < 2:  # himself and the next
         return ""
     second = candidates[1]
     queue, tier = _lane(second)

@@ -9,6 +9,8 @@ from queues.domain.plan import Plan, in_locale
 
 # What an agent may say of himself; the house has reasons of its own beside them.
 AWAY_REASONS = ("break", "meal", "meeting", "training", "paperwork")
+# How far a crew has to go, as standards for repair times divide it; a site may write any other word.
+AREAS = ("city", "rural", "remote")
 _HOUSE_REASONS = (SIGNED_IN, LOST, MISSED)
 
 Translate = Callable[..., str]
@@ -42,6 +44,9 @@ class Words:
 
     def line(self, line: str) -> str:
         return self._name(self.plan.lines, line)
+
+    def area(self, area: str) -> str:
+        return self.t(f"state.area.{area}") if area in AREAS else area
 
     def rank(self, tier: str) -> int | str:
         """The tier's place in the site's order, 0 the highest; empty for one the site no longer knows."""

@@ -1,4 +1,4 @@
-"""One call: its course, its recordings, why whom it was offered to, and the journal. The list stands beside it.
+"""One call: its course, its recordings, whom it was offered to and why, the journal; beside it the list.
 
 Numbers are masked. Showing one is an action by right: it is written down before it is shown, and shown once.
 """

@@ -30,7 +30,7 @@ function colour(holder, word) {
   holder.dataset.state = word;
   const mark = holder.querySelector(".mark");
   mark.dataset.state = word;
-  write(mark, state.marks[word]);
+  write(mark.querySelector("[data-word]"), state.marks[word]);
 }
 
 // Amber from three quarters of the target on, red past it: a wait changes colour while nothing arrives.
@@ -64,7 +64,7 @@ function take(next) {
 }
 
 // A wall has no use for the rail; whoever hung the screen says so once.
-const board = wall.querySelector("[data-board]");
+const board = document.querySelector("[data-board]");
 const KEPT = "shouwen.board";
 
 function spread(isWide) {
