@@ -85,8 +85,11 @@ class Settings:
         return self.environment == "production"
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read every variable; raises SettingsError naming all that are wrong."""
+def load_settings(environ: Mapping[str, str] | None = None, *, makes_secret: bool = False) -> Settings:
+    """Read every variable; raises SettingsError naming all that are wrong.
+
+    In production the secret key must exist, except for who is to make it (`makes_secret`).
+    """
     reader = _Reader(os.environ if environ is None else environ)
     environment = reader.choice("SHOUWEN_ENV", "production", get_args(Environment))
     is_production = environment == "production"
@@ -124,7 +127,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=reader.choice("LOG_LEVEL", "info", get_args(LogLevel)),
         log_format=reader.choice("LOG_FORMAT", "auto", get_args(LogFormat)),
         # Last, because nothing is written to disk for an installation that has faults.
-        secret_key=reader.secret("SECRET_KEY", state_dir / "secret_key", may_create=not is_production),
+        secret_key=reader.secret("SECRET_KEY", state_dir / "secret_key", may_create=makes_secret or not is_production),
     )
     if reader.faults:
         raise SettingsError(reader.faults)

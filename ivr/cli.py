@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from config.settings import Settings, SettingsError, load_settings
-from ivr import commands
+from ivr import commands, staffing
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -28,7 +28,9 @@ def web_arguments(parser: argparse.ArgumentParser) -> None:
 
 def up_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("web", "dispatcher", "scribe", "worker", "clock"):
-        parser.add_argument(f"--{name}", type=int, default=1, metavar="N", help=f"how many {name} processes (1)")
+        parser.add_argument(
+            f"--{name}", type=int, default=1, metavar="N", help=f"how many {name} processes (1)"
+        )
 
 
 def init_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +44,16 @@ def site_arguments(parser: argparse.ArgumentParser) -> None:
 ENTRIES: dict[str, Entry] = {
     "up": Entry("run every process here, until Ctrl-C", commands.up, up_arguments),
     "init": Entry("make the first account, on this terminal", commands.init, init_arguments),
-    "doctor": Entry("tell what is set, what is missing, and which URLs the provider must be given", commands.doctor),
-    "check": Entry("read a site's folder and say what is wrong, with file and line", commands.check, site_arguments),
-    "reconcile": Entry("compare the provider's calls and recordings with ours and fill what was missed", commands.reconcile),
+    "people": Entry("accounts and agents: add, list, a new password", staffing.people, staffing.arguments),
+    "doctor": Entry(
+        "tell what is set, what is missing, and which URLs the provider must be given", commands.doctor
+    ),
+    "check": Entry(
+        "read a site's folder and say what is wrong, with file and line", commands.check, site_arguments
+    ),
+    "reconcile": Entry(
+        "compare the provider's calls and recordings with ours and fill what was missed", commands.reconcile
+    ),
     "release": Entry("bring the database up to date", commands.release),
     "store": Entry("run the embedded live store (only without REDIS_URL)", commands.store),
     "web": Entry("answer the provider's webhooks and serve the pages", commands.web, web_arguments),
@@ -58,14 +67,17 @@ ENTRIES: dict[str, Entry] = {
 def parser_of_all() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
-        prog="shouwen", description="Shouwen 首问: a hotline and contact-centre service. Settings come from the environment."
+        prog="shouwen",
+        description="Shouwen 首问: a hotline and contact-centre service. Settings come from the environment.",
     )
     kinds = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, entry in ENTRIES.items():
         sub = kinds.add_parser(name, help=entry.help, description=entry.help)
         if entry.arguments is not None:
             entry.arguments(sub)
-    kinds.add_parser("demo", help="the whole hotline on this machine, with callers and agents", add_help=False)
+    kinds.add_parser(
+        "demo", help="the whole hotline on this machine, with callers and agents", add_help=False
+    )
     return parser
 
 
@@ -73,12 +85,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is its answer."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["demo"]:
-        from ivr import demo  # noqa: PLC0415  the stand-in is loaded by the demo alone
+        from ivr import demo
 
         return asyncio.run(demo.main(words[1:]))
     chosen = parser_of_all().parse_args(words)
     try:
-        settings = load_settings(os.environ)
+        settings = load_settings(os.environ, makes_secret=chosen.command == "init")
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from config import jobs, migrations, store_server
 from config.log import configure_log, get_log
@@ -38,6 +39,7 @@ from recordings import scribe as recordings_scribe
 log = get_log(__name__)
 Loop = Callable[[Runtime], Awaitable[None]]
 STREAMS_END_WITHIN_S = 3
+ASK_AGAIN_AFTER_S = 0.5
 
 
 def up(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -54,7 +56,7 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
     async def serve() -> None:
         async with open_runtime(settings, store_within_s=0) as runtime:
             given = [socket.socket(fileno=chosen.fd)] if chosen.fd is not None else None
-            server = uvicorn.Server(
+            server = FrontDoor(
                 uvicorn.Config(
                     build(runtime),
                     host=settings.host,
@@ -70,6 +72,16 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
 
     asyncio.run(serve())
     return 0
+
+
+class FrontDoor(uvicorn.Server):
+    """Ends the pages' streams first when it is told to stop: they would hold it up until the limit."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        if isinstance(app, Starlette):
+            await app.state.tail.stop()
+        await super().shutdown(sockets)
 
 
 def dispatcher(settings: Settings, _: argparse.Namespace) -> int:
@@ -160,7 +172,9 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
 
         database = Database(database_url(settings))
         try:
-            await create_account(database, name=name, password=password, role="admin", must_change_password=True)
+            await create_account(
+                database, name=name, password=password, role="admin", must_change_password=True
+            )
         finally:
             await database.close()
 
@@ -169,7 +183,8 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
     except (NameTaken, ValueError) as refused:
         print(refused, file=sys.stderr)
         return 2
-    print(f"{name} may sign in at {settings.public_base_url}/sign-in with the password\n\n    {password}\n\nand is asked for a new one there. It is shown only now.")
+    print(f"{name} may sign in at {settings.public_base_url}/sign-in with the password\n\n    {password}\n")
+    print("and is asked for a new one there. It is shown only now.")
     return 0
 
 
@@ -183,7 +198,8 @@ def check(settings: Settings, chosen: argparse.Namespace) -> int:
     except (SiteFilesError, SiteFaults) as fault:
         print(fault, file=sys.stderr)
         return 1
-    print(f"{plan.site}: {len(menu.nodes)} menu nodes, {len(plan.queues)} queues, {len(plan.tiers)} tiers, version {plan.version}; no faults.")
+    sizes = f"{len(menu.nodes)} menu nodes, {len(plan.queues)} queues, {len(plan.tiers)} tiers"
+    print(f"{plan.site}: {sizes}, version {plan.version}; no faults.")
     for bound in passing_bounds(plan):
         print(f"  {bound.ahead} may pass {bound.behind} who came up to {bound.by_ms / 1000:g} s earlier")
     print(f"  always first, whoever calls: {', '.join(exempt(plan)) or 'nobody'}")
@@ -206,9 +222,15 @@ def run_loop(settings: Settings, loop: Loop) -> int:
     async def until_told() -> None:
         async with open_runtime(settings) as runtime:
             link(runtime)
-            task = asyncio.ensure_future(loop(runtime))
+            task, told = asyncio.ensure_future(loop(runtime)), asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+                asyncio.get_running_loop().add_signal_handler(number, told.set)
+            telling = asyncio.ensure_future(told.wait())
+            await asyncio.wait({task, telling}, return_when=asyncio.FIRST_COMPLETED)
+            telling.cancel()
+            while not task.done():  # the client of the live store may swallow one cancellation
+                task.cancel()
+                await asyncio.wait({task}, timeout=ASK_AGAIN_AFTER_S)
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 

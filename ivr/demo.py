@@ -1,8 +1,8 @@
 """`make demo`: the whole hotline on one machine. It alone starts both us and the stand-in.
 
-The product runs as it would for an operator: `shouwen up`'s own launcher with its real processes. The stand-in is a process of its own
-that knows us by HTTP. When the traffic is over and the house is empty, the report holds what callers and provider say happened against
-what our books say.
+The product runs as it would for an operator: `shouwen up`'s own launcher with its real processes. The stand-in is
+a process of its own that knows us by HTTP. When the traffic is over and the house is empty, the report holds what
+callers and provider say happened against what our books say.
 """
 
 import asyncio
@@ -19,21 +19,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from config.clock import Clock
 from config.log import configure_log
 from config.runtime import open_runtime
 from config.site_files import read
 from ivr import demo_cast
 from ivr.calllogs import CallLogError, read_calls
 from ivr.demo_house import House, answers, ask, furnish, standin_process, tell
-from ivr.demo_plan import LEAD_MS, SITES, DemoPlan, read_plan
+from ivr.demo_plan import SITES, DemoPlan, read_plan
 from ivr.demo_report import Books, close_books, house_is_quiet
 from ivr.demo_seed import seed_house
 from ivr.launcher import Launcher
-from ivr.web.twiml import fallback_document
 from ivr.standin import arrivals
 from ivr.standin.scenario import Customer as Dialler
-from queues.domain.plan import Plan, load_plan
+from ivr.web.twiml import fallback_document
+from queues.domain.plan import load_plan
 
 DRAIN_WITHIN_S = 150.0
 FAULTS: Mapping[str, float] = {
@@ -41,7 +40,12 @@ FAULTS: Mapping[str, float] = {
     "control_doubled": 0.05, "rest_429": 0.03, "rest_503": 0.02, "rest_500": 0.01, "rest_500_after": 0.01,
     "recording_late": 0.10, "recording_absent": 0.03,
 }  # fmt: skip
-HABITS: Mapping[str, Any] = {"answers_after_ms": 3000, "miss_share": 0.03, "decline_share": 0.02, "wrap_up_ms": 12_000}
+HABITS: Mapping[str, Any] = {
+    "answers_after_ms": 3000,
+    "miss_share": 0.03,
+    "decline_share": 0.02,
+    "wrap_up_ms": 12_000,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +106,9 @@ def people(plan: DemoPlan, house: House, rng: random.Random) -> Cast:
     """Customers, seats and calls: replayed from a log, or drawn from the seed."""
     customers = demo_cast.cast_customers(400, rng)
     free_seats = 0 if plan.is_headless else 1
-    seats = demo_cast.cast_seats(plan.agents + free_seats, rng, one_pool=plan.calls is not None, for_people=free_seats)
+    seats = demo_cast.cast_seats(
+        plan.agents + free_seats, rng, one_pool=plan.calls is not None, for_people=free_seats
+    )
     diallers = tuple(Dialler(name=one.name, number=one.numbers[0], tier=one.tier) for one in customers)
     staged: dict[str, Any] = {
         "seed": plan.seed,
@@ -168,7 +174,7 @@ def standin_configuration(plan: DemoPlan, house: House, cast: Cast) -> dict[str,
         "auth_token": house.settings.twilio_auth_token,
         "clock": str(house.settings.clock),
         "public_url": house.provider_url,
-        "numbers": {number: line for number in house.numbers.values()},
+        "numbers": dict.fromkeys(house.numbers.values(), line),
         "bins": {"fallback": fallback_document(house.pages_url, None)},
         "faults": dict(FAULTS) if plan.has_faults else {},
         "seed": plan.seed,
@@ -240,11 +246,11 @@ async def report(plan: DemoPlan, house: House, stopped: asyncio.Event) -> int:
             is_calm=not plan.kill and not plan.has_faults,
         )
     tally = await ask(f"{house.provider_url}/standin/tally")
-    tell_books(books, tally, house.settings.clock)
+    tell_books(books, tally)
     return 1 if books.faults or tally.get("application_errors") else 0
 
 
-def tell_books(books: Books, tally: Mapping[str, Any], clock: Clock) -> None:
+def tell_books(books: Books, tally: Mapping[str, Any]) -> None:
     """What callers say, what broke, and on the last line the figures."""
     told = {name: value for name, value in tally.items() if isinstance(value, int | bool)}
     print(f"callers say: {json.dumps(told)}", flush=True)

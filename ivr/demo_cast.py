@@ -6,7 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗"
-GIVEN = ("伟", "敏", "静", "磊", "洋", "艳", "勇", "娟", "涛", "明", "秀英", "建国", "海燕", "志强", "晓东", "雪梅")
+GIVEN = (
+    "伟",
+    "敏",
+    "静",
+    "磊",
+    "洋",
+    "艳",
+    "勇",
+    "娟",
+    "涛",
+    "明",
+    "秀英",
+    "建国",
+    "海燕",
+    "志强",
+    "晓东",
+    "雪梅",
+)
 PLACES = ("浙江", "临江", "东湖", "北岸", "青石", "白塔", "龙门", "新桥")
 TRADES = ("华峰铸造", "恒达化纤", "永盛冷链", "瑞康医院", "天成数据", "金穗粮油", "宏图机械", "安澜水厂")
 FORMS = ("有限公司", "股份有限公司", "集团", "厂")
@@ -106,13 +123,17 @@ KEY_CUSTOMER_KEYS: Mapping[str, Sequence[str]] = {
     "PS": ("3",), "NW": ("2",), "IN": ("0",), "NE": ("4",), "PE": ("0",), "TT": ("1", ""),
     "general": ("3",), "outage": ("1", ""), "connection": ("2",), "complaint": ("4",), "key": ("0",), "*": ("0",),
 }  # fmt: skip
-KEYS: Mapping[str, Mapping[str, Sequence[str]]] = {"high_risk": KEY_CUSTOMER_KEYS, "key_customer": KEY_CUSTOMER_KEYS, "*": ORDINARY_KEYS}
+KEYS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "high_risk": KEY_CUSTOMER_KEYS,
+    "key_customer": KEY_CUSTOMER_KEYS,
+    "*": ORDINARY_KEYS,
+}
 # (share, tier, or "" for a number nobody knows, matter): the errands of a seeded day.
 ERRANDS = (
     (22, "residential", "outage"), (16, "residential", "general"), (6, "residential", "complaint"), (8, "", "general"),
     (6, "", "outage"), (9, "business", "connection"), (8, "business", "general"), (5, "residential", "connection"),
-    (6, "key_customer", "key"), (5, "key_customer", "outage"), (4, "key_customer", "general"), (3, "high_risk", "outage"),
-    (2, "high_risk", "key"),
+    (6, "key_customer", "key"), (5, "key_customer", "outage"), (4, "key_customer", "general"),
+    (3, "high_risk", "outage"), (2, "high_risk", "key"),
 )  # fmt: skip
 TALK_MEAN_MS, PATIENCE_MEAN_MS = 100_000, 180_000
 

@@ -43,7 +43,7 @@ class House:
 
 
 def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
-    """Choose ports and secrets and write down the environment. A demo never touches stores named in the caller's environment."""
+    """Choose ports and secrets; write down the environment. Stores named in the caller's own are never touched."""
     pages = free_port(plan.port or PAGES_PORT, is_fixed=plan.port is not None)
     provider = free_port(PROVIDER_PORT)
     numbers = {line: f"+86571888800{order:02d}" for order, line in enumerate(site.lines)}
@@ -66,7 +66,11 @@ def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
         "SHOUWEN_CLOCK": str(clock),
         "LOG_FORMAT": "json",
     }
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
+    }
     return House(
         folder=folder,
         pages_url=pages_url,
@@ -102,7 +106,11 @@ async def standin_process(house: House, configuration: Mapping[str, Any]) -> Asy
     with (house.logs / "standin.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ivr.standin", "--host", LOOPBACK, "--port", port, "--config", str(file)),
-            env={name: value for name, value in house.environ.items() if name in ("PATH", "HOME", "LANG", "PYTHONPATH", "LOG_FORMAT")},
+            env={
+                name: value
+                for name, value in house.environ.items()
+                if name in ("PATH", "HOME", "LANG", "PYTHONPATH", "LOG_FORMAT")
+            },
             stdout=log,
             stderr=log,
             stdin=asyncio.subprocess.DEVNULL,
@@ -121,7 +129,9 @@ async def standin_process(house: House, configuration: Mapping[str, Any]) -> Asy
             await process.wait()
 
 
-async def answers(url: str, process: asyncio.subprocess.Process | None = None, within_s: float = READY_WITHIN_S) -> None:
+async def answers(
+    url: str, process: asyncio.subprocess.Process | None = None, within_s: float = READY_WITHIN_S
+) -> None:
     """Return when the address answers 200."""
     why: object = "no answer"
     with contextlib.suppress(TimeoutError):
@@ -141,12 +151,18 @@ async def answers(url: str, process: asyncio.subprocess.Process | None = None, w
 
 async def ask(url: str, **question: Any) -> Any:
     """GET some JSON."""
-    async with aiohttp.ClientSession() as session, session.get(url, timeout=aiohttp.ClientTimeout(10), **question) as reply:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(url, timeout=aiohttp.ClientTimeout(10), **question) as reply,
+    ):
         reply.raise_for_status()
         return await reply.json()
 
 
 async def tell(url: str, body: Mapping[str, Any]) -> None:
     """POST some JSON."""
-    async with aiohttp.ClientSession() as session, session.post(url, json=body, timeout=aiohttp.ClientTimeout(10)) as reply:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, json=body, timeout=aiohttp.ClientTimeout(10)) as reply,
+    ):
         reply.raise_for_status()

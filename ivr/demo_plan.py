@@ -18,7 +18,7 @@ SITES = Path(__file__).parent.parent / "config" / "sites"
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPlan:
-    """One run. `origin_ms` is the product's clock when it begins; `for_s` real seconds of traffic, None = until stopped."""
+    """One run. `for_s` is real seconds of traffic, None = until stopped."""
 
     site: str
     calls: Path | None
@@ -48,21 +48,63 @@ def parser() -> argparse.ArgumentParser:
     """`shouwen demo --help`."""
     words = argparse.ArgumentParser(
         prog="shouwen demo",
-        description="The whole hotline on this machine: our processes, a stand-in for the telephone provider, callers and agents.",
+        description="The whole hotline on this machine: our processes, a stand-in for the provider, people.",
     )
     add = words.add_argument
     add("--site", default="power", help="which hotline (power)")
-    add("--calls", type=Path, metavar="FILE", help="replay a call log: the bank's columns, or arrived_s,tier,queue,handling_s,patience_s")
+    add(
+        "--calls",
+        type=Path,
+        metavar="FILE",
+        help="replay a call log: the bank's columns, or arrived_s,tier,queue,handling_s,patience_s",
+    )
     add("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="this day of the log")
     add("--hours", type=hours_of, metavar="A-B", help="from A:00 to B:00 of that day, such as 10-12")
-    add("--speed", type=float, default=None, metavar="N", help="the product's clock runs N times as fast (1; 30 with --calls)")
-    add("--agents", type=int, default=None, metavar="N", help="agents at work (6; 12 with --calls)")
-    add("--seed", type=int, default=None, help="everything drawn by chance follows from it (drawn and printed)")
-    add("--for", dest="for_s", type=float, metavar="SECONDS", help="real seconds of traffic (until Ctrl-C; 60 with --headless)")
-    add("--calls-per-hour", type=float, default=240.0, metavar="N", help="arrivals in product time when no log is replayed (240)")
-    add("--headless", action="store_true", help="no reading along: run, drain, print one JSON object, exit 0 only if the laws held")
-    add("--faults", action="store_true", help="callbacks doubled, delayed, swapped, lost; the provider's API failing now and then")
-    add("--kill", type=kill_of, default=(), metavar="A,B", help=f"SIGKILL each once, mid-run: {','.join(KILLABLE)}")
+    add(
+        "--speed",
+        type=float,
+        default=None,
+        metavar="N",
+        help="the product's clock runs N times as fast (1; 30 with --calls)",
+    )
+    add("--agents", type=int, default=None, metavar="N", help="agents at work (6; 16 with --calls)")
+    add(
+        "--seed",
+        type=int,
+        default=None,
+        help="everything drawn by chance follows from it (drawn and printed)",
+    )
+    add(
+        "--for",
+        dest="for_s",
+        type=float,
+        metavar="SECONDS",
+        help="real seconds of traffic (until Ctrl-C; 60 with --headless)",
+    )
+    add(
+        "--calls-per-hour",
+        type=float,
+        default=240.0,
+        metavar="N",
+        help="arrivals in product time when no log is replayed (240)",
+    )
+    add(
+        "--headless",
+        action="store_true",
+        help="no reading along: run, drain, print one JSON object, exit 0 only if the laws held",
+    )
+    add(
+        "--faults",
+        action="store_true",
+        help="callbacks doubled, delayed, swapped, lost; the provider's API failing now and then",
+    )
+    add(
+        "--kill",
+        type=kill_of,
+        default=(),
+        metavar="A,B",
+        help=f"SIGKILL each once, mid-run: {','.join(KILLABLE)}",
+    )
     add("--port", type=int, default=None, help="where the pages are served (8300, or the next free one)")
     add("--keep", type=Path, metavar="DIR", help="leave the database, audio and logs in this folder")
     return words
@@ -81,7 +123,11 @@ def read_plan(words: Sequence[str]) -> DemoPlan:
         reader.error("argument --day: name the day of the log to replay, such as 1999-08-02")
     if given.speed is not None and not 0 < given.speed <= SPEED_MAX:
         reader.error(f"argument --speed: between 0 and {SPEED_MAX:g}")
-    for name, value in (("--agents", given.agents), ("--for", given.for_s), ("--calls-per-hour", given.calls_per_hour)):
+    for name, value in (
+        ("--agents", given.agents),
+        ("--for", given.for_s),
+        ("--calls-per-hour", given.calls_per_hour),
+    ):
         if value is not None and value <= 0:
             reader.error(f"argument {name}: must be above 0")
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(1, 1_000_000)
@@ -91,7 +137,7 @@ def read_plan(words: Sequence[str]) -> DemoPlan:
         day=given.day,
         hours=given.hours,
         speed=given.speed or (30.0 if replayed else 1.0),
-        agents=given.agents or (12 if replayed else 6),
+        agents=given.agents or (16 if replayed else 6),
         seed=seed,
         for_s=given.for_s or (60.0 if given.headless and not replayed else None),
         is_headless=given.headless,

@@ -1,7 +1,8 @@
 """The books of a demo, closed: what our records say, held against what the provider and the callers say.
 
-Every figure is taken from SQL, as an operator would take it, and the laws are checked from the journal by the auditor. Times are in the
-product's seconds. `offered` = entered a queue = answered + abandoned + voicemail + callback + closed + waiting.
+Every figure is taken from SQL, as an operator would take it, and the laws are checked from the journal by the
+auditor. Times are in the product's seconds. `offered` = entered a queue = answered + abandoned + voicemail +
+callback + closed + waiting.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,16 +28,33 @@ class Books:
 
 
 async def close_books(
-    runtime: Runtime, *, dialled: Sequence[str], agent_legs: int, notifications: Sequence[Mapping[str, Any]], is_calm: bool
+    runtime: Runtime,
+    *,
+    dialled: Sequence[str],
+    agent_legs: int,
+    notifications: Sequence[Mapping[str, Any]],
+    is_calm: bool,
 ) -> Books:
-    """Read everything once. `dialled` are the provider's own identifiers of every inbound call; `is_calm` = nothing was killed or made to fail."""
+    """Read everything once. `dialled`: the provider's names of all inbound calls; `is_calm`: nothing was made to fail."""
     async with runtime.database.read() as connection:
         calls = [dict(row._mapping) for row in await connection.execute(text("SELECT * FROM calls"))]
-        tickets = (await connection.execute(text("SELECT call_id, kind, ticket_no FROM links WHERE kind = 'open_ticket'"))).all()
+        tickets = (
+            await connection.execute(
+                text("SELECT call_id, kind, ticket_no FROM links WHERE kind = 'open_ticket'")
+            )
+        ).all()
         written = (await connection.execute(text("SELECT ticket_no, call_id FROM tickets"))).all()
-        recordings = (await connection.execute(text("SELECT call_id, kind, state, recording_id FROM recordings"))).all()
-        events = (await connection.execute(text("SELECT id, type, at_ms, call_id, agent_id, offer_id, data FROM events"))).all()
-    lines = sorted((line_of(row) for row in events), key=lambda line: tuple(int(part) for part in line.id.split("-")))
+        recordings = (
+            await connection.execute(text("SELECT call_id, kind, state, recording_id FROM recordings"))
+        ).all()
+        events = (
+            await connection.execute(
+                text("SELECT id, type, at_ms, call_id, agent_id, offer_id, data FROM events")
+            )
+        ).all()
+    lines = sorted(
+        (line_of(row) for row in events), key=lambda line: tuple(int(part) for part in line.id.split("-"))
+    )
     breaches = audit(lines, is_drained=True)
     linked = {row.call_id for row in tickets if row.ticket_no} & {row.call_id for row in written}
     refusals = [one for one in notifications if is_calm or not is_weather(one)]
@@ -48,7 +66,11 @@ async def close_books(
         "notifications": len(refusals),
         "by_tier": by_tier(calls),
     }
-    faults = [*laws(figures, calls, linked, recordings), *told(breaches), *(f"provider refused: {one}" for one in refusals[:5])]
+    faults = [
+        *laws(figures, calls, linked, recordings),
+        *told(breaches),
+        *(f"provider refused: {one}" for one in refusals[:5]),
+    ]
     return Books(figures=figures, faults=tuple(faults))
 
 
@@ -81,7 +103,9 @@ def by_tier(calls: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def waits_of(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Offered, answered, mean and nearest-rank percentiles."""
-    waits = sorted((call["answered_ms"] - call["queued_ms"]) / 1000 for call in calls if call["answered_ms"] is not None)
+    waits = sorted(
+        (call["answered_ms"] - call["queued_ms"]) / 1000 for call in calls if call["answered_ms"] is not None
+    )
     figures: dict[str, Any] = {"offered": len(calls), "answered": len(waits)}
     figures["wait_mean_s"] = round(sum(waits) / len(waits), 1) if waits else None
     for percent in PERCENTILES:
@@ -103,10 +127,20 @@ def offers_rung(lines: Iterable[Line]) -> int:
 
 def is_weather(notification: Mapping[str, Any]) -> bool:
     """Our own absence while a process was killed, as against a document the provider refuses."""
-    return str(notification.get("error_code") or notification.get("code") or "") in {"11200", "11205", "11206", "15003"}
+    return str(notification.get("error_code") or notification.get("code") or "") in {
+        "11200",
+        "11205",
+        "11206",
+        "15003",
+    }
 
 
-def laws(figures: Mapping[str, Any], calls: Sequence[Mapping[str, Any]], linked: set[str], recordings: Sequence[Any]) -> list[str]:
+def laws(
+    figures: Mapping[str, Any],
+    calls: Sequence[Mapping[str, Any]],
+    linked: set[str],
+    recordings: Sequence[Any],
+) -> list[str]:
     """What must hold between the figures."""
     parts = sum(figures[name] for name in (*QUEUED_OUTCOMES, "waiting"))
     recorded = {row.call_id for row in recordings}

@@ -6,10 +6,9 @@ from config.runtime import Runtime
 from config.web.accounts import create_account
 from ivr.demo_cast import STAFF, Customer, Seat
 from queues.domain.customers import Customer as CustomerFile
-from queues.service.people import Agent
 from queues.domain.plan import Plan
 from queues.service.customers import import_customers
-from queues.service.people import save_agents
+from queues.service.people import Agent, save_agents
 
 
 async def seed_house(
@@ -20,7 +19,12 @@ async def seed_house(
     await save_agents(
         runtime,
         [
-            Agent(agent_id=seat.agent_id, name=seat.name, skills=skills_of(seat, site), endpoint=f"client:{seat.agent_id}")
+            Agent(
+                agent_id=seat.agent_id,
+                name=seat.name,
+                skills=skills_of(seat, site),
+                endpoint=f"client:{seat.agent_id}",
+            )
             for seat in seats
         ],
     )
@@ -34,7 +38,9 @@ async def seed_house(
             must_change_password=False,
         )
     for name, role in STAFF:
-        await create_account(runtime.database, name=name, password=password, role=role, must_change_password=False)
+        await create_account(
+            runtime.database, name=name, password=password, role=role, must_change_password=False
+        )
 
 
 def file_of(one: Customer, site: Plan) -> CustomerFile:

@@ -48,10 +48,18 @@ async def findings(runtime: Runtime) -> AsyncIterator[Finding]:
     """Look at one thing after another; none stops the rest."""
     settings = runtime.settings
     plan = plan_of(runtime)
-    yield Finding(True, f"site {plan.site}, version {plan.version}: {len(plan.queues)} queues, {len(plan.lines)} lines")
+    yield Finding(
+        True, f"site {plan.site}, version {plan.version}: {len(plan.queues)} queues, {len(plan.lines)} lines"
+    )
     for line in plan.lines:
         number = settings.hotline_numbers.get(line)
-        yield Finding(number is not None, f"line {line}: {number or 'no number; set HOTLINE_NUMBERS'}")
+        yield Finding(
+            True if number else None, f"line {line}: {number or 'no number yet; name it in HOTLINE_NUMBERS'}"
+        )
+    if not settings.hotline_numbers:
+        yield Finding(
+            False, "HOTLINE_NUMBERS is not set: no number is ours, and agents cannot be rung from one"
+        )
     yield _base_url(settings)
     yield await _store(runtime)
     yield await _work_queues(runtime)
@@ -61,9 +69,15 @@ async def findings(runtime: Runtime) -> AsyncIterator[Finding]:
         yield finding
     for name, value in (("FALLBACK_URL", settings.fallback_url), ("DUTY_NUMBER", settings.duty_number)):
         if value is None:
-            yield Finding(None, f"{name} is not set: nothing of ours speaks to callers while this machine is away")
-    yield Finding(None, "a new provider account places one call a second: agents ring that slowly until it is raised")
-    yield Finding(None, "recording notice, retention and calling hours are your duty by law: have counsel confirm them")
+            yield Finding(
+                None, f"{name} is not set: nothing of ours speaks to callers while this machine is away"
+            )
+    yield Finding(
+        None, "a new provider account places one call a second: agents ring that slowly until it is raised"
+    )
+    yield Finding(
+        None, "recording notice, retention and calling hours are your duty by law: have counsel confirm them"
+    )
 
 
 def _base_url(settings: Settings) -> Finding:
@@ -81,9 +95,14 @@ async def _store(runtime: Runtime) -> Finding:
     policy = str(facts.get("maxmemory_policy", ""))
     name = f"{facts.get('server_name', 'redis')} {facts.get('redis_version')}"
     if policy != "noeviction":
-        return Finding(False, f"live store {name} may throw calls away: maxmemory-policy is {policy}, must be noeviction")
+        return Finding(
+            False, f"live store {name} may throw calls away: maxmemory-policy is {policy}, must be noeviction"
+        )
     is_kept = str(facts.get("aof_enabled")) == "1"
-    return Finding(is_kept, f"live store {name}" + ("" if is_kept else " forgets everything when it stops: set appendonly yes"))
+    return Finding(
+        is_kept,
+        f"live store {name}" + ("" if is_kept else " forgets everything when it stops: set appendonly yes"),
+    )
 
 
 async def _work_queues(runtime: Runtime) -> Finding:
@@ -101,7 +120,10 @@ def _database(settings: Settings) -> Finding:
     except Exception as fault:  # whatever the driver raises, the operator wants to read it
         return Finding(False, f"database ({kind}) does not answer: {fault}")
     if current != newest:
-        return Finding(False, f"database ({kind}) is at revision {current or 'none'}, needs {newest}: run shouwen release")
+        return Finding(
+            False,
+            f"database ({kind}) is at revision {current or 'none'}, needs {newest}: run shouwen release",
+        )
     return Finding(True, f"database ({kind}) is up to date, revision {current}")
 
 
@@ -111,7 +133,10 @@ async def _provider(runtime: Runtime) -> Finding:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await runtime.telephony.leg("CA" + "0" * 32)  # nobody's leg: only the account is asked for
     except (TelephonyError, TimeoutError) as fault:
-        return Finding(False, f"provider at {where} refuses us: {fault}; look at TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
+        return Finding(
+            False,
+            f"provider at {where} refuses us: {fault}; look at TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",
+        )
     return Finding(True, f"provider at {where} knows the account")
 
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.log import get_log
-from config.settings import Settings
 from config.redis import wait_for_store
+from config.settings import Settings
 
 log = get_log(__name__)
 
@@ -78,7 +78,9 @@ class Launcher:
                 log.warning("process.killed", process=name, pid=child.process.pid)
                 child.process.kill()
                 return
-        raise LookupError(f"no process named {name!r} is running; there are {[c.name for c in self.children]}")
+        raise LookupError(
+            f"no process named {name!r} is running; there are {[c.name for c in self.children]}"
+        )
 
     async def stop(self) -> None:
         """Ask all to stop, the store last; insist after ten seconds."""
@@ -100,9 +102,8 @@ class Launcher:
 
     async def _watch(self, child: Child) -> None:
         while True:
-            assert child.process is not None
             started = time.monotonic()
-            code = await child.process.wait()
+            code = await child.process.wait() if child.process is not None else None
             if child.is_stopping:
                 return
             steady = time.monotonic() - started > STEADY_AFTER_S
@@ -178,7 +179,9 @@ async def run_until_stopped(settings: Settings, environ: Mapping[str, str], coun
         loop.add_signal_handler(number, stopped.set)
     try:
         await launcher.start()
-        log.info("up", url=settings.public_base_url, listening=f"{settings.host}:{settings.port}", pid=os.getpid())
+        log.info(
+            "up", url=settings.public_base_url, listening=f"{settings.host}:{settings.port}", pid=os.getpid()
+        )
         await stopped.wait()
     finally:
         await launcher.stop()

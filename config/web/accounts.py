@@ -156,6 +156,24 @@ async def change_password(database: Database, session: Session, old: str, new: s
         await close_sessions(conn, session.account_id, but=session.session_id)
 
 
+async def set_password(database: Database, name: str, password: str) -> bool:
+    """A one-time password for an account whose own was forgotten; ends its sessions. False: no such account."""
+    _check_length(password)
+    password_hash = await _hash(password)
+    renewed = {
+        "password_hash": password_hash,
+        "must_change_password": True,
+        "failures": 0,
+        "locked_until_ms": None,
+    }
+    async with database.transaction() as conn:
+        changed = update(accounts).where(accounts.c.name == _plain(name).strip()).values(renewed)
+        account_id = (await conn.execute(changed.returning(accounts.c.account_id))).scalar_one_or_none()
+        if account_id is not None:
+            await close_sessions(conn, account_id)
+    return account_id is not None
+
+
 async def set_locale(database: Database, account_id: str, locale: str) -> None:
     async with database.transaction() as conn:
         await conn.execute(update(accounts).where(accounts.c.account_id == account_id).values(locale=locale))

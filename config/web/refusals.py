@@ -1,8 +1,9 @@
 """What `shouwen doctor` can say about the last webhook that was refused.
 
-By far the most frequent first-day fault is a proxy that makes the provider sign one address while we expect another. So when a
-signature does not fit the address from PUBLIC_BASE_URL, we try the addresses it might have been made for, and remember which
-one fits. Only addresses are kept, never a field of the request, and not more than one note a second.
+By far the most frequent first-day fault is a proxy that makes the provider sign one address while we expect
+another. So when a signature does not fit the address from PUBLIC_BASE_URL, we try the addresses it might have been
+made for, and remember which one fits. Only addresses are kept, never a field of the request, and not more than one
+note a second.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ class Refusal:
                 "the request had no signature: it did not come from the provider, or a proxy drops the header"
             )
         if self.signed_url is None:
-            return "the signature fits no address of ours: most likely TWILIO_AUTH_TOKEN is not this account's primary token"
+            return "the signature fits no address of ours: is TWILIO_AUTH_TOKEN this account's primary token?"
         signed, expected = urlsplit(self.signed_url), urlsplit(self.expected_url)
         if signed.path != expected.path:
             return f"the path was signed as {signed.path}: give the provider exactly {expected.path}"
@@ -63,7 +64,11 @@ async def note_refusal(
         return
     _last_ms = now_ms
     try:
-        fitting = (url for url in guesses(expected_url, request) if runtime.telephony.is_signed(url, fields, signature))
+        fitting = (
+            url
+            for url in guesses(expected_url, request)
+            if runtime.telephony.is_signed(url, fields, signature)
+        )
         refusal = Refusal(
             at_ms=now_ms,
             expected_url=expected_url,

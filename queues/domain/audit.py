@@ -1,7 +1,7 @@
 """An account of our own: what the journal alone must show if the laws were kept.
 
-The auditor knows nothing of the tables and scripts that make the lines; it has its own idea of what may follow what. So a fault in
-the switchboard and the same fault in its rules cannot hide each other.
+The auditor knows nothing of the tables and scripts that make the lines; it has its own idea of what may follow
+what. So a fault in the switchboard and the same fault in its rules cannot hide each other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,15 @@ from typing import Final
 from queues.domain.journal import Line, parse_id
 
 # Where a call stands, told in the auditor's own words; line type -> (allowed before, after).
-_MENU, _WAIT, _HELD, _JOIN, _TALK, _NOTE, _OVER = "menu", "waiting", "held", "joining", "talking", "message", "over"
+_MENU, _WAIT, _HELD, _JOIN, _TALK, _NOTE, _OVER = (
+    "menu",
+    "waiting",
+    "held",
+    "joining",
+    "talking",
+    "message",
+    "over",
+)
 _NEW: Final = "unheard of"
 _PATH: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "call.arrived": (frozenset({_NEW}), _MENU),
@@ -23,7 +31,9 @@ _PATH: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "call.diverted": (frozenset({_MENU, _WAIT, _HELD}), _NOTE),
     "call.ended": (frozenset({_MENU, _WAIT, _HELD, _JOIN, _TALK, _NOTE}), _OVER),
 }
-_OFFER_ENDS: Final = frozenset({"offer.accepted", "offer.declined", "offer.expired", "offer.unrung", "offer.withdrawn"})
+_OFFER_ENDS: Final = frozenset(
+    {"offer.accepted", "offer.declined", "offer.expired", "offer.unrung", "offer.withdrawn"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,9 @@ class Auditor:
         known = line.offer_id in self.open_offers or line.offer_id in self.ended_offers
         self._must(not known, "an offer is made once", line.offer_id, line)
         other = self.busy.get(line.agent_id, line.call_id)
-        self._must(line.agent_id not in self.busy, f"one agent, one call: he has {other}", line.agent_id, line)
+        self._must(
+            line.agent_id not in self.busy, f"one agent, one call: he has {other}", line.agent_id, line
+        )
         self.open_offers[line.offer_id] = line.agent_id
         self.busy[line.agent_id] = line.call_id
         self.serves[line.call_id] = line.agent_id

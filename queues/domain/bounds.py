@@ -1,7 +1,7 @@
 """By how much one tier may pass another: the promise that `shouwen check` prints.
 
-An ordinary caller o is passed only by callers v who arrive at most max(H_v - H_o, C_o - C_v) later, H being the capped head start (tier and
-matter) and C the tier's ceiling. Safety, raised by hand, is exempt.
+An ordinary caller o is passed only by callers v who arrive at most max(H_v - H_o, C_o - C_v) later, H being the
+capped head start (tier and matter) and C the tier's ceiling. Exempt: safety, and whom a supervisor raised.
 """
 
 from collections.abc import Iterator

@@ -17,7 +17,9 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_the_procfile_has_exactly_the_processes_the_launcher_runs() -> None:
-    written = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text("utf-8").splitlines() if line)
+    written = dict(
+        line.split(": ", 1) for line in (ROOT / "Procfile").read_text("utf-8").splitlines() if line
+    )
     assert written == {name: f"shouwen {name}" for name in ("release", "store", "web", *launcher.LOOPS)}
     assert set(written) <= set(ENTRIES)
 

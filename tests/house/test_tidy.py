@@ -23,11 +23,7 @@ def sources() -> Iterator[Path]:
 
 
 def test_only_the_clock_reads_the_time() -> None:
-    found = {
-        str(path.relative_to(ROOT))
-        for path in sources()
-        if READS_TIME.search(path.read_text("utf-8"))
-    }
+    found = {str(path.relative_to(ROOT)) for path in sources() if READS_TIME.search(path.read_text("utf-8"))}
     assert found <= set(MAY_READ_TIME), found - set(MAY_READ_TIME)
 
 
@@ -36,12 +32,16 @@ def test_no_file_is_named_after_nothing() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [str(path) for path in sources() if not ast.get_docstring(ast.parse(path.read_text("utf-8")))] == []
+    assert [
+        str(path) for path in sources() if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ] == []
 
 
 def test_functions_stay_short() -> None:
     lengths = {
-        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}": (node.end_lineno or node.lineno)
+        - node.lineno
+        + 1
         for path in sources()
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
