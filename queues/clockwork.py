@@ -6,19 +6,16 @@ chore that fails is logged and comes round again; the others go on.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import delete
 
-from config.clock import Clock
 from config.log import get_log
 from config.runtime import Runtime
 from config.web.sessions import sessions, wall_ms
 from queues.service import journal, links
 
 log = get_log(__name__)
-
-PACE_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +43,26 @@ async def end_sessions(runtime: Runtime) -> int:
     return int(ended.rowcount)
 
 
-@dataclass
-class Clockwork:
-    """The chores of one process; `tick()` does those that have come round and says whether there was work."""
-
-    runtime: Runtime
-    chores: Sequence[Chore]
-    real: Clock = field(default_factory=Clock.real)
-    due_ms: dict[str, int] = field(default_factory=dict)
-
-    async def tick(self) -> bool:
-        done = 0
-        for chore in self.chores:
-            if self.due_ms.get(chore.name, 0) <= self.real.now_ms():
-                done += await self.do(chore)
-                self.due_ms[chore.name] = self.real.now_ms() + self.real.product_ms(chore.every_s)
-        return done > 0
-
-    async def do(self, chore: Chore) -> int:
-        try:
-            count = await chore.run(self.runtime)
-        except Exception as fault:
-            log.exception("chore.failed", chore=chore.name, fault=type(fault).__name__)
-            return 0
-        if count:
-            log.info("chore.done", chore=chore.name, count=count)
-        return count
+async def do(runtime: Runtime, chore: Chore) -> int:
+    """The chore once; a fault is logged, and it comes round again."""
+    try:
+        count = await chore.run(runtime)
+    except Exception as fault:
+        log.exception("chore.failed", chore=chore.name, fault=type(fault).__name__)
+        return 0
+    if count:
+        log.info("chore.done", chore=chore.name, count=count)
+    return count
 
 
 async def run(runtime: Runtime, chores: Sequence[Chore]) -> None:
-    """The loop of the `clock` process, until it is cancelled."""
-    clockwork = Clockwork(runtime, chores)
+    """The loop of the `clock` process, until it is cancelled. A slow chore keeps no other waiting."""
+    async with asyncio.TaskGroup() as group:
+        for chore in chores:
+            group.create_task(come_round(runtime, chore), name=chore.name)
+
+
+async def come_round(runtime: Runtime, chore: Chore) -> None:
     while True:
-        await clockwork.tick()
-        await asyncio.sleep(PACE_S)
+        await do(runtime, chore)
+        await asyncio.sleep(chore.every_s)

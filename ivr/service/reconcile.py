@@ -30,7 +30,8 @@ LOOK_BACK_MS: Final = 24 * 3600 * 1000
 LOOK_BACK_AGAIN_MS: Final = 3600 * 1000
 UNKNOWN_AFTER_MS: Final = 3600 * 1000
 SETTLED_AFTER_S: Final = 15.0  # real: a webhook that is under way gets there first
-ASKED_MAX: Final = 200
+ASKED_MAX: Final = 200  # one request each
+UNENDED_MAX: Final = 10_000
 
 LINES: Final[Mapping[RecordingStatus, LineType]] = {
     RecordingStatus.COMPLETED: LineType.RECORDING_COMPLETED,
@@ -86,9 +87,8 @@ async def inbound_legs(runtime: Runtime, since_ms: int) -> dict[str, LegFacts]:
 async def unlisted(runtime: Runtime, listed: Mapping[str, LegFacts], before_ms: int) -> list[LegFacts]:
     """Calls of ours without an end that the list does not name, and that prove to be over when asked for."""
     found = []
-    for call_id, arrived_ms in await calls.unended(runtime, before_ms, ASKED_MAX):
-        if call_id in listed:
-            continue
+    without_end = await calls.unended(runtime, before_ms, UNENDED_MAX)
+    for call_id, arrived_ms in [each for each in without_end if each[0] not in listed][:ASKED_MAX]:
         leg = await runtime.telephony.leg(call_id)
         if leg is None and arrived_ms < before_ms - UNKNOWN_AFTER_MS:
             found.append(unknown_leg(call_id))

@@ -12,7 +12,8 @@ import secrets
 from collections.abc import Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.clock import Clock
@@ -112,42 +113,57 @@ class Reader(Generic[Known, Done]):
         now_ms = self.real.now_ms()
         if now_ms < self.lease_until_ms - self.real.product_ms(LEASE_S) // 2:
             return True
-        was_leading = self.is_leading
+        was_leading, self.lease_until_ms = self.is_leading, 0
+        if not was_leading and await self._is_held_by_another(now_ms):
+            return False
         until_ms = now_ms + self.real.product_ms(LEASE_S)
         async with self.runtime.database.transaction() as connection:
             await readers.enrol(connection, self.book.name)
             is_mine = await readers.claim(connection, self.book.name, self.holder, now_ms, until_ms)
             position = await readers.find(connection, self.book.name)
         if not is_mine or position is None:
-            self.lease_until_ms = 0
             return False
         self.last_id, self.lease_until_ms = position.last_id, until_ms
         if not was_leading:
+            log.info("reader.leads", reader=self.book.name, last_id=self.last_id)
             await self.book.take_over()
         return True
+
+    async def _is_held_by_another(self, now_ms: int) -> bool:
+        """A look that costs the writers nothing; the claim decides."""
+        async with self.runtime.database.read() as connection:
+            position = await readers.find(connection, self.book.name)
+        return (
+            position is not None
+            and position.holder not in ("", None, self.holder)
+            and (position.lease_until_ms or 0) >= now_ms
+        )
 
     async def _take_in(self, entries: Sequence[Entry]) -> None:
         try:
             await self._commit(entries)
-        except OperationalError:
-            raise  # the database is away; nothing is wrong with the lines
         except SQLAlchemyError as fault:
-            log.error(
-                "reader.batch_refused", reader=self.book.name, lines=len(entries), fault=type(fault).__name__
-            )
+            if is_away(fault):
+                raise
+            name = type(fault).__name__
+            log.error("reader.batch_refused", reader=self.book.name, lines=len(entries), fault=name)
             for entry in entries:
                 await self._take_in_alone(entry)
 
     async def _take_in_alone(self, entry: Entry) -> None:
-        try:
-            await self._commit([entry])
-        except OperationalError:
-            raise
-        except SQLAlchemyError as fault:
-            log.error(
-                "reader.line_refused", reader=self.book.name, entry_id=entry.id, fault=type(fault).__name__
-            )
-            await self._commit([entry.stripped()])
+        """Two tries: a line is not given up for a fault that passes."""
+        for is_last in (False, True):
+            try:
+                await self._commit([entry])
+            except SQLAlchemyError as fault:
+                if is_away(fault):
+                    raise
+                name = type(fault).__name__
+                log.error("reader.line_refused", reader=self.book.name, entry_id=entry.id, fault=name)
+                if is_last:
+                    await self._commit([entry.stripped()])
+            else:
+                return
 
     async def _commit(self, entries: Sequence[Entry]) -> None:
         known = await self.book.look_up(entries)
@@ -160,6 +176,13 @@ class Reader(Generic[Known, Done]):
             done = await self.book.write(connection, entries, known)
         self.last_id, self.lease_until_ms = last_id, until_ms
         await self.book.after_commit(done)
+
+
+def is_away(fault: SQLAlchemyError) -> bool:
+    """Whether it is the database that is not there, and nothing is wrong with the lines."""
+    return isinstance(fault, OperationalError | PoolTimeout) or (
+        isinstance(fault, DBAPIError) and fault.connection_invalidated
+    )
 
 
 async def run(reader: Reader[Known, Done]) -> None:

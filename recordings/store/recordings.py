@@ -120,7 +120,7 @@ async def unsettled(connection: AsyncConnection, from_ms: int, until_ms: int, li
         .where(calls.c.ended_ms >= from_ms, calls.c.ended_ms < until_ms, expects_one)
         .where(func.coalesce(calls.c.record, "") != "refused")
         .where(is_open | ~has_row)
-        .order_by(calls.c.ended_ms)
+        .order_by(calls.c.ended_ms.desc())
         .limit(limit)
     )
     return list((await connection.execute(query)).scalars())

@@ -3,7 +3,9 @@
 王 is an agent. 林 is a key customer, 陈 a resident; 无名 withholds his number.
 """
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -165,3 +167,11 @@ class Hotline:
         """How many jobs wait, in the work queues that have any."""
         counts = {name: await self.runtime.jobs.waiting(name) for name in WORK_QUEUES}
         return {name: count for name, count in counts.items() if count}
+
+    async def until(self, probe: Callable[[], Awaitable[Any]]) -> None:
+        """Wait for what another process or task is about to do."""
+        for _ in range(250):
+            if await probe():
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("it did not happen")

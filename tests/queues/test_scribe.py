@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.database import metadata
 from queues.domain.call_records import CallRecord, fold
 from queues.domain.journal import Line
+from queues.scribe import run
 from queues.service.history import History, scribe
+from queues.store import journal
 from tests.doubles import MONDAY_0900_MS, ManualClock
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
 
@@ -252,6 +254,38 @@ async def test_a_waiting_scribe_wakes_for_a_new_line(hotline: Hotline) -> None:
     await hotline.arrive("CA1")
     await asyncio.wait_for(waiting, 0.4)
     assert await hotline.scribe.tick() is True
+
+
+async def test_the_loop_writes_until_it_is_stopped_and_hands_the_lease_on(hotline: Hotline) -> None:
+    loop = asyncio.create_task(run(hotline.runtime))
+    ticket_no = await hotline.answered_call("CA1")
+    await hotline.until(hotline.rq_counts)
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    await hotline.arrive("CA2")
+    assert await hotline.scribe.tick() is True, "the lease was given back"
+    await hotline.work_off()
+    assert await hotline.rows("tickets", "ticket_no") == [{"ticket_no": ticket_no}]
+
+
+async def test_the_loop_outlives_a_store_that_is_away(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = iter([ConnectionError("the store is away"), TimeoutError("and slow")])
+    read_after = journal.read_after
+
+    async def falter(*anything: Any) -> Any:
+        for fault in faults:
+            raise fault
+        return await read_after(*anything)
+
+    monkeypatch.setattr(journal, "read_after", falter)
+    await hotline.arrive("CA1")
+    loop = asyncio.create_task(run(hotline.runtime))
+    await hotline.until(lambda: hotline.rows("calls"))
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    assert await hotline.rows("calls", "call_id") == [{"call_id": "CA1"}]
 
 
 async def test_what_others_wrote_on_a_call_stays(hotline: Hotline, clock: ManualClock) -> None:
