@@ -77,6 +77,7 @@ class Call:
     member: "Member | None" = None
     participant: "Participant | None" = None
     is_initiated: bool = False
+    asked: int = 0
     extra: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     lane: Lane = field(default_factory=Lane)

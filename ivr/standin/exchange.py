@@ -17,31 +17,30 @@ from ivr.standin.calls import (
     COMPLETED,
     FAILED,
     IN_PROGRESS,
-    NO_ANSWER,
     QUEUED,
     RINGING,
     Call,
     Subscription,
-    standard_params,
 )
 from ivr.standin.chance import Chance
-from ivr.standin.conferences import EVENTS, SUBSCRIBED_AS, Conference, Conferences
-from ivr.standin.dates import rfc2822
+from ivr.standin.conferences import Conference, Conferences
+from ivr.standin.enquiries import Enquiries
 from ivr.standin.faults import Faults
 from ivr.standin.gate import Gate
 from ivr.standin.handsets import Handset, Registration, Registrations, address_of
-from ivr.standin.inbox import Gone, Inbox, Key, Redirected, Speech, Target, Tidings
+from ivr.standin.inbox import Gone, Inbox, Redirected, Target
+from ivr.standin.leg_line import LegLine
 from ivr.standin.notifications import Notifications
 from ivr.standin.options import Line, Options
 from ivr.standin.queues import Queue, Queues
-from ivr.standin.recordings import ABSENT, Recording, Recordings
-from ivr.standin.recordings import COMPLETED as RECORDED
+from ivr.standin.recordings import Recordings
+from ivr.standin.reports import Reports
 from ivr.standin.sids import new_sid
 from ivr.standin.sounds import Sounds
 from ivr.standin.stage import Place, no_params
+from ivr.standin.tapes import Tapes
 from ivr.standin.twiml import Document
-from ivr.standin.verbs.say import spoken_ms
-from ivr.standin.webhooks import Postman, Reply, WebhookError
+from ivr.standin.webhooks import Postman
 
 
 class Exchange:
@@ -64,8 +63,11 @@ class Exchange:
         self.calls: dict[str, Call] = {}
         self.live_calls: dict[str, Call] = {}
         self.queues = Queues()
-        self.conferences = Conferences(self._tell_of_conference)
+        self.conferences = Conferences(self._attend_conference)
         self.recordings = Recordings()
+        self.enquiries = Enquiries(self)
+        self.reports = Reports(self)
+        self.tapes = Tapes(self)
         self.registrations = Registrations()
         self.slots = outgoing.Slots(options.cps)
         self.gate = Gate()
@@ -73,7 +75,6 @@ class Exchange:
         self.ended: Counter[str] = Counter()
         self._over: deque[Call] = deque()
         self._ordinal = 0
-        self._requests = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def open(self) -> None:
@@ -90,8 +91,6 @@ class Exchange:
         await self.callbacks.close()
         await self.sounds.close()
         await self.postman.close()
-
-    # what people do
 
     def dial(self, from_: str, to: str) -> Handset:
         """An outside caller rings one of the account's numbers."""
@@ -116,8 +115,6 @@ class Exchange:
         call = self.calls.get(sid)
         return None if call is None else call.handset
 
-    # calls
-
     def new_call(self, from_: str, to: str, direction: str, parent_sid: str | None = None) -> Call:
         self._ordinal += 1
         now_ms = self.clock.now_ms()
@@ -126,7 +123,7 @@ class Exchange:
         return call
 
     def give_handset(self, call: Call) -> Handset:
-        call.handset = Handset(call.sid, call.from_, call.to, _LegLine(self, call), self.clock.now_ms)
+        call.handset = Handset(call.sid, call.from_, call.to, LegLine(self, call), self.clock.now_ms)
         return call.handset
 
     def start(self, call: Call, life: "outgoing.Life") -> None:
@@ -157,10 +154,10 @@ class Exchange:
         if not call.move(IN_PROGRESS, self.clock.now_ms()):
             return
         call.hear("answered")
-        self.progress(call, "answered")
+        self.reports.of_call(call, "answered")
         if call.recording is not None:
             wish = call.recording
-            self.start_recording(
+            self.tapes.record_call(
                 call, channels=wish.channels, source=wish.source, subscription=wish.subscription
             )
         limit_s = self.clock.real_s(call.time_limit_s * 1000)
@@ -181,9 +178,9 @@ class Exchange:
             timer.cancel()
         self.detach(call, "hangup", "participant_hung_up")
         for recording in self.recordings.running(call.sid):
-            self.stop_recording(recording)
+            self.tapes.stop(recording)
         if not is_unheard_of:
-            self.progress(call, "completed")
+            self.reports.of_call(call, "completed")
         call.hear("ended", status)
         call.inbox.put(Gone())
         return True
@@ -217,108 +214,19 @@ class Exchange:
     def forget(self, call: Call) -> None:
         self.calls.pop(call.sid, None)
 
-    # requests
-
-    async def ask(self, call: Call, target: Target, params: Mapping[str, str]) -> Reply:
-        """Ask for a document; now and then, by fault, twice, and the second answer is not used."""
-        said = standard_params(call, self.account_sid) | dict(params) | dict(target.params)
-        self._requests += 1
-        if self.chance.happens(
-            self.faults.control_doubled, "control", call.ordinal, len(call.history), self._requests
-        ):
-            self.callbacks.start(self._ask_unheard(call, target, said))
-        return await self.postman.ask(target.url, target.method, said, call.cookies)
-
-    def tell(
-        self, call: Call, target: Target, delay_ms: int = 0, params: Mapping[str, str] | None = None
-    ) -> None:
-        """Ask for a document whose content no longer matters."""
-        after = {"CallStatus": self.faults.hangup_action_status} if call.is_over else {}
-        delay_ms = delay_ms or (self.faults.hangup_action_ms if call.is_over else 0)
-        said = standard_params(call, self.account_sid) | after | dict(params or {}) | dict(target.params)
-        self.callbacks.start(self._ask_unheard(call, target, said, delay_ms))
-
-    async def _ask_unheard(
-        self, call: Call, target: Target, said: Mapping[str, str], delay_ms: int = 0
-    ) -> None:
-        if delay_ms:
-            await self.clock.sleep(delay_ms)
-        try:
-            reply = await self.postman.ask(target.url, target.method, said, call.cookies)
-        except WebhookError as error:
-            self.complain(call, error.code, error.message, url=error.url, method=error.method)
-            return
-        if not 200 <= reply.status < 300:
-            self.complain(
-                call,
-                11200,
-                f"HTTP retrieval failure: status {reply.status}",
-                url=reply.url,
-                method=reply.method,
-            )
-
-    # callbacks
-
-    def progress(self, call: Call, event: str) -> None:
-        """A step of a call's life, told to whoever subscribed to it."""
-        subscription = call.subscription
-        if subscription is None or event not in subscription.events:
-            return
-        params = standard_params(call, self.account_sid)
-        params |= {
-            "CallStatus": "initiated" if event == "initiated" else call.status,
-            "CallbackSource": "call-progress-events",
-            "SequenceNumber": str(call.lane.sequence),
-            "Timestamp": rfc2822(self.clock.now_ms()) or "",
-        }
-        if event == "completed":
-            params |= self._completed_params(call)
-        self.callbacks.post(call.lane, subscription, params, call.sid, call.cookies)
-
-    def _completed_params(self, call: Call) -> dict[str, str]:
-        duration_s = call.duration_s or 0
-        params = {"CallDuration": str(duration_s), "Duration": str(-(-duration_s // 60))}
-        if call.sip_code is not None:
-            params["SipResponseCode"] = call.sip_code
-        if call.recording is not None:
-            for recording in self.recordings.of(call.sid):
-                if recording.source == call.recording.source:
-                    params |= {
-                        "RecordingSid": recording.sid,
-                        "RecordingUrl": self.recording_url(recording),
-                        "RecordingDuration": str(max(1, round(recording.recorded_ms / 1000))),
-                    }
-        return params
-
-    def _tell_of_conference(self, conference: Conference, event: str, facts: dict[str, str]) -> None:
-        self._attend_conference(conference, event)
-        subscription = conference.subscription
-        if subscription is None or SUBSCRIBED_AS[event] not in subscription.events:
-            return
-        params = {
-            "ConferenceSid": conference.sid,
-            "FriendlyName": conference.friendly_name,
-            "AccountSid": self.account_sid,
-            "StatusCallbackEvent": EVENTS[event],
-            "SequenceNumber": str(self.faults.conference_sequence_first + conference.lane.sequence),
-            "Timestamp": rfc2822(self.clock.now_ms()) or "",
-        }
-        self.callbacks.post(conference.lane, subscription, params | facts, facts.get("CallSid"))
-
-    def _attend_conference(self, conference: Conference, event: str) -> None:
-        """What else a conference's event brings about."""
+    def _attend_conference(self, conference: Conference, event: str, facts: dict[str, str]) -> None:
+        """What a conference's event brings about, and then who is told of it."""
         begins = event == self.faults.conference_recording_from and not self.recordings.of(conference.sid)
         if begins and conference.record_from_start:
-            self.start_conference_recording(conference)
+            self.tapes.record_conference(conference)
         if event == "leave" and len(conference.participants) == 1:
             [alone] = conference.participants.values()
             if self.faults.last_participant_hears == "music":
                 alone.call.hear("played", "music")
         if event == "end":
             for recording in self.recordings.running(conference.sid):
-                self.stop_recording(recording)
-
-    # queues
+                self.tapes.stop(recording)
+        self.reports.of_conference(conference, event, facts)
 
     def open_queue(self, name: str, max_size: int | None = None) -> Queue:
         """The queue of that name, made when there is none."""
@@ -326,74 +234,6 @@ class Exchange:
         if found is None:
             found = self.queues.create(name, max_size or self.faults.queue_size_default, self.clock.now_ms())
         return found
-
-    # recordings
-
-    def recording_url(self, recording: Recording) -> str:
-        return f"{self.base_url}/2010-04-01/Accounts/{self.account_sid}/Recordings/{recording.sid}"
-
-    def start_recording(
-        self,
-        call: Call,
-        *,
-        channels: int,
-        source: str,
-        subscription: Subscription | None = None,
-        track: str = "both",
-        name: str = "",
-    ) -> Recording:
-        recording = self.recordings.start(
-            channels=1 if track != "both" else channels,
-            source=source,
-            now_ms=self.clock.now_ms(),
-            call_sid=call.parent_sid or call.sid if source == "DialVerb" else call.sid,
-            track=track,
-            subscription=subscription,
-            name=name,
-        )
-        self.tell_of_recording(recording)
-        return recording
-
-    def start_conference_recording(
-        self, conference: Conference, subscription: Subscription | None = None, source: str = "Conference"
-    ) -> Recording:
-        recording = self.recordings.start(
-            channels=self.faults.conference_recording_channels,
-            source=source,
-            now_ms=self.clock.now_ms(),
-            conference_sid=conference.sid,
-            subscription=subscription or conference.recording_subscription,
-        )
-        self.tell_of_recording(recording)
-        return recording
-
-    def stop_recording(self, recording: Recording, recorded_ms: int | None = None) -> None:
-        """The tape stops; the sound is there a while later, or never."""
-        recording.stop(self.clock.now_ms())
-        if recorded_ms is not None:
-            recording.recorded_ms = recorded_ms
-        self.callbacks.start(self._finish_recording(recording))
-
-    async def _finish_recording(self, recording: Recording) -> None:
-        faults, ordinal = self.faults, recording.ordinal
-        span_ms = max(0, faults.recording_done_ms_max - faults.recording_done_ms_min)
-        delay_ms = faults.recording_done_ms_min + span_ms * self.chance.draw("recording", ordinal)
-        if self.chance.happens(faults.recording_late, "recording late", ordinal):
-            delay_ms += faults.recording_late_ms
-        await self.clock.sleep(delay_ms)
-        is_absent = self.chance.happens(faults.recording_absent, "recording absent", ordinal)
-        is_short = recording.recorded_ms < faults.recording_ms_min
-        recording.status = ABSENT if is_absent or is_short else RECORDED
-        recording.updated_ms = self.clock.now_ms()
-        self.tell_of_recording(recording)
-
-    def tell_of_recording(self, recording: Recording) -> None:
-        subscription = recording.subscription
-        if subscription is not None and recording.status in subscription.events:
-            params = recording.callback_params(self.account_sid, self.recording_url(recording))
-            self.callbacks.post(recording.lane, subscription, params, recording.call_sid)
-
-    # complaints
 
     def complain(
         self, call: Call | None, code: int, message: str, *, log: int = 0, url: str = "", method: str = ""
@@ -427,32 +267,3 @@ class Exchange:
             self.complain(call, 12400, f"Internal failure: {fault!r}")
             self.end_call(call, FAILED)
             raise
-
-
-class _LegLine:
-    """What a person's handset can do to its leg."""
-
-    def __init__(self, exchange: Exchange, call: Call) -> None:
-        self._exchange = exchange
-        self._call = call
-
-    def pressed(self, digits: str) -> None:
-        for digit in digits:
-            self._call.inbox.put(Key(digit))
-
-    def spoke(self, text: str, confidence: float | None) -> None:
-        lasts_ms = spoken_ms(text, self._exchange.faults)
-        self._call.inbox.put(Speech(text, confidence, lasts_ms))
-
-    def answered_by_person(self) -> None:
-        self._call.inbox.put(Tidings("picked up", self._call))
-
-    def declined_by_person(self) -> None:
-        self._call.inbox.put(Tidings("declined", self._call))
-
-    def hung_up_by_person(self) -> None:
-        call = self._call
-        if call.status == RINGING and call.direction != "inbound":
-            self.declined_by_person()
-        else:
-            self._exchange.end_call(call, NO_ANSWER if call.status == RINGING else COMPLETED)

@@ -145,7 +145,7 @@ async def fetch(
 ) -> Document:
     """Ask for one document and read it."""
     try:
-        reply = await call.inbox.during(exchange.ask(call, target, params))
+        reply = await call.inbox.during(exchange.enquiries.ask(call, target, params))
     except WebhookError as error:
         raise DocumentError(error.code, error.message, error.url, error.method) from None
     if not 200 <= reply.status < 300:

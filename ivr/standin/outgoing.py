@@ -51,7 +51,7 @@ async def live_outgoing(exchange: "Exchange", call: Call, first: "Target | Docum
 async def ring(exchange: "Exchange", call: Call) -> bool:
     """Ring one address; True when the leg is up, else the call has ended for a reason."""
     call.is_initiated = True
-    exchange.progress(call, "initiated")
+    exchange.reports.of_call(call, "initiated")
     address = address_of(call.to)
     if address in exchange.numbers:
         return await _ring_ourselves(exchange, call, address)
@@ -94,7 +94,7 @@ async def _ring_ourselves(exchange: "Exchange", call: Call, number: str) -> bool
 def _start_ringing(exchange: "Exchange", call: Call) -> None:
     call.move(RINGING, exchange.clock.now_ms())
     call.hear("ringing", call.from_)
-    exchange.progress(call, "ringing")
+    exchange.reports.of_call(call, "ringing")
 
 
 async def _await_answer(exchange: "Exchange", call: Call) -> bool:

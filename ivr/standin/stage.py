@@ -65,7 +65,7 @@ class Stage:
 
     def afterwards(self, target: Target, delay_ms: int = 0) -> None:
         """Request something whose answer no longer matters: the call has ended or was redirected."""
-        self.exchange.tell(self.call, target, delay_ms)
+        self.exchange.enquiries.tell(self.call, target, delay_ms)
 
     async def pass_time(self, for_ms: float) -> None:
         """Let product time pass on this leg; inside a gather a key or a word cuts it short."""

@@ -335,3 +335,17 @@ async def test_the_numbers_of_the_account_can_be_looked_up_and_changed(
     )
     customer.says("/other", "<Say>moved</Say>")
     assert await over(exchange.dial(ALICE, HOTLINE)) == ["moved"]
+
+
+async def test_complaints_are_listed_of_the_account_and_of_one_call(
+    customer: Customer, exchange: Exchange, sdk: Any
+) -> None:
+    customer.says("/voice", "<Shout/>")
+    callers = [exchange.dial(ALICE, HOTLINE), exchange.dial(BOB, HOTLINE)]
+    for caller in callers:
+        await over(caller)
+    everything = await sdk(lambda client: client.notifications.list())
+    assert sorted(entry.call_sid for entry in everything) == sorted(caller.sid for caller in callers)
+    [one] = await sdk(lambda client: client.calls(callers[0].sid).notifications.list())
+    assert (one.error_code, one.log, one.request_url) == ("12200", "0", f"{customer.url}/voice")
+    assert (await sdk(lambda client: client.notifications(one.sid).fetch())).error_code == "12200"

@@ -23,7 +23,7 @@ async def start_on_call(ask: Ask) -> Answer:
     call = find_call(ask)
     if call.status != IN_PROGRESS:
         raise ApiError(400, 21220, NOT_IN_PROGRESS)
-    recording = ask.exchange.start_recording(
+    recording = ask.exchange.tapes.record_call(
         call,
         channels=2 if ask.word("RecordingChannels", "mono", CHANNELS) == "dual" else 1,
         source="StartCallRecordingAPI",
@@ -39,7 +39,7 @@ async def start_on_conference(ask: Ask) -> Answer:
         raise ApiError(400, 21220, NOT_IN_PROGRESS)
     subscription = recording_subscription(ask)
     return show(
-        ask, ask.exchange.start_conference_recording(conference, subscription, "StartConferenceRecordingAPI")
+        ask, ask.exchange.tapes.record_conference(conference, subscription, "StartConferenceRecordingAPI")
     )
 
 
@@ -49,11 +49,11 @@ async def update(ask: Ask) -> Answer:
     status = ask.word("Status", "", STATUSES)
     now_ms = ask.exchange.clock.now_ms()
     if status == "stopped":
-        ask.exchange.stop_recording(recording)
+        ask.exchange.tapes.stop(recording)
         return show(ask, recording) | {"status": "stopped"}
     if status == "paused" and recording.status == IN_PROGRESS:
         recording.pause(now_ms, skip=ask.one("PauseBehavior", "silence") == "skip")
-        ask.exchange.tell_of_recording(recording)
+        ask.exchange.reports.of_recording(recording)
     elif status == "in-progress" and recording.status == "paused":
         recording.resume(now_ms)
     return show(ask, recording)

@@ -122,7 +122,7 @@ def _clear_up(stage: Stage, attempt: _Attempt) -> None:
             stage.exchange.hang_up(child)
     for recording in stage.exchange.recordings.running(stage.call.sid):
         if recording.source == "DialVerb":
-            stage.exchange.stop_recording(recording)
+            stage.exchange.tapes.stop(recording)
 
 
 async def _await_winner(stage: Stage, attempt: _Attempt) -> None:
@@ -245,7 +245,7 @@ def _recorded(stage: Stage, child: Call) -> dict[str, str]:
     if child.recording is None:
         return {}
     recordings = [one for one in stage.exchange.recordings.of(stage.call.sid) if one.source == "DialVerb"]
-    return {"RecordingUrl": stage.exchange.recording_url(recordings[-1])} if recordings else {}
+    return {"RecordingUrl": stage.exchange.reports.recording_url(recordings[-1])} if recordings else {}
 
 
 def _address(noun: Element) -> str:

@@ -47,7 +47,7 @@ async def run(stage: Stage, record: Element) -> Target | None:
     call.inbox.forget_heard()
     if record.flag("playBeep", True):
         call.hear("beep")
-    recording = exchange.start_recording(
+    recording = exchange.tapes.record_call(
         call, channels=1, source="RecordVerb", subscription=_subscription(stage, record)
     )
     message = _Message()
@@ -96,7 +96,7 @@ def _finish(stage: Stage, recording: Recording, message: _Message) -> None:
     passed_ms = stage.exchange.clock.now_ms() - recording.started_ms
     recorded_ms = max(1000, min(message.spoken_until_ms, passed_ms)) if message.has_words else 0
     if recording.is_running:
-        stage.exchange.stop_recording(recording, recorded_ms)
+        stage.exchange.tapes.stop(recording, recorded_ms)
     else:
         recording.recorded_ms = recorded_ms
 
@@ -104,7 +104,7 @@ def _finish(stage: Stage, recording: Recording, message: _Message) -> None:
 def _action(stage: Stage, record: Element, recording: Recording, message: _Message, key: str) -> Target:
     return stage.action(
         record,
-        RecordingUrl=stage.exchange.recording_url(recording),
+        RecordingUrl=stage.exchange.reports.recording_url(recording),
         RecordingSid=recording.sid,
         RecordingDuration=str(max(1, round(recording.recorded_ms / 1000)) if message.has_words else 0),
         Digits=key,

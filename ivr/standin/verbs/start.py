@@ -37,7 +37,7 @@ async def run(stage: Stage, start: Element) -> Target | None:
         url = recording.word("recordingStatusCallback")
         method = recording.word("recordingStatusCallbackMethod", "POST")
         events = recording.words("recordingStatusCallbackEvent", "completed")
-        exchange.start_recording(
+        exchange.tapes.record_call(
             stage.call,
             channels=1 if recording.word("channels", "dual") == "mono" else 2,
             source=exchange.faults.recording_source_start,

@@ -13,5 +13,5 @@ async def run(stage: Stage, stop: Element) -> Target | None:
     for wanted in stop.children:
         for recording in exchange.recordings.running(stage.call.sid):
             if recording.name == wanted.word("name"):
-                exchange.stop_recording(recording)
+                exchange.tapes.stop(recording)
     return None
