@@ -12,7 +12,15 @@ from queues.store import customers as store
 
 BATCH: Final = 500
 
-__all__ = ["Customer", "find_customer", "forget_number", "import_customers", "number_of", "rebuild_index"]
+__all__ = [
+    "Customer",
+    "find_customer",
+    "forget_number",
+    "import_customers",
+    "mend_index",
+    "number_of",
+    "rebuild_index",
+]
 
 
 async def import_customers(runtime: Runtime, files: Iterable[Customer]) -> int:
@@ -51,6 +59,12 @@ async def rebuild_index(runtime: Runtime) -> int:
             after_id = files[-1].customer_id
     await store.swap_live(redis, site, fresh)
     return count
+
+
+async def mend_index(runtime: Runtime) -> int:
+    """Make the index anew if the live store has lost it; returns the numbers put back."""
+    numbers_key, _ = store.index_keys(runtime.settings.site)
+    return 0 if await runtime.redis.exists(numbers_key) else await rebuild_index(runtime)
 
 
 async def find_customer(runtime: Runtime, customer_id: str) -> Customer | None:
