@@ -133,7 +133,8 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
         raise NoWorkerError
     future = asyncio.run_coroutine_threadsafe(coroutine, _bench.loop)
     try:
-        return future.result()
+        # RQ's own limit cannot interrupt this wait outside the main thread.
+        return future.result(JOB_S_MAX)
     except BaseException:
         future.cancel()  # a job out of time is stopped, not left running
         raise

@@ -132,6 +132,17 @@ async def test_a_job_function_can_be_called_without_a_queue_where_a_runtime_is_l
     assert await notes(runtime) == ["by hand"]
 
 
+async def test_a_job_out_of_time_is_stopped_and_counts_as_failed(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "JOB_S_MAX", 0.1)
+    async with work.lent(runtime):
+        with pytest.raises(TimeoutError):
+            await asyncio.to_thread(workshop.note_slowly, "first", 30)
+    await noted(runtime, "first stopped")
+    assert await notes(runtime) == ["first begun", "first stopped"]
+
+
 async def test_a_store_that_is_away_is_told_to_whoever_pushes(runtime: Runtime) -> None:
     nowhere = replace(runtime.settings, redis_url="redis://127.0.0.1:9")
     jobs = JobQueue("power", live.connect_queue(nowhere))

@@ -26,7 +26,11 @@ async def _note(item: str) -> None:
 
 async def _note_slowly(item: str, for_s: float) -> None:
     await _note(f"{item} begun")
-    await asyncio.sleep(for_s)
+    try:
+        await asyncio.sleep(for_s)
+    except asyncio.CancelledError:
+        await _note(f"{item} stopped")
+        raise
     await _note(f"{item} done")
 
 
