@@ -127,7 +127,9 @@ def load_settings(environ: Mapping[str, str] | None = None, *, makes_secret: boo
         log_level=reader.choice("LOG_LEVEL", "info", get_args(LogLevel)),
         log_format=reader.choice("LOG_FORMAT", "auto", get_args(LogFormat)),
         # Last, because nothing is written to disk for an installation that has faults.
-        secret_key=reader.secret("SECRET_KEY", state_dir / "secret_key", may_create=makes_secret or not is_production),
+        secret_key=reader.secret(
+            "SECRET_KEY", state_dir / "secret_key", may_create=makes_secret or not is_production
+        ),
     )
     if reader.faults:
         raise SettingsError(reader.faults)

@@ -63,7 +63,7 @@ async def notes(runtime: Runtime) -> list[str]:
 
 async def noted(runtime: Runtime, item: str) -> None:
     async with asyncio.timeout(10):
-        while item not in await notes(runtime):  # noqa: ASYNC110 - another process writes it
+        while item not in await notes(runtime):
             await asyncio.sleep(0.02)
 
 

@@ -209,7 +209,7 @@ async def test_a_started_store_does_not_outlive_whoever_started_it(own: Settings
     parent.kill()
     parent.wait()
     async with asyncio.timeout(10):
-        while _is_taken(own):  # noqa: ASYNC110 - another process ends
+        while _is_taken(own):
             await asyncio.sleep(0.02)
 
 
