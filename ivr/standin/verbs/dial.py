@@ -4,7 +4,7 @@ from ivr.standin.inbox import Target
 from ivr.standin.stage import Stage
 from ivr.standin.twiml import Attribute, Element, Fault, Spec, anything, boolean, one_of, whole
 from ivr.standin.verbs import dial_conference, dial_people, dial_queue
-from ivr.standin.verbs.common import ANY_METHOD, ANY_URL, RECORDING_EVENTS, TRIM, callback
+from ivr.standin.verbs.attributes import ANY_METHOD, ANY_URL, RECORDING_EVENTS, TRIM, callback
 
 NOUNS_MAX = 10
 RECORD_WORDS = (

@@ -16,7 +16,7 @@ from ivr.standin.twiml import (
     one_of,
     whole,
 )
-from ivr.standin.verbs.common import ANY_METHOD, ANY_URL, RECORDING_EVENTS, TRIM, callback
+from ivr.standin.verbs.attributes import ANY_METHOD, ANY_URL, RECORDING_EVENTS, TRIM, callback
 
 TIME_LIMIT_S = 14_400
 LABEL_CHARS_MAX = 128

@@ -13,7 +13,7 @@ from ivr.standin.calls import COMPLETED, Call, RecordingWish, Subscription
 from ivr.standin.inbox import Gone, Interrupt, Redirected, Target, Tidings
 from ivr.standin.stage import WHISPER, Stage
 from ivr.standin.twiml import Attribute, DocumentError, Element, Fault, Spec, anything, one_of, whole
-from ivr.standin.verbs.common import ANY_METHOD, ANY_URL, CALL_EVENTS, callback
+from ivr.standin.verbs.attributes import ANY_METHOD, ANY_URL, CALL_EVENTS, callback
 
 TIMEOUT_S, TIME_LIMIT_S = 30, 14_400
 _NOUN = {"url": ANY_URL, "method": ANY_METHOD, **callback("statusCallback", CALL_EVENTS)}

@@ -5,7 +5,7 @@ from ivr.standin.inbox import Dequeued, Interrupt, Redirected, Target, Tidings
 from ivr.standin.queues import Member, Queue
 from ivr.standin.stage import Stage
 from ivr.standin.twiml import Attribute, Element, Spec, anything
-from ivr.standin.verbs.common import ANY_METHOD, ANY_URL
+from ivr.standin.verbs.attributes import ANY_METHOD, ANY_URL
 
 TIMEOUT_S, TIME_LIMIT_S = 30, 14_400
 

@@ -10,7 +10,7 @@ from ivr.standin.inbox import Dequeued, Gone, Left, Redirected, Target
 from ivr.standin.queues import NAME_CHARS_MAX, Member, QueueFullError
 from ivr.standin.stage import DEQUEUED, QUEUE_WAIT, Stage
 from ivr.standin.twiml import Attribute, DocumentError, Element, Fault, Spec, anything, whole
-from ivr.standin.verbs.common import ANY_METHOD, ANY_URL
+from ivr.standin.verbs.attributes import ANY_METHOD, ANY_URL
 
 
 def _inspect(enqueue: Element) -> list[Fault]:

@@ -10,7 +10,7 @@ from ivr.standin.inbox import BargedIn, Key, Signal, Speech, Target
 from ivr.standin.stage import Stage
 from ivr.standin.twiml import Attribute, Element, Fault, Spec, all_of, anything, boolean, whole
 from ivr.standin.verbs import pause, play, say
-from ivr.standin.verbs.common import ANY_METHOD, ANY_URL, some_digits
+from ivr.standin.verbs.attributes import ANY_METHOD, ANY_URL, some_digits
 
 AUTO_PAUSE_MS = 700
 HINTS_MAX, HINT_CHARS_MAX = 500, 100

@@ -11,7 +11,7 @@ from ivr.standin.inbox import Gone, Key, Speech, Target
 from ivr.standin.recordings import Recording
 from ivr.standin.stage import Stage
 from ivr.standin.twiml import Attribute, Element, Spec, boolean, whole
-from ivr.standin.verbs.common import ANY_METHOD, ANY_URL, RECORDING_EVENTS, TRIM, callback, some_digits
+from ivr.standin.verbs.attributes import ANY_METHOD, ANY_URL, RECORDING_EVENTS, TRIM, callback, some_digits
 
 SILENCE_S, LENGTH_S_MAX, LENGTH_S_TRANSCRIBED = 5, 3600, 120
 

@@ -4,7 +4,7 @@ from ivr.standin.calls import Subscription
 from ivr.standin.inbox import Target
 from ivr.standin.stage import Stage
 from ivr.standin.twiml import Attribute, Element, Fault, Spec, absolute, anything, one_of
-from ivr.standin.verbs.common import RECORDING_EVENTS, TRIM, callback
+from ivr.standin.verbs.attributes import RECORDING_EVENTS, TRIM, callback
 
 
 def _inspect(recording: Element) -> list[Fault]:
