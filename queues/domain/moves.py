@@ -18,6 +18,7 @@ from queues.domain.lanes import Skip, member_of, with_skip
 from queues.domain.offers import Offer, OfferEvent, OfferId
 from queues.domain.state import State
 
+Reply = tuple[str, ...]
 _S = TypeVar("_S")
 
 
@@ -48,6 +49,9 @@ class Draft:
         )
         self.lines.append(line)
         return line.id
+
+    def is_early(self, deadline: str) -> bool:
+        return self.state.deadlines.get(deadline, 0) > self.now_ms
 
     # Records
 

@@ -1,4 +1,4 @@
-"""Hypothesis drives rules and scripts together: any order, any command twice; what fails shrinks to few steps."""
+"""Hypothesis drives rules and scripts together: any order, any command twice; faults shrink to few steps."""
 
 import asyncio
 from random import Random

@@ -42,7 +42,8 @@ async def test_a_call_from_arrival_to_wrap_up(story: Story) -> None:
     assert types(story) == [
         "call.arrived", "call.queued", "agent.signed_in", "agent.presence_changed", "agent.presence_changed",
         "call.offered", "offer.ringing", "offer.answered", "offer.accepted", "call.connecting",
-        "call.connected", "call.ended", "agent.wrap_up_started", "agent.wrap_up_closed", "agent.presence_changed",
+        "call.connected", "call.ended", "agent.wrap_up_started", "agent.wrap_up_closed",
+        "agent.presence_changed",
     ]  # fmt: skip
     assert (call(story).state, call(story).outcome, call(story).ticket_no) == ("ended", "answered", "T000001")
     assert (agent(story).state, agent(story).call_id) == ("ready", "")

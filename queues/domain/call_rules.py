@@ -1,0 +1,292 @@
+"""The rules of commands about a call: each changes a draft and replies, or replies why it does not."""
+
+from typing import Any
+
+from queues.domain import calls
+from queues.domain import commands as c
+from queues.domain.agents import AgentEvent
+from queues.domain.calls import Call, CallEvent, CallId, CallState
+from queues.domain.effects import EffectKind
+from queues.domain.journal import LineType
+from queues.domain.lanes import Lane, Skip
+from queues.domain.moves import Draft, Reply, json_of
+from queues.domain.offers import offer_id_of
+from queues.domain.state import State, call_facts
+
+
+def _about(word: str, call: Call | None) -> Reply:
+    return (word, *call_facts(call)) if call else (word,)
+
+
+def _refuse(call: Call | None, *, again: tuple[CallState, ...] = ()) -> Reply:
+    """What a command hears whose moment has gone by, or not come."""
+    if call is None or call.state is CallState.ENDED:
+        return _about("gone", call)
+    return _about("again" if call.state in again else f"stale:{call.state}", call)
+
+
+def arrive(draft: Draft, command: c.Arrive) -> Reply:
+    state = draft.state
+    if known := state.calls.get(command.call_id):
+        return _about("again", known)
+    state.arrivals += 1
+    customer_id = state.numbers.get(command.number_key, "")
+    customer = json_of(state.customers.get(customer_id, ""))
+    call = Call(
+        call_id=CallId(command.call_id),
+        state=CallState.MENU,
+        arrival=state.arrivals,
+        arrived_ms=command.now_ms,
+        line=command.line,
+        caller_ref=command.caller_ref,
+        number=command.number,
+        customer_id=customer_id if customer else "",
+        customer_name=customer.get("name") or "",
+        tier=customer.get("tier") or command.default_tier,
+        locale=customer.get("locale") or command.default_locale,
+        is_known=bool(customer),
+    )
+    state.calls[call.call_id] = call
+    state.live[call.call_id] = command.now_ms
+    draft.line(
+        LineType.CALL_ARRIVED,
+        call_id=call.call_id,
+        line=call.line,
+        caller_ref=call.caller_ref,
+        customer_id=call.customer_id,
+        tier=call.tier,
+        locale=call.locale,
+        known=int(call.is_known),
+    )
+    return _about("ok", call)
+
+
+def step_menu(draft: Draft, command: c.StepMenu) -> Reply:
+    call = draft.state.calls.get(command.call_id)
+    if call is None or call.state is not CallState.MENU:
+        return _refuse(call)
+    if command.step <= call.step:
+        return _about("again", call)
+    call = draft.change_call(
+        call,
+        node=command.node,
+        step=command.step,
+        locale=command.locale or call.locale,
+        record=command.record or call.record,
+    )
+    draft.state.live[call.call_id] = command.now_ms
+    told: dict[str, Any] = {"node": call.node, "step": call.step, "locale": call.locale}
+    draft.line(LineType.CALL_MENU_STEPPED, call_id=call.call_id, record=call.record, **told)
+    return _about("ok", call)
+
+
+def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
+    call = draft.state.calls.get(command.call_id)
+    if call is None or call.state is not CallState.MENU:
+        return _refuse(call, again=tuple(CallState))
+    call = draft.change_call(
+        call,
+        CallEvent.ENQUEUE if command.is_open else CallEvent.CLOSE_OUT,
+        queue=command.queue,
+        matter=command.matter,
+        tier=command.tier or call.tier,
+        locale=command.locale or call.locale,
+        ticket_no=_issue_ticket(draft, command),
+        ticket_type=command.ticket_type,
+        ticket_on=command.ticket_on,
+        work_queue=command.work_queue,
+        is_open=command.is_open,
+        lane_id=command.lane_id,
+        lane=command.lane,
+        queued_ms=command.now_ms,
+    )
+    draft.state.live[call.call_id] = command.now_ms
+    if command.is_open:
+        draft.enter_lane(call)
+    _tell_queued(draft, call, command.head_start_ms)
+    return _about("ok" if command.is_open else "closed", call)
+
+
+def _issue_ticket(draft: Draft, command: c.EnqueueCall) -> str:
+    if not command.ticket_type:
+        return ""
+    draft.state.tickets += 1
+    return f"T{draft.state.tickets:06d}"
+
+
+def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
+    draft.line(
+        LineType.CALL_QUEUED,
+        call_id=call.call_id,
+        queue=call.queue,
+        tier=call.tier,
+        matter=call.matter,
+        lane=call.lane_id,
+        ticket_no=call.ticket_no,
+        ticket_type=call.ticket_type,
+        ticket_on=call.ticket_on,
+        work_queue=call.work_queue,
+        closed=int(not call.is_open),
+        head_start_ms=head_start_ms,
+        queued_ms=call.queued_ms,
+        locale=call.locale,
+    )
+
+
+def touch_call(draft: Draft, command: c.TouchCall) -> Reply:
+    call = draft.state.calls.get(command.call_id)
+    if call is None or call.state is CallState.ENDED:
+        return _refuse(call)
+    draft.state.live[call.call_id] = command.now_ms
+    if call.state in calls.WAITING:
+        place = place_of(draft.state, call)
+        call = draft.change_call(call, position=min(place, call.position or place))
+    return _about("ok", call)
+
+
+def place_of(state: State, call: Call) -> int:
+    """1 + how many wait in front of it in its queue, heads past their ceiling left aside."""
+    mine = Lane.from_json(call.lane)
+    key = (call.queued_ms or 0) - mine.head_start_ms
+    ahead = 0
+    for lane_id, entries in state.lanes.items():
+        lane = Lane.from_json(state.lane_rules[lane_id])
+        if lane.queue != mine.queue or (mine.is_safety and not lane.is_safety):
+            continue
+        if lane.is_safety and not mine.is_safety:
+            ahead += len(entries)
+        else:
+            ahead += sum(queued_ms - lane.head_start_ms < key for queued_ms, _ in entries)
+    return ahead + 1
+
+
+def divert_call(draft: Draft, command: c.DivertCall) -> Reply:
+    call = draft.state.calls.get(command.call_id)
+    if call is None or calls.next_state(call.state, CallEvent.DIVERT) is None:
+        return _refuse(call, again=(CallState.MESSAGING,))
+    _stop_waiting(draft, call, "diverted")
+    call = draft.change_call(draft.state.calls[call.call_id], CallEvent.DIVERT, diverted_to=command.to)
+    draft.state.live[call.call_id] = command.now_ms
+    draft.line(LineType.CALL_DIVERTED, call_id=call.call_id, to=command.to)
+    return _about("ok", call)
+
+
+def _stop_waiting(draft: Draft, call: Call, why: str) -> None:
+    """Out of the lane, or away from the agent, who is not to blame: his idle time runs on."""
+    if call.state is CallState.QUEUED:
+        draft.leave_lane(call)
+    elif call.state is CallState.OFFERED:
+        draft.withdraw_offer(draft.state.offers[call.offer_id], why)
+        draft.release(draft.state.agents[call.agent_id])
+    elif call.state is CallState.CONNECTING:
+        draft.change_call(call, offer_id="", agent_id="")
+        draft.release(draft.state.agents[call.agent_id])
+
+
+def leave_message(draft: Draft, command: c.LeaveMessage) -> Reply:
+    call = draft.state.calls.get(command.call_id)
+    if call is None or not _was_messaging(call):
+        return _refuse(call)
+    if call.is_message_left:
+        return _about("again", call)
+    outcome = calls.Outcome.VOICEMAIL if call.state is CallState.ENDED else ""
+    call = draft.change_call(call, is_message_left=True, outcome=str(outcome))
+    draft.line(LineType.CALL_MESSAGE_LEFT, call_id=call.call_id, outcome=str(outcome))
+    return _about("ok", call)
+
+
+def _was_messaging(call: Call) -> bool:
+    """In messaging now, or when it ended: the provider tells of the message after the hang-up, too."""
+    ended_there = call.state is CallState.ENDED and (bool(call.diverted_to) or not call.is_open)
+    return call.state is CallState.MESSAGING or ended_there
+
+
+def end_call(draft: Draft, command: c.EndCall) -> Reply:
+    call = draft.state.calls.get(command.call_id)
+    if call is None or call.state is CallState.ENDED:
+        return _about("again" if call else "gone", call)
+    outcome = calls.outcome_of(call)
+    if call.state in (CallState.CONNECTING, CallState.CONNECTED):
+        _end_agent_leg(draft, call, is_there=command.by != "agent")
+    _stop_waiting(draft, call, "ended")
+    ended = draft.change_call(
+        draft.state.calls[call.call_id],
+        CallEvent.END,
+        outcome=str(outcome),
+        ended_ms=command.now_ms,
+        ended_by=command.by,
+    )
+    draft.state.live.pop(call.call_id, None)
+    draft.state.deadlines[f"forget:{call.call_id}"] = command.now_ms + command.forget_ms
+    told: dict[str, Any] = {"outcome": ended.outcome, "by": command.by, "ended_ms": command.now_ms}
+    draft.line(LineType.CALL_ENDED, call_id=ended.call_id, agent_id=ended.agent_id, **told)
+    if call.state is CallState.CONNECTED:
+        _start_wrap_up(draft, ended, command.wrap_up_ms)
+    return _about("ok", ended)
+
+
+def _end_agent_leg(draft: Draft, call: Call, *, is_there: bool) -> None:
+    offer = draft.state.offers[call.offer_id]
+    draft.state.deadlines.pop(f"connect:{offer.offer_id}", None)
+    draft.drop_effect(f"{EffectKind.PULL}:{offer.offer_id}")
+    if is_there:
+        draft.hang_up(offer.leg_id, offer)
+
+
+def _start_wrap_up(draft: Draft, call: Call, wrap_up_ms: int) -> None:
+    until_ms = draft.now_ms + wrap_up_ms
+    agent = draft.state.agents[call.agent_id]
+    draft.change_agent(agent, AgentEvent.WRAP_UP, wrap_up_until_ms=until_ms, offer_id="")
+    draft.state.deadlines[f"wrap_up:{agent.agent_id}"] = until_ms
+    draft.line(
+        LineType.AGENT_WRAP_UP_STARTED, call_id=call.call_id, agent_id=agent.agent_id, until_ms=until_ms
+    )
+
+
+def forget_call(draft: Draft, command: c.ForgetCall) -> Reply:
+    state = draft.state
+    call = state.calls.get(command.call_id)
+    state.deadlines.pop(f"forget:{command.call_id}", None)
+    if call is None:
+        return ("again",)
+    if call.state is not CallState.ENDED:
+        return (f"stale:{call.state}",)
+    for n in range(1, call.offers + 1):
+        state.offers.pop(offer_id_of(call.call_id, n), None)
+    del state.calls[call.call_id]
+    return ("ok",)
+
+
+def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
+    call = draft.state.calls.get(command.call_id)
+    if call is None or call.offer_id != command.offer_id or call.state is CallState.ENDED:
+        return _about("gone", call)
+    if call.state is not CallState.CONNECTING:
+        return _about("again" if call.state is CallState.CONNECTED else "gone", call)
+    offer_id = command.offer_id
+    call = draft.change_call(call, CallEvent.CONNECT, answered_ms=command.now_ms)
+    draft.change_agent(draft.state.agents[call.agent_id], AgentEvent.CONNECT)
+    draft.state.live[call.call_id] = command.now_ms
+    draft.state.deadlines.pop(f"connect:{offer_id}", None)
+    draft.drop_effect(f"{EffectKind.PULL}:{offer_id}")
+    about: dict[str, Any] = {"call_id": call.call_id, "agent_id": call.agent_id, "offer_id": offer_id}
+    if call.record == "wanted":
+        draft.due(EffectKind.RECORD, call.call_id, **about)
+    wait_ms = command.now_ms - (call.queued_ms or 0)
+    told: dict[str, Any] = {"answered_ms": command.now_ms, "wait_ms": wait_ms, "recording": call.record}
+    draft.line(LineType.CALL_CONNECTED, **about, **told)
+    return _about("ok", call)
+
+
+def requeue_call(draft: Draft, command: c.RequeueCall) -> Reply:
+    call = draft.state.calls.get(command.call_id)
+    if command.by == "deadline" and draft.is_early(f"connect:{command.offer_id}"):
+        return _about("early", call)
+    if call is None or call.state is not CallState.CONNECTING or call.offer_id != command.offer_id:
+        return _refuse(call)
+    agent = draft.state.agents[call.agent_id]
+    _end_agent_leg(draft, call, is_there=command.by != "agent")
+    skip = Skip(command.now_ms + command.skip_ms, "connecting", agent.agent_id)
+    draft.requeue(call, "connecting", skip)
+    draft.release(agent, idle_ms=command.now_ms)
+    return _about("ok", draft.state.calls[call.call_id])

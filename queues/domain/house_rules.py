@@ -1,0 +1,71 @@
+"""The rules of what the house does for itself: deadlines, due effects, others' lines, the start."""
+
+from dataclasses import replace
+from typing import Any
+
+from queues.domain import commands as c
+from queues.domain.journal import LineType
+from queues.domain.moves import Draft, Reply, json_of
+
+
+def drop_deadline(draft: Draft, command: c.DropDeadline) -> Reply:
+    if command.name not in draft.state.deadlines:
+        return ("again",)
+    if draft.is_early(command.name):
+        return ("early",)
+    del draft.state.deadlines[command.name]
+    return ("ok",)
+
+
+def claim_effects(draft: Draft, command: c.ClaimEffects) -> Reply:
+    state = draft.state
+    due = sorted((due_ms, effect_id) for effect_id, due_ms in state.due.items() if due_ms <= command.now_ms)
+    reply = ["ok"]
+    for _, effect_id in due[: command.effects_max]:
+        effect = replace(state.effects[effect_id], attempt=state.effects[effect_id].attempt + 1)
+        state.effects[effect_id] = effect
+        state.due[effect_id] = command.now_ms + command.lease_ms
+        reply += [effect_id, effect.to_json()]
+    return tuple(reply)
+
+
+def recall_effects(draft: Draft, command: c.RecallEffects) -> Reply:
+    due = draft.state.due
+    due.update({effect_id: command.now_ms for effect_id, at in due.items() if at > command.now_ms})
+    return ("ok",)
+
+
+def finish_effect(draft: Draft, command: c.FinishEffect) -> Reply:
+    return ("ok" if draft.drop_effect(command.effect_id) else "again",)
+
+
+def retry_effect(draft: Draft, command: c.RetryEffect) -> Reply:
+    if command.effect_id not in draft.state.effects:
+        return ("gone",)
+    draft.state.due[command.effect_id] = command.due_ms
+    return ("ok",)
+
+
+def fail_effect(draft: Draft, command: c.FailEffect) -> Reply:
+    effect = draft.state.effects.get(command.effect_id)
+    if effect is None:
+        return ("again",)
+    draft.drop_effect(command.effect_id)
+    about = {"call_id": effect.call_id, "agent_id": effect.agent_id, "offer_id": effect.offer_id}
+    told: dict[str, Any] = {"kind": str(effect.kind), "attempts": effect.attempt}
+    draft.line(LineType.EFFECT_FAILED, **about, **told)
+    return ("ok",)
+
+
+def append_line(draft: Draft, command: c.AppendLine) -> Reply:
+    return ("ok", draft.line(command.type, call_id=command.call_id, **json_of(command.data)))
+
+
+def raise_counters(draft: Draft, command: c.RaiseCounters) -> Reply:
+    state = draft.state
+    seen = (command.last_ms, command.last_seq)
+    state.last_ms, state.last_seq = max((state.last_ms, state.last_seq), seen)
+    state.arrivals = max(state.arrivals, command.arrivals)
+    state.tickets = max(state.tickets, command.tickets)
+    state.turn += 1
+    return ("ok",)
