@@ -190,7 +190,7 @@ class Reconciliation:
         try:
             findings = await reconcile(runtime, runtime.clock.now_ms() - self.since_for_ms)
         except TelephonyError as fault:
-            log.warning("reconcile.provider_away", fault=type(fault).__name__)
+            log.warning("reconcile.provider_away", fault=type(fault).__name__, why=str(fault))
             return 0
         self.since_for_ms = LOOK_BACK_AGAIN_MS
         return findings.count

@@ -13,18 +13,19 @@ def plan_of(runtime: Runtime) -> Plan:
     return _read(_Words(runtime.site_files))
 
 
-async def keep_version(runtime: Runtime) -> bool:
-    """Keep the words in force, so that a call's `site_version` stays readable; False when they are kept."""
+async def keep_version(runtime: Runtime) -> int:
+    """Keep the words in force, so that a call's `site_version` stays readable; 0 when they are kept already."""
     words = runtime.site_files
     content = json.dumps(dict(words.content), ensure_ascii=False, sort_keys=True)
     async with runtime.database.transaction() as connection:
-        return await site_versions.insert_new(
+        is_new = await site_versions.insert_new(
             connection,
             version=words.version,
             site=words.name,
             created_ms=runtime.clock.now_ms(),
             content=content,
         )
+    return int(is_new)
 
 
 class _Words:
