@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import secrets
 import socket
 import sys
@@ -44,8 +45,10 @@ class House:
 
 def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
     """Choose ports and secrets; write down the environment. Stores named in the caller's own are never touched."""
-    pages = free_port(plan.port or PAGES_PORT, is_fixed=plan.port is not None)
-    provider = free_port(PROVIDER_PORT)
+    # Nobody reads along in a headless run: its ports keep out of the way of whoever has a demo open.
+    aside = random.SystemRandom().randrange(1, 200) * 100 if plan.is_headless else 0
+    pages = free_port(plan.port or PAGES_PORT + aside, is_fixed=plan.port is not None)
+    provider = free_port(PROVIDER_PORT + aside)
     numbers = {line: f"+86571888800{order:02d}" for order, line in enumerate(site.lines)}
     clock = Clock.starting_at(plan.origin_ms(site.timezone, datetime.now(UTC)), plan.speed)
     pages_url, provider_url = f"http://{LOOPBACK}:{pages}", f"http://{LOOPBACK}:{provider}"
@@ -118,6 +121,9 @@ async def standin_process(house: House, configuration: Mapping[str, Any]) -> Asy
         )
     try:
         await answers(f"{house.provider_url}/standin/state", process)
+        told = await ask(f"{house.provider_url}/standin/state")
+        if told["clock"] != str(house.settings.clock):
+            raise RuntimeError(f"another demo took {house.provider_url} at the same moment; start again")
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):

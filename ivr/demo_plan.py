@@ -50,6 +50,13 @@ def parser() -> argparse.ArgumentParser:
         prog="shouwen demo",
         description="The whole hotline on this machine: our processes, a stand-in for the provider, people.",
     )
+    add_traffic(words)
+    add_trouble(words)
+    return words
+
+
+def add_traffic(words: argparse.ArgumentParser) -> None:
+    """Who calls, when, and how fast the clock runs."""
     add = words.add_argument
     add("--site", default="power", help="which hotline (power)")
     add(
@@ -58,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="replay a call log: the bank's columns, or arrived_s,tier,queue,handling_s,patience_s",
     )
-    add("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="this day of the log")
+    add("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="this day of the log (its first)")
     add("--hours", type=hours_of, metavar="A-B", help="from A:00 to B:00 of that day, such as 10-12")
     add(
         "--speed",
@@ -88,6 +95,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="arrivals in product time when no log is replayed (240)",
     )
+
+
+def add_trouble(words: argparse.ArgumentParser) -> None:
+    """How it is watched, and what is done to it."""
+    add = words.add_argument
     add(
         "--headless",
         action="store_true",
@@ -107,7 +119,6 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--port", type=int, default=None, help="where the pages are served (8300, or the next free one)")
     add("--keep", type=Path, metavar="DIR", help="leave the database, audio and logs in this folder")
-    return words
 
 
 def read_plan(words: Sequence[str]) -> DemoPlan:
@@ -119,8 +130,6 @@ def read_plan(words: Sequence[str]) -> DemoPlan:
         reader.error(f"argument --calls: there is no file {given.calls}")
     if not replayed and (given.day or given.hours):
         reader.error("argument --day, --hours: they choose from a call log; name it with --calls")
-    if replayed and given.day is None:
-        reader.error("argument --day: name the day of the log to replay, such as 1999-08-02")
     if given.speed is not None and not 0 < given.speed <= SPEED_MAX:
         reader.error(f"argument --speed: between 0 and {SPEED_MAX:g}")
     for name, value in (
