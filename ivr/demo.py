@@ -21,9 +21,9 @@ from typing import Any
 
 from config.log import configure_log
 from config.runtime import open_runtime
-from config.site_files import read
+from config.site_files import SiteFilesError, read
 from ivr import demo_cast
-from ivr.calllogs import CallLogError, read_calls
+from ivr.calllogs import CallLogError, days_of, read_calls
 from ivr.demo_house import House, answers, ask, furnish, standin_process, tell
 from ivr.demo_plan import SITES, DemoPlan, read_plan
 from ivr.demo_report import Books, close_books, house_is_quiet
@@ -32,6 +32,7 @@ from ivr.launcher import Launcher
 from ivr.standin import arrivals
 from ivr.standin.scenario import Customer as Dialler
 from ivr.web.twiml import fallback_document
+from queues.domain.faults import SiteFaults
 from queues.domain.plan import load_plan
 
 DRAIN_WITHIN_S = 150.0
@@ -68,7 +69,7 @@ async def main(words: Sequence[str]) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     try:
         return await play(plan, folder, stopped)
-    except (RuntimeError, OSError, CallLogError) as fault:
+    except (RuntimeError, OSError, CallLogError, SiteFilesError, SiteFaults) as fault:
         print(f"The demo could not go on: {fault}", file=sys.stderr)
         show_logs(folder / "logs")
         return 1
@@ -146,9 +147,11 @@ def calls_of(
             "errands": demo_cast.errands(main_number),
         }
         return {"profile": profile, **({"until_ms": limit_ms} if limit_ms else {})}, limit_ms
-    logged = read_calls(plan.calls, day=str(plan.day), hours=plan.hours)
+    every = read_calls(plan.calls, hours=plan.hours)
+    day = str(plan.day or next(iter(days_of(every)), ""))
+    logged = [call for call in every if call.day == day]
     if not logged:
-        raise RuntimeError(f"{plan.calls} has no calls on {plan.day} in those hours")
+        raise RuntimeError(f"{plan.calls} has no calls on {day or 'any day'} in those hours")
     calls = arrivals.plan_calls(
         [asdict(one) for one in logged],
         customers=diallers,

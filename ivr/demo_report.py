@@ -35,7 +35,7 @@ async def close_books(
     notifications: Sequence[Mapping[str, Any]],
     is_calm: bool,
 ) -> Books:
-    """Read everything once. `dialled`: the provider's names of all inbound calls; `is_calm`: nothing was made to fail."""
+    """Read everything once. `dialled`: the provider's inbound calls; `is_calm`: nothing was made to fail."""
     async with runtime.database.read() as connection:
         calls = [dict(row._mapping) for row in await connection.execute(text("SELECT * FROM calls"))]
         tickets = (
