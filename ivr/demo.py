@@ -33,7 +33,7 @@ from ivr.standin import arrivals
 from ivr.standin.scenario import Customer as Dialler
 from ivr.web.twiml import fallback_document
 from queues.domain.faults import SiteFaults
-from queues.domain.plan import load_plan
+from queues.domain.plan import Plan, load_plan
 
 DRAIN_WITHIN_S = 150.0
 FAULTS: Mapping[str, float] = {
@@ -83,7 +83,7 @@ async def play(plan: DemoPlan, folder: Path, stopped: asyncio.Event) -> int:
     site = load_plan(read(SITES / plan.site))
     house = furnish(plan, site, folder)
     configure_log("warning", "console")
-    cast = people(plan, house, random.Random(plan.seed))  # noqa: S311  a seeded day, not a secret
+    cast = people(plan, site, house, random.Random(plan.seed))  # noqa: S311  a seeded day, not a secret
     print(f"Setting up in {folder} (seed {plan.seed}) ...", flush=True)
     launcher = Launcher(house.settings, house.environ, logs=house.logs)
     try:
@@ -103,14 +103,17 @@ async def play(plan: DemoPlan, folder: Path, stopped: asyncio.Event) -> int:
         await launcher.stop()
 
 
-def people(plan: DemoPlan, house: House, rng: random.Random) -> Cast:
+def people(plan: DemoPlan, site: Plan, house: House, rng: random.Random) -> Cast:
     """Customers, seats and calls: replayed from a log, or drawn from the seed."""
     customers = demo_cast.cast_customers(400, rng)
     free_seats = 0 if plan.is_headless else 1
     seats = demo_cast.cast_seats(
         plan.agents + free_seats, rng, one_pool=plan.calls is not None, for_people=free_seats
     )
-    diallers = tuple(Dialler(name=one.name, number=one.numbers[0], tier=one.tier) for one in customers)
+    diallers = tuple(
+        Dialler(name=one.name, number=one.numbers[0], tier=one.tier, tier_name=words_of(site, one.tier))
+        for one in customers
+    )
     staged: dict[str, Any] = {
         "seed": plan.seed,
         "desk_url": house.pages_url,
@@ -131,6 +134,11 @@ def people(plan: DemoPlan, house: House, rng: random.Random) -> Cast:
         people=staged,
         real_s=None if length_ms is None else length_ms / 1000 / plan.speed,
     )
+
+
+def words_of(site: Plan, tier: str) -> dict[str, str]:
+    """What the site calls a tier, in each language."""
+    return dict(site.tiers[tier].name) if tier in site.tiers else {}
 
 
 def calls_of(
