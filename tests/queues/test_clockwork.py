@@ -1,9 +1,6 @@
 """The clockwork: whatever was lost on the way comes round again, and is done once."""
 
 import asyncio
-import os
-import signal
-import sys
 from dataclasses import replace
 
 import pytest
@@ -14,9 +11,9 @@ from queues.clockwork import Chore, end_sessions, own_chores, run
 from queues.service import journal, links
 from queues.service.links import OPEN_TICKET, sweep
 from queues.store import readers
-from tests.conftest import ENVIRONMENT
 from tests.doubles import ManualClock
 from tests.queues.hotline import Hotline
+from tests.queues.killing import kill_when_stuck
 
 OVERDUE_MS = 61_000
 
@@ -99,26 +96,7 @@ async def test_a_worker_killed_in_the_middle_of_a_ticket_leaves_none_and_the_nex
 ) -> None:
     ticket_no = await hotline.answered_call("CA1")
     await hotline.scribe.drain()
-    settings = hotline.runtime.settings
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.queues.stuck_worker",
-        env={
-            **os.environ,
-            **ENVIRONMENT,
-            "STATE_DIR": str(settings.state_dir),
-            "REDIS_URL": settings.redis_url or "",
-            "DATABASE_URL": settings.database_url or "",
-        },
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert worker.stdout is not None
-    async with asyncio.timeout(20):
-        while (said := await worker.stdout.readline()) and b"stuck" not in said:
-            pass
-    worker.send_signal(signal.SIGKILL)
-    assert await worker.wait() == -signal.SIGKILL
+    await kill_when_stuck("worker", hotline.runtime.settings)
     assert await hotline.rows("tickets") == []
     assert await hotline.rq_counts() == {}, "the job went down with its worker"
 

@@ -16,6 +16,7 @@ from queues.service.history import History, scribe
 from queues.store import journal
 from tests.doubles import MONDAY_0900_MS, ManualClock
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
+from tests.queues.killing import kill_when_stuck
 
 HISTORY = ("events", "calls", "caller_numbers", "links", "tickets")
 
@@ -123,6 +124,23 @@ async def test_a_scribe_that_dies_after_its_commit_leaves_its_jobs_to_the_next(
     assert await scribe(hotline.runtime).tick() is False, "every line was taken in already"
     assert await hotline.rq_counts() == {"desk": 1}
     await hotline.work_off()
+    assert await hotline.rows("tickets", "ticket_no") == [{"ticket_no": ticket_no}]
+
+
+async def test_a_scribe_killed_in_the_middle_of_a_batch_wrote_nothing_and_the_next_writes_all(
+    hotline: Hotline,
+) -> None:
+    ticket_no = await hotline.answered_call("CA1")
+    await kill_when_stuck("scribe", hotline.runtime.settings)
+    (position,) = await hotline.rows("readers")
+    assert position["last_id"] == "0-0"
+    assert [await hotline.rows(table) for table in HISTORY] == [[]] * len(HISTORY)
+    assert await hotline.scribe.tick() is False, "the dead one's lease has not run out"
+
+    async with hotline.runtime.database.transaction() as connection:
+        await connection.execute(text("UPDATE readers SET lease_until_ms = 1"))
+    await hotline.write_down()
+    assert await hotline.rows("calls", "call_id", "outcome") == [{"call_id": "CA1", "outcome": "answered"}]
     assert await hotline.rows("tickets", "ticket_no") == [{"ticket_no": ticket_no}]
 
 
