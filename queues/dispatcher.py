@@ -249,7 +249,7 @@ class Dispatcher:
         """Until cancelled."""
         seen: str | None = None
         try:
-            while True:
+            while not is_cancelled():
                 try:
                     if not await self.lead():
                         await asyncio.sleep(STANDBY_S)
@@ -310,6 +310,12 @@ class Dispatcher:
                 await self.settle()
         with contextlib.suppress(*STORE_ERRORS):
             await self.switchboard.release_lease(name=LEASE, holder=self.holder)
+
+
+def is_cancelled() -> bool:
+    """A cancellation that meets a reply of the store can be swallowed on its way up; it still counts."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def earliest(*instants_ms: int | None) -> int | None:

@@ -384,6 +384,23 @@ async def test_a_lost_desk_does_not_end_a_conversation(story: Story) -> None:
     assert (agent(story).state, agent(story).reason) == ("away", "lost")
 
 
+async def test_who_wished_to_sign_out_and_is_lost_signs_out(story: Story) -> None:
+    await story.talking("lin", "mei")
+    await story.sign_in("bo")
+    await story.presence("mei", "signed_out")
+    await story.later(40_000).beat("bo")
+    assert await story.later(6_000).lose("mei") == "ok"
+    assert agent(story).next == "signed_out"
+
+
+async def test_saying_so_himself_forgives_a_missed_offer(story: Story) -> None:
+    await story.rung("lin", "mei")
+    await story.later(15_000).expire("lin-1")
+    assert agent(story).missed == 1
+    await story.presence("mei", "away", "lunch")
+    assert agent(story).missed == 0
+
+
 # The position, the counters
 
 
@@ -416,3 +433,7 @@ async def test_ids_and_numbers_rise_above_what_sql_has_seen(story: Story) -> Non
     assert (call(story, "wang").arrival, call(story, "wang").ticket_no) == (41, "T000042")
     await story.world.do(c.RaiseCounters(now_ms=story.now_ms, last_ms=0, last_seq=0, arrivals=0, tickets=0))
     assert story.world.state.tickets == 42
+    again = c.RaiseCounters(now_ms=story.now_ms, last_ms=seen_ms, last_seq=20, arrivals=0, tickets=0)
+    await story.world.do(again)
+    await story.queued("zhao")
+    assert [line.id for line in story.world.lines[-2:]] == [f"{seen_ms}-21", f"{seen_ms}-22"]

@@ -195,7 +195,8 @@ class Workload:
         return self._command(
             c.EnqueueCall, call_id=call_id, queue=where.queue, matter="outage",
             tier=self._one(["", where.tier]), lane_id=where.lane_id, lane=where.to_json(),
-            head_start_ms=where.head_start_ms, locale=self._one(["", "en-US"]), ticket_type=self._one(["", "repair"]), ticket_on="answer",
+            head_start_ms=where.head_start_ms, locale=self._one(["", "en-US"]),
+            ticket_type=self._one(["", "repair"]), ticket_on="answer",
             work_queue="w", is_open=is_open,
         )  # fmt: skip
 
