@@ -47,7 +47,7 @@ def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
     """Choose ports and secrets; write down the environment. Stores named in the caller's own are never touched."""
     # Nobody reads along in a headless run: its ports keep out of the way of whoever has a demo open.
     aside = random.SystemRandom().randrange(1, 200) * 100 if plan.is_headless else 0
-    pages = free_port(plan.port or PAGES_PORT + aside, is_fixed=plan.port is not None)
+    pages = free_port(plan.port or PAGES_PORT + aside, is_fixed=bool(plan.port))
     provider = free_port(PROVIDER_PORT + aside)
     numbers = {line: f"+86571888800{order:02d}" for order, line in enumerate(site.lines)}
     clock = Clock.starting_at(plan.origin_ms(site.timezone, datetime.now(UTC)), plan.speed)

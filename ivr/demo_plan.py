@@ -74,7 +74,7 @@ def add_traffic(words: argparse.ArgumentParser) -> None:
         metavar="N",
         help="the product's clock runs N times as fast (1; 30 with --calls)",
     )
-    add("--agents", type=int, default=None, metavar="N", help="agents at work (6; 16 with --calls)")
+    add("--agents", type=int, default=None, metavar="N", help="agents at work (6; 14 with --calls)")
     add(
         "--seed",
         type=int,
@@ -146,7 +146,7 @@ def read_plan(words: Sequence[str]) -> DemoPlan:
         day=given.day,
         hours=given.hours,
         speed=given.speed or (30.0 if replayed else 1.0),
-        agents=given.agents or (16 if replayed else 6),
+        agents=given.agents or (14 if replayed else 6),
         seed=seed,
         for_s=given.for_s or (60.0 if given.headless and not replayed else None),
         is_headless=given.headless,

@@ -1,0 +1,110 @@
+"""The demo as anybody runs it: real processes, a stand-in provider, callers and agents, and books that balance."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr.demo_report import QUEUED_OUTCOMES
+
+OURS = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
+
+
+async def start(*words: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ivr", "demo", *words),
+        env={name: value for name, value in os.environ.items() if name in OURS},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def play(*words: str) -> tuple[int | None, Mapping[str, Any], str]:
+    """Exit code, figures, everything it said."""
+    process = await start("--headless", *words)
+    said, _ = await asyncio.wait_for(process.communicate(), 240)
+    text = said.decode()
+    last = text.strip().splitlines()[-1]
+    assert last.startswith("{"), text[-3000:]
+    return process.returncode, json.loads(last), text
+
+
+def check_books(code: int | None, figures: Mapping[str, Any], said: str) -> None:
+    assert code == 0, said[-3000:]
+    assert figures["arrived"] == figures["left_in_menu"] + figures["offered"] > 0
+    assert figures["offered"] == sum(figures[name] for name in (*QUEUED_OUTCOMES, "waiting"))
+    assert figures["tickets"] == figures["offered"]
+    assert figures["recordings"] == figures["answered"] + figures["voicemail"]
+    assert [figures[name] for name in ("lost", "waiting", "duplicates", "notifications")] == [0, 0, 0, 0]
+    assert sum(tier["offered"] for tier in figures["by_tier"].values()) == figures["offered"]
+    assert sum(tier["answered"] for tier in figures["by_tier"].values()) == figures["answered"]
+
+
+async def test_a_calm_replay_of_a_call_log(tmp_path: Path) -> None:
+    log = tmp_path / "calls.csv"
+    rows = ["36000,residential,general,60,", "36004,key_customer,key,45,", "36007,residential,outage,30,400"]
+    rows += [f"{36010 + 9 * n},{'key_customer' if n % 3 else 'residential'},general,40,300" for n in range(18)]
+    log.write_text("arrived_s,tier,queue,handling_s,patience_s\n" + "\n".join(rows) + "\n", "utf-8")
+    code, figures, said = await play("--calls", str(log), "--speed", "40", "--seed", "3", "--agents", "4")
+    check_books(code, figures, said)
+    assert figures["arrived"] == len(rows)
+    assert figures["answered"] > 0
+
+
+async def test_a_stormy_hour_with_every_process_killed_once() -> None:
+    words = ("--for", "24", "--speed", "30", "--seed", "5", "--agents", "6", "--faults")
+    code, figures, said = await play(*words, "--kill", "dispatcher,scribe,worker,web")
+    check_books(code, figures, said)
+    for name in ("dispatcher", "scribe", "worker", "web"):
+        assert f"killed {name}" in said
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+async def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    process = await start("--keep", str(folder), "--port", "0")
+    assert process.stdout is not None
+    async with asyncio.timeout(120):
+        while b"Ctrl-C" not in (line := await process.stdout.readline()):
+            assert line, "the demo ended by itself"
+    assert len(living(folder)) >= 7  # five processes of ours, the launcher's own and the stand-in
+    process.send_signal(signal.SIGINT)
+    await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0
+    assert living(folder) == []
+
+
+def living(folder: Path) -> list[int]:
+    """Processes that were told of this demo's folder, in their environment or on their command line."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in told and int(process.name) != os.getpid():
+            found.append(int(process.name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--calls", "nowhere.csv"), "--calls: there is no file nowhere.csv"),
+        (("--kill", "postman"), "'postman' is not one of dispatcher, scribe, worker, web"),
+        (("--hours", "12-10"), "argument --hours"),
+        (("--day", "1999-08-02"), "name it with --calls"),
+        (("--site", "atlantis"), "atlantis"),
+    ],
+)
+async def test_a_wrong_word_is_named(words: tuple[str, ...], told: str) -> None:
+    process = await start(*words)
+    said, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode != 0
+    assert told in said.decode()
