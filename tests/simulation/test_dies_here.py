@@ -1,0 +1,227 @@
+"""The process dies here: every row of the table, with what the caller hears and who finds the work."""
+
+import pytest
+
+from ivr.standin.handsets import Handset
+from queues import dispatcher as dispatcher_room
+from queues.service.switchboard import PLACE_S
+from recordings.service import recordings
+from tests.simulation.town import Town, hears, times, until
+
+CONNECTING = "正在为您接通，请稍候"
+
+
+async def is_over(town: Town, caller: Handset, agent: Handset, outcome: str = "ended answered") -> None:
+    """The caller hangs up, both lines are free, nothing is left to do and the auditor is content."""
+    caller.hang_up()
+    async with town.patience():
+        await agent.ended()
+    await town.state(caller.sid, outcome)
+    await until(town.has_nothing_due)
+    assert await town.breaches() == ()
+
+
+# Between claim and ring
+
+
+async def test_the_dispatcher_dies_before_it_rings(town: Town) -> None:
+    first = town.dispatcher(dies_at="place", when="before")
+    phone = await town.sits_down()
+    caller = await town.waits()
+    await first.death()
+    place = await town.state(caller.sid, "offered")
+    await hears(caller, "played")  # he waits on and knows of nothing
+    assert town.agent_legs() == []
+
+    town.dispatcher()
+    agent = await town.answers(phone)
+    await hears(caller, "bridged")
+    assert len(town.agent_legs()) == 1
+    assert (await town.call(caller.sid)).queued_ms == place.queued_ms
+    assert len(await town.lines("call.offered")) == 1
+    await is_over(town, caller, agent)
+
+
+async def test_the_dispatcher_dies_after_it_rang_and_the_next_adopts_the_ring(town: Town) -> None:
+    first = town.dispatcher(dies_at="place", when="after")
+    phone = await town.sits_down()
+    with town.webhooks.holding("/status$"):  # nobody tells us of the leg: it must be looked for
+        caller = await town.waits()
+        await first.death()
+        assert await town.effects() == [f"ring:{caller.sid}-1"]
+        agent = await town.rung(phone)
+        town.dispatcher()
+        await until(town.has_nothing_due)
+    agent.answer()
+    await hears(caller, "bridged")
+    assert [leg.sid for leg in town.agent_legs()] == [agent.sid]
+    await is_over(town, caller, agent)
+
+
+async def test_no_dispatcher_comes_back_in_time_and_the_deadline_keeps_the_place(town: Town) -> None:
+    first = town.dispatcher(dies_at="place", when="before")
+    phone = await town.sits_down()
+    caller = await town.waits()
+    await first.death()
+    place = await town.state(caller.sid, "offered")
+    town.clock.leap(town.plan.ring_ms + town.clock.product_ms(PLACE_S))
+
+    town.dispatcher()
+    agent = await town.answers(phone)
+    await hears(caller, "bridged")
+    told = [
+        line.type for line in await town.lines() if line.agent_id == "wang" or line.type == "call.requeued"
+    ]
+    unrung = told.index("offer.unrung")
+    assert told[unrung : unrung + 4] == [
+        "offer.unrung",
+        "call.requeued",
+        "agent.presence_changed",
+        "call.offered",
+    ]
+    assert (await town.call(caller.sid)).queued_ms == place.queued_ms
+    assert len(town.agent_legs()) == 1
+    await is_over(town, caller, agent)
+
+
+# Between accept and pull
+
+
+async def test_the_dispatcher_dies_before_the_pull(town: Town) -> None:
+    first = town.dispatcher(dies_at="pull", when="before")
+    phone = await town.sits_down()
+    caller = await town.waits()
+    agent = await town.answers(phone)
+    await first.death()
+    await hears(caller, "said", CONNECTING)
+    assert times(caller, "bridged") == 0
+
+    town.dispatcher()
+    await hears(caller, "bridged")
+    await hears(agent, "bridged")
+    assert_one_conference(town, caller, agent)
+    assert town.requests.count("POST .*/Members/") == 1
+    await is_over(town, caller, agent)
+
+
+async def test_the_dispatcher_dies_after_the_pull_and_the_second_pull_finds_nobody(town: Town) -> None:
+    first = town.dispatcher(dies_at="pull", when="after")
+    phone = await town.sits_down()
+    with town.webhooks.holding("/voice/connect/"):  # the caller is between two documents
+        caller = await town.waits()
+        agent = await town.answers(phone)
+        await first.death()
+        town.dispatcher()
+        await until(lambda: town.requests.count("POST .*/Members/") >= 2)
+        assert (await town.call(caller.sid)).state == "connecting"
+    await hears(caller, "bridged")
+    await hears(agent, "bridged")
+    assert_one_conference(town, caller, agent)
+    assert len(await town.lines("call.connected")) == 1
+    await is_over(town, caller, agent)
+
+
+def assert_one_conference(town: Town, caller: Handset, agent: Handset) -> None:
+    [conference] = town.conferences(caller.sid)
+    assert set(conference.participants) == {caller.sid, agent.sid}
+
+
+# Between pull and the start of the recording
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_the_dispatcher_dies_around_the_start_of_the_recording(town: Town, when: str) -> None:
+    first = town.dispatcher(dies_at="record", when=when)
+    phone = await town.sits_down()
+    caller = await town.waits()
+    agent = await town.answers(phone)
+    await first.death()
+    await hears(caller, "bridged")
+    assert len(town.exchange.recordings.of(caller.sid)) == (when == "after")
+
+    town.dispatcher()
+    await until(town.has_nothing_due)
+    assert len(town.exchange.recordings.of(caller.sid)) == 1
+    assert times(caller, "unbridged") == 0
+    await is_over(town, caller, agent)
+    await until(lambda: town.is_fetched(caller.sid))
+    [recording] = town.exchange.recordings.of(caller.sid)
+    assert await town.rows("recordings", "recording_id", "call_id", "state") == [
+        {"recording_id": recording.sid, "call_id": caller.sid, "state": "fetched"}
+    ]
+
+
+async def test_a_recording_that_never_began_is_missing_and_the_row_says_why(town: Town) -> None:
+    first = town.dispatcher(dies_at="record", when="before")
+    phone = await town.sits_down()
+    caller = await town.waits()
+    agent = await town.answers(phone)
+    await first.death()
+    await hears(caller, "bridged")
+    caller.hang_up()
+    await town.state(caller.sid, "ended answered")
+
+    town.dispatcher()
+    await is_over(town, caller, agent)
+    await town.write_down()
+    town.clock.leap(recordings.MISSED_AFTER_MS + town.clock.product_ms(recordings.MISSED_AFTER_S))
+    assert await recordings.miss(town.runtime) == 1
+    assert await recordings.miss(town.runtime) == 0
+    assert await town.rows("recordings", "recording_id", "call_id", "state", "missing_why") == [
+        {
+            "recording_id": f"missing-{caller.sid}",
+            "call_id": caller.sid,
+            "state": "missing",
+            "missing_why": "not_started",
+        }
+    ]
+    assert len(await town.lines("effect.failed")) == 1
+
+
+# The hang-up's callbacks are lost
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher_room, "WATCH_EVERY_S", 0.1)
+
+
+def loses_every_report(town: Town) -> None:
+    town.exchange.faults.update({"callback_lost": 1.0, "action_on_hangup": False})
+
+
+@pytest.mark.usefixtures("watchful")
+async def test_a_hang_up_in_mid_talk_of_which_nobody_tells_us(town: Town) -> None:
+    town.dispatcher()
+    phone = await town.sits_down()
+    caller = await town.waits()
+    agent = await town.answers(phone)
+    await hears(caller, "bridged")
+    await until(town.has_nothing_due)
+    loses_every_report(town)
+    caller.hang_up()
+    agent.hang_up()
+    assert (await town.call(caller.sid)).state == "connected"
+
+    town.clock.leap(max(dispatcher_room.TALKING_MS, town.clock.product_ms(dispatcher_room.TALKING_S)))
+    ended = await town.state(caller.sid, "ended answered")
+    assert ended.agent_id == "wang"
+    assert [line.data["why"] for line in await town.lines("call.reconciled")] == ["silent"]
+    assert [line.data["by"] for line in await town.lines("call.ended")] == ["system"]
+    assert len(await town.lines("agent.wrap_up_started")) == 1
+    await town.agent_state("wang", "ready")
+    await until(town.has_nothing_due)
+    assert await town.breaches() == ()
+
+
+@pytest.mark.usefixtures("watchful")
+async def test_a_hang_up_in_the_queue_of_which_nobody_tells_us(town: Town) -> None:
+    town.dispatcher()
+    caller = await town.waits()
+    loses_every_report(town)
+    caller.hang_up()
+    stays = await town.waits(from_="+8613900139000")
+    town.clock.leap(max(dispatcher_room.SILENT_MS, town.clock.product_ms(dispatcher_room.SILENT_S)))
+    await town.state(caller.sid, "ended abandoned")
+    await hears(stays, "said", "请继续等候")
+    assert (await town.call(stays.sid)).state == "queued"
