@@ -22,6 +22,7 @@ from queues.store.calls import CallFilter
 Answer = TypeVar("Answer")
 PATIENCE_S = 3.0
 BEHIND_COUNTED_MAX = 1000
+DISPATCHER = "dispatcher"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class ReaderHealth:
     holder: str
     lease_s: int  # real seconds left; 0 when nobody holds it
     behind: int  # lines; BEHIND_COUNTED_MAX means that many or more
+    is_missed: bool = False  # calls wait for nobody while this one is away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +74,13 @@ async def look(runtime: Runtime) -> Health:
         _ask("database", lambda: _history(runtime)),
         _ask("job_store", lambda: _work_queues(runtime)),
     )
-    lines, newest_id = live.answer or (0, None)
+    lines, newest_id, *leader = live.answer or (0, None)
     positions, last_call_ms = database.answer or ((), None)
     return Health(
         stores=(live.told, database.told, jobs.told),
         journal_lines=lines,
         journal_newest_ms=parse_id(newest_id)[0] if newest_id else None,
-        readers=tuple([await _reader(runtime, each, newest_id) for each in positions]),
+        readers=(*leader, *[await _reader(runtime, each, newest_id) for each in positions]),
         work_queues=jobs.answer or (),
         last_call_ms=last_call_ms,
     )
@@ -102,10 +104,17 @@ async def _ask(name: str, ask: Callable[[], Awaitable[Answer]]) -> _Asked[Answer
     return _Asked(Answered(name=name, took_ms=wall.now_ms() - began_ms), answer)
 
 
-async def _journal(runtime: Runtime) -> tuple[int, str | None]:
+async def _journal(runtime: Runtime) -> tuple[int, str | None, ReaderHealth]:
+    """The journal, and who matches calls with agents: his lease is in the live store."""
     key = journal.journal_key(runtime.settings.site)
     newest: Any = await runtime.redis.xrevrange(key, count=1)
-    return int(await runtime.redis.xlen(key)), str(newest[0][0]) if newest else None
+    lines = int(await runtime.redis.xlen(key))
+    leader_key = f"{{{runtime.settings.site}}}:leader:{DISPATCHER}"
+    holder = str(await runtime.redis.get(leader_key) or "")
+    left_ms = max(0, await runtime.redis.pttl(leader_key))
+    lease_s = -(-left_ms // 1000)  # a second that has begun is left
+    leader = ReaderHealth(name=DISPATCHER, holder=holder, lease_s=lease_s, behind=0, is_missed=not holder)
+    return lines, str(newest[0][0]) if newest else None, leader
 
 
 async def _history(runtime: Runtime) -> tuple[tuple[readers.Position, ...], int | None]:
@@ -140,5 +149,5 @@ async def _reader(runtime: Runtime, position: readers.Position, newest_id: str |
         )
         behind = len(asked.answer or ())
     return ReaderHealth(
-        name=position.name, holder=position.holder or "", lease_s=max(0, lease_ms // 1000), behind=behind
+        name=position.name, holder=position.holder or "", lease_s=max(0, -(-lease_ms // 1000)), behind=behind
     )

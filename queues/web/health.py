@@ -98,8 +98,13 @@ def _reader(reader: ReaderHealth, words: Words) -> Row:
     behind = f"{BEHIND_COUNTED_MAX}+" if reader.behind >= BEHIND_COUNTED_MAX else str(reader.behind)
     detail = f"{lease} · {words.t('health.behind', count=behind)}" if reader.behind else lease
     if not reader.lease_s:
-        state = "past" if reader.behind else "off"
-        return Row(reader.name, state, words.t("health.bad" if reader.behind else "health.quiet"), detail)
+        is_bad = reader.is_missed or reader.behind > 0
+        return Row(
+            reader.name,
+            "past" if is_bad else "off",
+            words.t("health.bad" if is_bad else "health.quiet"),
+            detail,
+        )
     state = "near" if reader.behind > BEHIND_NEAR else "good"
     return Row(reader.name, state, words.t("health.late" if state == "near" else "health.good"), detail)
 

@@ -2,7 +2,8 @@
 //
 //   npm ci --prefix tests/screenshots
 //   node tests/screenshots/take.js --base http://127.0.0.1:8300 --agent agent01:PASSWORD --staff supervisor:PASSWORD \
-//        [--phone http://127.0.0.1:8301/phone] [--empty http://127.0.0.1:8310] [--out docs/pictures] [--only desk,wall]
+//        [--phone http://127.0.0.1:8301/phone] [--empty http://127.0.0.1:8310 --empty-staff NAME:PASSWORD] \
+//        [--out docs/pictures] [--only desk,wall] [--dark]
 //
 // The agent's seat must be one that nobody plays. The desk is photographed as its states come by: nobody is waited for longer
 // than --patience seconds (90), and what did not happen is said at the end.
@@ -19,6 +20,7 @@ const { values: asked } = parseArgs({
     staff: { type: "string" },
     phone: { type: "string" },
     empty: { type: "string" },
+    "empty-staff": { type: "string" },
     out: { type: "string", default: "docs/pictures" },
     only: { type: "string", default: "sign-in,phone,desk,wall,empty,calls,call,tickets,health" },
     patience: { type: "string", default: "90" },
@@ -81,7 +83,7 @@ async function everyWay(name, path, ready = "h1") {
       await page.goto(new URL(path, asked.base).href);
       await page.waitForSelector(ready, { state: "attached" });
       await page.waitForTimeout(400);
-      await shoot(`${name}-${language}-${size}`, { full: size === "narrow" });
+      await shoot(`${name}-${language}-${size}`);
     }
   }
   await page.setViewportSize(SIZES.wide);
@@ -94,13 +96,15 @@ const sets = {
   },
   async phone() {
     if (!asked.phone) return;
-    for (const [language, locale] of Object.entries(LANGUAGES)) {
-      for (const [size, viewport] of Object.entries(SIZES)) {
-        await page.setViewportSize(viewport);
-        await page.goto(`${asked.phone}${asked.phone.includes("?") ? "&" : "?"}locale=${locale}`);
-        await page.waitForTimeout(500);
-        await shoot(`phone-${language}-${size}`);
-      }
+    for (const language of Object.keys(LANGUAGES)) {
+      await page.setViewportSize(SIZES.wide);
+      await page.goto(`${asked.phone}${asked.phone.includes("?") ? "&" : "?"}lang=${language}`);
+      await page.waitForTimeout(500);
+      await page.locator("body").click({ position: { x: 640, y: 400 } });
+      await page.keyboard.press("Enter"); // dials; the greeting and the menu are read out
+      await page.waitForTimeout(6000);
+      await bothSizes(`phone-${language}`);
+      await page.keyboard.press("Escape");
     }
   },
   async desk() {
@@ -115,10 +119,10 @@ const sets = {
     await everyWay("wall", "/wall");
   },
   async empty() {
-    if (!asked.empty || !asked.staff) return;
+    if (!asked.empty) return;
     const base = asked.base;
     asked.base = asked.empty;
-    await signIn(asked.staff);
+    await signIn(asked["empty-staff"] || asked.staff);
     await everyWay("wall-empty", "/wall");
     asked.base = base;
   },
@@ -180,6 +184,7 @@ async function deskStory(language) {
   await page.keyboard.type(language === "zh" ? "变压器跳闸，已派抢修班，16:30 前回电。" : "Transformer tripped; crew sent, call back before 16:30.");
   await page.keyboard.press("Escape");
   await bothSizes(`desk-talking-${language}`);
+  if (await page.isVisible('[data-do="hang-up"]')) await page.keyboard.press("h");
   if (!(await stage("wrap_up"))) return;
   await bothSizes(`desk-wrap-up-${language}`);
   await page.keyboard.press("Control+Enter");

@@ -168,8 +168,20 @@ async function finish() {
   else if (told?.field) work.elements[told.field]?.focus?.() ?? work.querySelector(`[name="${told.field}"]`)?.focus();
 }
 
+// Enter may come before the phone rings: then it is answered when it does.
+let wished = "";
+
 async function accept() {
-  if (phone && !(await phone.accept())) complain(desk.dataset.notRinging);
+  const offerId = state.offer?.offer_id;
+  if (!phone || !offerId) return;
+  const isAnswered = await phone.accept();
+  wished = isAnswered ? "" : offerId;
+  complain(isAnswered ? "" : desk.dataset.notRinging);
+}
+
+function rung() {
+  if (wished && wished === state.offer?.offer_id) accept();
+  draw();
 }
 
 
@@ -224,6 +236,7 @@ document.addEventListener("click", (event) => {
 
 function take(next) {
   if (next.now_ms < state.now_ms) return; // an older picture overtaken by a newer one
+  if (next.stage !== state.stage) complain("");
   state = next;
   setNow(next.now_ms);
   draw();
@@ -241,7 +254,7 @@ async function sendKept() {
 
 async function pickUpPhone() {
   const { connectSoftphone } = await import("./softphone.js");
-  phone = connectSoftphone({ url: desk.dataset.softphone, identity: desk.dataset.phone, onRinging: draw, onEnded: draw });
+  phone = connectSoftphone({ url: desk.dataset.softphone, identity: desk.dataset.phone, onRinging: rung, onEnded: draw });
   draw();
 }
 

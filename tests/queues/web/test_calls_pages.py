@@ -184,6 +184,8 @@ async def test_health_is_for_those_who_run_the_house(
     boss: Reader, door: Door, hotline: Hotline, clock: Any
 ) -> None:
     await a_days_calls(hotline, clock)
+    assert "dispatcher 异常 没有进程持有" in text_of(await boss.open("/health"))
+    await hotline.switchboard.hold_lease(name="dispatcher", holder="here", lease_s=3)
     page = text_of(await boss.open("/health"))
     assert all(
         word in page
