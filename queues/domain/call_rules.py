@@ -204,10 +204,14 @@ def _was_messaging(call: Call) -> bool:
 def end_call(draft: Draft, command: c.EndCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is CallState.ENDED:
+        if command.by == "caller":
+            draft.drop_effect(f"{EffectKind.HANG_UP}:{command.call_id}")
         return _about("again" if call else "gone", call)
     outcome = calls.outcome_of(call)
     if call.state in (CallState.CONNECTING, CallState.CONNECTED):
         _end_agent_leg(draft, call, is_there=command.by != "agent")
+    if call.state is CallState.CONNECTED and command.by != "caller":
+        _let_go(draft, call, command.linger_ms)
     _stop_waiting(draft, call, "ended")
     ended = draft.change_call(
         draft.state.calls[call.call_id],
@@ -223,6 +227,17 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
     if call.state is CallState.CONNECTED:
         _start_wrap_up(draft, ended, command.wrap_up_ms)
     return _about("ok", ended)
+
+
+def _let_go(draft: Draft, call: Call, linger_ms: int) -> None:
+    """He hears goodbye and leaves; unless he came when the agent had gone, and sits alone in the conference."""
+    draft.due(
+        EffectKind.HANG_UP,
+        call.call_id,
+        due_ms=draft.now_ms + linger_ms,
+        call_id=call.call_id,
+        leg_id=call.call_id,
+    )
 
 
 def _end_agent_leg(draft: Draft, call: Call, *, is_there: bool) -> None:

@@ -80,6 +80,7 @@ class EndCall(Command):
     call_id: str
     by: str  # caller | agent | system
     wrap_up_ms: int
+    linger_ms: int  # how long a caller who is let go may take to leave by himself
     forget_ms: int  # how long an ended call is remembered
 
 

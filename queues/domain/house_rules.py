@@ -30,8 +30,11 @@ def claim_effects(draft: Draft, command: c.ClaimEffects) -> Reply:
 
 
 def recall_effects(draft: Draft, command: c.RecallEffects) -> Reply:
-    due = draft.state.due
-    due.update({effect_id: command.now_ms for effect_id, at in due.items() if at > command.now_ms})
+    """What nobody has taken yet keeps its hour."""
+    state = draft.state
+    for effect_id, due_ms in state.due.items():
+        if due_ms > command.now_ms and state.effects[effect_id].attempt > 0:
+            state.due[effect_id] = command.now_ms
     return ("ok",)
 
 

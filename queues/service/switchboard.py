@@ -56,6 +56,7 @@ PLACE_S: Final = 20.0
 WHISPER_S: Final = 5.0
 CONNECT_S: Final = 30.0
 LOST_AFTER_S: Final = 45.0
+LINGER_S: Final = 10.0
 EFFECT_LEASE_S: Final = 12.0  # longer than one request to the provider, shorter than CONNECT_S
 FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
 
@@ -148,6 +149,7 @@ class Switchboard:
                 call_id=call_id,
                 by=by,
                 wrap_up_ms=self._plan.wrap_up_ms,
+                linger_ms=self._clock.product_ms(LINGER_S),
                 forget_ms=FORGET_AFTER_MS,
             )
         )

@@ -4,7 +4,7 @@ import pytest
 
 from ivr.standin.handsets import Handset
 from queues import dispatcher as dispatcher_room
-from queues.service.switchboard import PLACE_S
+from queues.service.switchboard import LINGER_S, PLACE_S
 from recordings.service import recordings
 from tests.simulation.town import Town, hears, times, until
 
@@ -210,6 +210,7 @@ async def test_a_hang_up_in_mid_talk_of_which_nobody_tells_us(town: Town) -> Non
     assert [line.data["by"] for line in await town.lines("call.ended")] == ["system"]
     assert len(await town.lines("agent.wrap_up_started")) == 1
     await town.agent_state("wang", "ready")
+    town.clock.leap(town.clock.product_ms(LINGER_S))  # his leg is hung up to be sure, and has gone: no harm
     await until(town.has_nothing_due)
     assert await town.breaches() == ()
 
@@ -225,3 +226,30 @@ async def test_a_hang_up_in_the_queue_of_which_nobody_tells_us(town: Town) -> No
     await town.state(caller.sid, "ended abandoned")
     await hears(stays, "said", "请继续等候")
     assert (await town.call(stays.sid)).state == "queued"
+
+
+# The agent leaves in the instant before the caller joins, and the news of it comes late
+
+
+@pytest.mark.usefixtures("watchful")
+async def test_a_caller_who_came_when_the_agent_had_gone_is_not_left_alone(town: Town) -> None:
+    town.dispatcher()
+    phone = await town.sits_down()
+    with town.webhooks.holding("/voice/agent/.*/(left|status)$"):
+        with town.webhooks.holding("/voice/connect/"):
+            caller = await town.waits()
+            agent = await town.answers(phone)
+            await until(lambda: town.conferences(caller.sid))
+            agent.hang_up()
+            await until(lambda: town.conferences(caller.sid)[-1].status == "completed")
+        await town.state(caller.sid, "connected")
+        await until(lambda: len(town.conferences(caller.sid)) == 2)
+    await town.state(caller.sid, "ended answered")
+    [alone] = town.conferences(caller.sid)[-1].participants
+    assert (alone, times(caller, "bridged"), caller.state) == (caller.sid, 0, "in-progress")
+
+    town.clock.leap(town.clock.product_ms(LINGER_S))
+    async with town.patience():
+        await caller.ended()
+    await until(town.has_nothing_due)
+    assert await town.breaches() == ()

@@ -9,6 +9,7 @@ from tests.switchboard.world import World, lane
 
 RING_MS, PLACE_MS, WHISPER_MS, CONNECT_MS = 15_000, 35_000, 15_000, 15_000
 WRAP_UP_MS, SKIP_MS, LEASE_MS, FORGET_MS = 30_000, 60_000, 30_000, 3_600_000
+LINGER_MS = 10_000
 
 
 @dataclass
@@ -122,7 +123,14 @@ class Story:
 
     async def end(self, call_id: str, by: str = "caller") -> str:
         return await self.word(
-            c.EndCall(now_ms=self.now_ms, call_id=call_id, by=by, wrap_up_ms=WRAP_UP_MS, forget_ms=FORGET_MS)
+            c.EndCall(
+                now_ms=self.now_ms,
+                call_id=call_id,
+                by=by,
+                wrap_up_ms=WRAP_UP_MS,
+                linger_ms=LINGER_MS,
+                forget_ms=FORGET_MS,
+            )
         )
 
     async def close_wrap_up(self, agent_id: str, by: str = "agent") -> str:

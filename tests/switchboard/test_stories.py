@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from queues.domain import commands as c
-from tests.switchboard.people import Story
+from tests.switchboard.people import LINGER_MS, Story
 from tests.switchboard.world import World, lane
 
 
@@ -174,8 +174,18 @@ async def test_the_leg_that_was_placed_too_late_is_hung_up(story: Story) -> None
 async def test_the_agent_hanging_up_ends_the_call_and_leaves_his_own_leg(story: Story) -> None:
     await story.talking("lin", "mei")
     await story.end("lin", "agent")
-    assert due(story) == ["record:lin"]
+    assert due(story) == ["hang_up:lin", "record:lin"]
     assert agent(story).state == "wrap_up"
+
+
+async def test_a_caller_who_is_let_go_has_a_while_to_leave_by_himself(story: Story) -> None:
+    await story.talking("lin", "mei")
+    await story.end("lin", "agent")
+    assert story.world.state.due["hang_up:lin"] == story.now_ms + LINGER_MS
+    await story.word(c.RecallEffects(now_ms=story.later(1_000).now_ms))
+    assert story.world.state.due["hang_up:lin"] == story.now_ms + LINGER_MS - 1_000, "nobody had taken it"
+    assert await story.end("lin") == "again"
+    assert due(story) == ["record:lin"], "he has left"
 
 
 # RONA, and the place that is kept

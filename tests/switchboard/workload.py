@@ -208,7 +208,9 @@ class Workload:
 
     def _end(self, call_id: str) -> c.Command:
         by = self._one(["caller", "agent", "system"])
-        return self._command(c.EndCall, call_id=call_id, by=by, wrap_up_ms=30_000, forget_ms=60_000)
+        return self._command(
+            c.EndCall, call_id=call_id, by=by, wrap_up_ms=30_000, linger_ms=10_000, forget_ms=60_000
+        )
 
     def _sign_in(self, agent_id: str, skills: str) -> c.Command:
         return self._command(

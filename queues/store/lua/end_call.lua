@@ -6,13 +6,15 @@
 --   2 call_id
 --   3 by              caller, agent, system
 --   4 wrap_up_ms
---   5 forget_ms       how long the ended call is remembered
+--   5 linger_ms       how long a caller who is let go may take to leave by himself
+--   6 forget_ms       how long the ended call is remembered
 -- REPLY
 --   ok                and the facts of the call
 --   again             and the facts: it had ended
 --   gone              it was never heard of
 local now_ms = tonumber(ARGV[1])
-local call_id, by, wrap_up_ms, forget_ms = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local call_id, by, wrap_up_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local linger_ms, forget_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: base
 -- include: moves
 -- include: facts
@@ -23,8 +25,10 @@ local call_id, by, wrap_up_ms, forget_ms = ARGV[2], ARGV[3], tonumber(ARGV[4]), 
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left =
   read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left")
-if state == "" then return about_call("gone", call_id) end
-if state == "ended" then return about_call("again", call_id) end
+if state == "" or state == "ended" then
+  if by == "caller" then drop_effect("hang_up:" .. call_id) end
+  return about_call(state == "" and "gone" or "again", call_id)
+end
 
 local function outcome()
   if state == "menu" then return "left_in_menu" end
@@ -43,7 +47,14 @@ local function start_wrap_up()
   line("agent.wrap_up_started", call_id, agent_id, "", { "until_ms", until_ms })
 end
 
+-- He hears goodbye and leaves; unless he came when the agent had gone, and sits alone in the conference.
+local function let_go()
+  local json = effect_json("hang_up", call_id, "", "", call_id, "", "", 0)
+  add_effect("hang_up:" .. call_id, json, now_ms + linger_ms)
+end
+
 if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by ~= "agent") end
+if state == "connected" and by ~= "caller" then let_go() end
 stop_waiting(call_id, state, offer_id, agent_id, "ended")
 move("call", call_id, "end", "outcome", outcome(), "ended_ms", now_ms, "ended_by", by)
 redis.call("ZREM", key("live"), call_id)
