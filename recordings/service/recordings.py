@@ -153,14 +153,15 @@ async def finish(runtime: Runtime, recording: Recording) -> None:
 
 
 async def miss(runtime: Runtime) -> int:
-    """Write a row that says so for each answered call that should have a recording and has none."""
+    """Write a row that says so for each answered call and each message that should have a recording and has none."""
     now_ms = runtime.clock.now_ms()
     until_ms = now_ms - max(MISSED_AFTER_MS, runtime.clock.product_ms(MISSED_AFTER_S))
     async with runtime.database.transaction() as connection:
         without = await store.unrecorded(connection, now_ms - LOOK_BACK_MS, until_ms, SWEEP_MAX)
-        failed = await store.calls_that_failed_to_start(connection, {call_id for call_id, _ in without})
-        for call_id, wish in without:
-            await store.insert_missing(connection, call_id, why_missing(wish, call_id in failed).value)
+        failed = await store.calls_that_failed_to_start(connection, {call_id for call_id, _, _ in without})
+        for call_id, wish, kind in without:
+            why = why_missing(wish, call_id in failed) if kind is Kind.CALL else Why.NOT_REPORTED
+            await store.insert_missing(connection, call_id, kind, why.value)
     return len(without)
 
 

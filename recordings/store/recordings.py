@@ -89,13 +89,16 @@ async def give_up(connection: AsyncConnection, recording_id: str, why: str) -> b
 
 async def unrecorded(
     connection: AsyncConnection, from_ms: int, until_ms: int, limit: int
-) -> list[tuple[str, str]]:
-    """Answered calls that ended in the interval and have no row yet: (call_id, what the caller wished)."""
-    has_row = exists().where(recordings.c.call_id == calls.c.call_id, recordings.c.kind == Kind.CALL)
+) -> list[tuple[str, str, Kind]]:
+    """Calls that ended in the interval, were answered or left a message, and have no row of it.
+
+    (call_id, what the caller wished, what is missing)
+    """
+    has_row = exists().where(recordings.c.call_id == calls.c.call_id)
     query = (
-        select(calls.c.call_id, calls.c.record)
+        select(calls.c.call_id, calls.c.record, calls.c.answered_ms)
         .where(
-            calls.c.answered_ms.is_not(None),
+            calls.c.answered_ms.is_not(None) | (calls.c.outcome == "voicemail"),
             calls.c.ended_ms >= from_ms,
             calls.c.ended_ms < until_ms,
             ~has_row,
@@ -103,7 +106,10 @@ async def unrecorded(
         .order_by(calls.c.ended_ms)
         .limit(limit)
     )
-    return [(row.call_id, row.record or "") for row in await connection.execute(query)]
+    return [
+        (row.call_id, row.record or "", Kind.VOICEMAIL if row.answered_ms is None else Kind.CALL)
+        for row in await connection.execute(query)
+    ]
 
 
 async def unsettled(connection: AsyncConnection, from_ms: int, until_ms: int, limit: int) -> list[str]:
@@ -136,11 +142,11 @@ async def calls_that_failed_to_start(connection: AsyncConnection, call_ids: Coll
     return {row.call_id for row in await connection.execute(query)}
 
 
-async def insert_missing(connection: AsyncConnection, call_id: str, why: str) -> bool:
+async def insert_missing(connection: AsyncConnection, call_id: str, kind: Kind, why: str) -> bool:
     row = Recording(
         recording_id=missing_id(call_id),
         call_id=call_id,
-        kind=Kind.CALL.value,
+        kind=kind.value,
         state=RecordingState.MISSING.value,
         missing_why=why,
     )

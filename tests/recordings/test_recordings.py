@@ -228,6 +228,19 @@ async def test_an_answered_call_without_a_recording_says_so(desk: Desk, clock: M
     ]
 
 
+async def test_a_message_whose_recording_never_came_says_so(desk: Desk, clock: ManualClock) -> None:
+    await desk.arrive("CA1")
+    await desk.switchboard.divert_call(call_id="CA1", to="voicemail")
+    await desk.switchboard.leave_message(call_id="CA1")
+    await desk.end("CA1")
+    await desk.write_down()
+    clock.advance(130_000)
+    assert await recordings.miss(desk.runtime) == 1
+    assert await desk.rows("recordings", "call_id", "kind", "state", "missing_why") == [
+        {"call_id": "CA1", "kind": "voicemail", "state": "missing", "missing_why": "not_reported"}
+    ]
+
+
 async def test_a_recording_that_turns_up_late_takes_the_missing_ones_place(
     desk: Desk, clock: ManualClock
 ) -> None:
