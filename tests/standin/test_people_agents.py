@@ -47,7 +47,7 @@ class House:
         self.server = _Quiet(config)
         self.serving = asyncio.create_task(self.server.serve(sockets=[self.door.dup()]))
         async with asyncio.timeout(5):
-            while not self.server.started:  # noqa: ASYNC110  uvicorn has no event for it
+            while not self.server.started:
                 await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
@@ -66,7 +66,7 @@ class House:
     async def stands_at(self, stage: AgentState) -> bool:
         """Whether the switchboard sees the agent there, now or in a moment."""
         async with asyncio.timeout(8):
-            while await self.stage() is not stage:  # noqa: ASYNC110  seen by asking
+            while await self.stage() is not stage:
                 await asyncio.sleep(0.02)
         return True
 

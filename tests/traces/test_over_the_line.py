@@ -37,7 +37,7 @@ class Town:
     async def state(self, call_id: str, wanted: str) -> None:
         """Wait until the call is in this state."""
         async with asyncio.timeout(8):
-            while await self.hotline.state_of(call_id) != wanted:  # noqa: ASYNC110  it is in the store
+            while await self.hotline.state_of(call_id) != wanted:
                 await asyncio.sleep(0.01)
 
     async def ring(self, agent_id: str, call_id: str) -> str:

@@ -110,7 +110,8 @@ async def test_the_store_stops_mid_call_and_the_call_goes_on(
         assert "Play" in (await hotline.caller("CA2").post(held.url("Redirect"))).verbs
         call = await hotline.switchboard.read_call(call_id="CA1")
         assert call is not None
-        assert (call.state, call.matter, call.ticket_no) == ("queued", "danger", "T000002")
+        # A store that stopped may have lost its last second: numbers that were told in it are not told again.
+        assert (call.state, call.matter, call.ticket_no) == ("queued", "danger", "T000102")
         await hotline.client.aclose()
 
 
