@@ -95,7 +95,7 @@ def guesses(expected_url: str, request: Request) -> Iterator[str]:
     """The addresses a proxy or a slip of the pen may have made of ours."""
     expected = urlsplit(expected_url)
     names = [expected.netloc, *(request.headers.get(name, "") for name in ("host", "x-forwarded-host"))]
-    hosts = dict.fromkeys(host for name in names if name for host in (name, name.partition(":")[0]))
+    hosts = dict.fromkeys(host for name in names if name for host in (name.partition(":")[0], name))
     paths = dict.fromkeys((expected.path, expected.path.rstrip("/"), f"{expected.path.rstrip('/')}/"))
     for path in paths:
         for host in hosts:
