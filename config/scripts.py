@@ -14,12 +14,13 @@ Arguments are given by the header's names, all of them and no others. Replies ar
 numbered wrongly, or has no reply, is refused when it is loaded. The body names KEYS and ARGV once; its line
 ``-- include: name`` stands for the text of ``lua/include/name.lua``.
 
-A server that lost its scripts (it was restarted) is given the text again within the same call.
+A server that lost its scripts (it was restarted) is given the text again within the same call. Until it is, no
+script of that owner has run there: whoever has something to put in order first says so with ``before_load``.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -38,6 +39,7 @@ _INCLUDE = re.compile(r"^-- include: (?P<name>[a-z_]+)$", re.MULTILINE)
 _REPLY = re.compile(r"-- {2,4}(?P<word>[a-z_]+(?::(?:<[a-z_|]+>|[a-z_]+))?)(?:\s.*)?")
 
 Value = str | int | float | bool | bytes | None
+BeforeLoad = Callable[[], Awaitable[None]]
 
 
 class ScriptContractError(Exception):
@@ -63,7 +65,9 @@ class Script:
     contract: Contract
     digest: str
 
-    async def __call__(self, redis: Redis, *, keys: Sequence[str], **arguments: Value) -> list[str]:
+    async def __call__(
+        self, redis: Redis, *, keys: Sequence[str], before_load: BeforeLoad | None = None, **arguments: Value
+    ) -> list[str]:
         """Run it; the reply is a list of texts, the first of them the word."""
         values = self._ordered(keys, arguments)
         client: Any = redis  # the library types these two for its blocking twin as well
@@ -71,6 +75,8 @@ class Script:
             try:
                 reply = await client.evalsha(self.digest, len(keys), *keys, *values)
             except NoScriptError:
+                if before_load is not None:
+                    await before_load()
                 reply = await client.eval(self.body, len(keys), *keys, *values)
         except ResponseError as fault:
             fault.add_note(f"in the script {self.name}")
@@ -95,11 +101,14 @@ class Script:
 
 
 @cache
-def load(package: str, name: str) -> Script:
-    """The script ``lua/<name>.lua`` of a package, for example load("queues.store", "claim_offer")."""
+def load(package: str, name: str, owner: str = "") -> Script:
+    """The script ``lua/<name>.lua`` of a package, for example load("queues.store", "claim_offer").
+
+    Of two owners on one server each has a text of his own, so each learns for himself that the server is new.
+    """
     folder = resources.files(package).joinpath("lua")
     written = folder.joinpath(f"{name}.lua").read_text("utf-8")
-    body = _with_includes(folder, written)
+    body = _with_includes(folder, written) + (f"\n-- of {owner}\n" if owner else "")
     digest = hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
     return Script(name, body, read_contract(name, written), digest)
 

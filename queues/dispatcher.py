@@ -23,7 +23,6 @@ from queues.domain.effects import Effect
 from queues.domain.journal import LineType
 from queues.domain.plan import Plan
 from queues.domain.routing import Snapshot, decide
-from queues.service import journal
 from queues.service.effects import Performer
 from queues.service.plans import plan_of
 from queues.service.switchboard import Switchboard
@@ -324,10 +323,7 @@ def earliest(*instants_ms: int | None) -> int | None:
 
 async def raise_counters(runtime: Runtime, switchboard: Switchboard | None = None) -> None:
     """The live store's ids and numbers rise above what SQL has seen: it may have lost its last second."""
-    known = await journal.high_water(runtime)
-    tickets = int((known.ticket_no or "T0").lstrip("T"))
-    board = switchboard or Switchboard(runtime, plan_of(runtime))
-    await board.raise_counters(last_id=known.journal_id, tickets=tickets)
+    await (switchboard or Switchboard(runtime, plan_of(runtime))).raise_counters()
 
 
 async def run(runtime: Runtime) -> None:

@@ -95,7 +95,7 @@ class Conversation:
     async def wait(self, *, call_id: str, locale: str, round_no: int) -> Document:
         """One round in the queue: a sign of life, and something to hear."""
         call = (await self.switchboard.touch_call(call_id=call_id)).call
-        if call is None or call.state is CallState.MESSAGING:
+        if call is None or call.state in {CallState.MENU, CallState.MESSAGING}:
             return self.documents.leave_queue()
         if call.state is CallState.ENDED:
             return self.documents.goodbye(locale)
@@ -117,10 +117,11 @@ class Conversation:
             return self.documents.nothing()
         if exit_ is Exit.REFUSED:
             return self.documents.come_back(tries + 1, locale)
-        reply = await self.switchboard.divert_call(call_id=call_id, to=VOICEMAIL)
-        if reply.call is None:
+        call = (await self.switchboard.touch_call(call_id=call_id)).call
+        if call is None or call.state is CallState.MENU:  # the live store has lost the step that queued him
             return self.documents.come_back(tries + 1, locale)
-        return self._resume(reply.call, tries)
+        reply = await self.switchboard.divert_call(call_id=call_id, to=VOICEMAIL)
+        return self._resume(reply.call or call, tries)
 
     async def connect(self, *, call_id: str, offer_id: str) -> Document:
         """The caller was pulled to the agent of this offer; if that one has gone, back to the queue."""
@@ -252,6 +253,8 @@ class Conversation:
     def _resume(self, call: CallFacts, tries: int, *, has_lost_agent: bool = False) -> Document:
         """The document of a call's present state."""
         documents = self.documents
+        if call.state is CallState.MENU:
+            return documents.come_back(tries + 1, call.locale)
         if call.state in _WAITING:
             return (
                 documents.requeue(call.locale) if has_lost_agent else (documents.enqueue(call.locale, tries),)

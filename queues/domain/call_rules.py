@@ -57,6 +57,7 @@ def arrive(draft: Draft, command: c.Arrive) -> Reply:
         tier=call.tier,
         locale=call.locale,
         known=int(call.is_known),
+        arrival=call.arrival,
     )
     return _about("ok", call)
 

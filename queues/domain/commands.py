@@ -246,3 +246,5 @@ class RaiseCounters(Command):
     last_seq: int
     arrivals: int
     tickets: int
+    server: str  # after a restart it is another, which may have lost its last second
+    tickets_unseen: int  # so many numbers may have been told in that second, and written down nowhere

@@ -69,6 +69,10 @@ def raise_counters(draft: Draft, command: c.RaiseCounters) -> Reply:
     seen = (command.last_ms, command.last_seq)
     state.last_ms, state.last_seq = max((state.last_ms, state.last_seq), seen)
     state.arrivals = max(state.arrivals, command.arrivals)
+    has_lost = state.tickets < command.tickets or state.server not in ("", command.server)
     state.tickets = max(state.tickets, command.tickets)
+    if has_lost and state.tickets:
+        state.tickets += command.tickets_unseen
+    state.server = command.server
     state.turn += 1
     return ("ok",)

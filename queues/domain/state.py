@@ -37,6 +37,7 @@ class State:
     tickets: int = 0
     last_ms: int = 0
     last_seq: int = 0
+    server: str = ""
 
     def copy(self) -> "State":
         """Records are frozen, so a copy of the indexes is a copy of all."""

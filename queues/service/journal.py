@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from config.runtime import Runtime
-from queues.domain.journal import parse_id
+from queues.domain.call_records import text_of, whole_of
+from queues.domain.journal import LineType, parse_id
 from queues.store import journal, readers, tickets
 
+LOOKED_AT: Final = 64  # lines of one millisecond, at most
 KEPT_MS: Final = 600_000  # pages that reconnect read on from where they were
 
 
@@ -19,7 +21,8 @@ class HighWater:
     """What SQL has seen of the ids and counters that the live store hands out."""
 
     journal_id: str
-    ticket_no: str | None
+    tickets: int
+    arrivals: int
 
 
 async def trim(runtime: Runtime, reader_names: Collection[str]) -> int:
@@ -35,9 +38,25 @@ async def trim(runtime: Runtime, reader_names: Collection[str]) -> int:
 
 
 async def high_water(runtime: Runtime) -> HighWater:
-    """Raise the live store above this before it serves anybody: it may have lost its last second."""
+    """Raise the live store above this before it serves anybody: it may have lost its last second.
+
+    A ticket's number is issued, and told, long before the ticket is written.
+    """
+    site = runtime.settings.site
     async with runtime.database.read() as connection:
         positions = await readers.all_positions(connection)
-        ticket_no = await tickets.newest_no(connection)
-    newest = max((each.last_id for each in positions), key=parse_id, default=readers.FROM_THE_START)
-    return HighWater(journal_id=newest, ticket_no=ticket_no)
+        written = await tickets.newest_no(connection)
+        queued = await journal.newest_lines(connection, site, LineType.CALL_QUEUED, LOOKED_AT)
+        arrived = await journal.newest_lines(connection, site, LineType.CALL_ARRIVED, LOOKED_AT)
+    numbers = [text_of(line.data, "ticket_no") for line in queued]
+    return HighWater(
+        journal_id=max((each.last_id for each in positions), key=parse_id, default=readers.FROM_THE_START),
+        tickets=max(count_of(ticket_no) for ticket_no in (written or "", *numbers)),
+        arrivals=max((whole_of(line.data, "arrival") or 0 for line in arrived), default=0),
+    )
+
+
+def count_of(ticket_no: str) -> int:
+    """How many numbers had been issued with this one."""
+    digits = ticket_no.removeprefix("T")
+    return int(digits) if digits.isdecimal() else 0

@@ -17,6 +17,7 @@ from queues.domain.lanes import Lane
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
 from queues.domain.routing import Snapshot
+from queues.service import journal
 from queues.service.facts import (
     CallFacts,
     CallReply,
@@ -58,14 +59,18 @@ CONNECT_S: Final = 30.0
 LOST_AFTER_S: Final = 45.0
 LINGER_S: Final = 10.0
 EFFECT_LEASE_S: Final = 12.0  # longer than one request to the provider, shorter than CONNECT_S
+TICKETS_UNSEEN: Final = 100  # more than are told in the second or two that a server can lose
 FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
 
 
 class Switchboard:
+    """No command runs on a live store that has just started before it has risen above what SQL has seen."""
+
     def __init__(self, runtime: Runtime, plan: Plan) -> None:
+        self._runtime = runtime
         self._clock = runtime.clock
         self._plan = plan
-        self._store = SwitchboardStore(runtime.redis, plan.site)
+        self._store = SwitchboardStore(runtime.redis, plan.site, self._meet_server)
 
     # The caller's side
 
@@ -341,14 +346,28 @@ class Switchboard:
         )
         return reply[1]
 
-    async def raise_counters(self, *, last_id: str = "0-0", arrivals: int = 0, tickets: int = 0) -> str:
-        """ok: ids and counters are above what SQL has seen. Call it before anything is served."""
-        last_ms, last_seq = parse_id(last_id)
-        return await self._word(
+    async def raise_counters(self) -> None:
+        """Ids and counters of the live store rise above what SQL has seen: it may have lost its last second."""
+        server, _ = await self._store.server()
+        seen = await journal.high_water(self._runtime)
+        last_ms, last_seq = parse_id(seen.journal_id)
+        await self._store.rise(
             commands.RaiseCounters(
-                now_ms=self._now_ms(), last_ms=last_ms, last_seq=last_seq, arrivals=arrivals, tickets=tickets
+                now_ms=self._now_ms(),
+                last_ms=last_ms,
+                last_seq=last_seq,
+                arrivals=seen.arrivals,
+                tickets=seen.tickets,
+                server=server,
+                tickets_unseen=TICKETS_UNSEEN,
             )
         )
+
+    async def _meet_server(self) -> None:
+        """Asked when a script is not known there: for the first time ever, or because the server is new."""
+        server, met = await self._store.server()
+        if server != met:
+            await self.raise_counters()
 
     # What only the dispatcher asks
 

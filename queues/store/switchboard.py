@@ -10,7 +10,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from config import scripts
-from queues.domain.commands import Command, name_of
+from queues.domain.commands import Command, RaiseCounters, name_of
 from queues.domain.lanes import Lane
 from queues.domain.routing import (
     AGENTS_MAX,
@@ -31,13 +31,27 @@ def site_tag(site: str) -> str:
 
 
 class SwitchboardStore:
-    def __init__(self, redis: Redis, site: str) -> None:
+    """`on_new_server` is called before the first script runs on a server that has just started."""
+
+    def __init__(self, redis: Redis, site: str, on_new_server: scripts.BeforeLoad | None = None) -> None:
         self._redis = redis
+        self._site = site
         self._keys = (site_tag(site),)
+        self._on_new_server = on_new_server
 
     async def run(self, command: Command) -> list[str]:
         """The script's reply: a word, then texts."""
         return await self._call(name_of(type(command)), **command.arguments())
+
+    async def rise(self, command: RaiseCounters) -> None:
+        """The one command that may run on a server nobody has met."""
+        script = scripts.load(PACKAGE, name_of(type(command)), self._site)
+        await script(self._redis, keys=self._keys, before_load=None, **command.arguments())
+
+    async def server(self) -> tuple[str, str]:
+        """Which server this is, and which one the site met last; a restart or a failover makes it another."""
+        info = await self._redis.info("server")
+        return str(info["run_id"]), str(await self._redis.get(f"{self._keys[0]}:server") or "")
 
     async def read_snapshot(
         self, *, now_ms: int, silent_ms: int, heads_max: int = HEADS_MAX, agents_max: int = AGENTS_MAX
@@ -86,7 +100,8 @@ class SwitchboardStore:
         return str(found[0][0]) if found else "0-0"
 
     async def _call(self, name: str, /, **arguments: str | int) -> list[str]:
-        return await scripts.load(PACKAGE, name)(self._redis, keys=self._keys, **arguments)
+        script = scripts.load(PACKAGE, name, self._site)
+        return await script(self._redis, keys=self._keys, before_load=self._on_new_server, **arguments)
 
 
 def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:

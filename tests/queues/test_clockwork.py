@@ -155,7 +155,13 @@ async def test_what_sql_has_seen_is_what_the_live_store_must_be_above(hotline: H
     ticket_no = await hotline.answered_call("CA1")
     await hotline.write_down()
     seen = await journal.high_water(hotline.runtime)
-    assert (seen.journal_id, seen.ticket_no) == (hotline.scribe.last_id, ticket_no)
+    assert (seen.journal_id, seen.tickets) == (hotline.scribe.last_id, int(ticket_no.removeprefix("T")))
+    await hotline.arrive("CA2")
+    told = await hotline.enqueue("CA2")
+    assert await hotline.scribe.tick() is True
+    seen = await journal.high_water(hotline.runtime)
+    assert (seen.tickets, seen.arrivals) == (2, 2)
+    assert told == "T000002", "told to the caller, though there is no ticket yet"
 
 
 async def test_sessions_that_have_run_out_are_forgotten(hotline: Hotline) -> None:

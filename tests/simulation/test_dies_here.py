@@ -1,13 +1,23 @@
 """The process dies here: every row of the table, with what the caller hears and who finds the work."""
 
+import asyncio
+import signal
+from collections.abc import Callable
+
 import pytest
 
+from ivr.service.reconcile import SETTLED_AFTER_S, reconcile
 from ivr.standin.handsets import Handset
 from queues import dispatcher as dispatcher_room
+from queues.dispatcher import Dispatcher
+from queues.domain.journal import parse_id
 from queues.service.switchboard import LINGER_S, PLACE_S
 from recordings.service import recordings
-from tests.simulation.town import Town, hears, times, until
+from tests.simulation.own_store import OwnStore
+from tests.simulation.processes import START_S, Processes, is_serving
+from tests.simulation.town import OTHER_CALLER, Town, hears, times, until
 
+FALLBACK = "系统繁忙，请不要挂机"
 CONNECTING = "正在为您接通，请稍候"
 
 
@@ -19,6 +29,66 @@ async def is_over(town: Town, caller: Handset, agent: Handset, outcome: str = "e
     await town.state(caller.sid, outcome)
     await until(town.has_nothing_due)
     assert await town.breaches() == ()
+
+
+# A webhook is received, its script has not run
+
+
+async def test_the_front_door_is_killed_with_a_webhook_in_flight(
+    front_door_elsewhere: Town, processes: Callable[[Town], Processes]
+) -> None:
+    town = front_door_elsewhere
+    house = processes(town)
+    web = await house.start("web")
+    await is_serving(town.url)
+    town.dispatcher()
+    phone = await town.sits_down()
+    caller = await town.dial("")
+    await hears(caller, "gathering")
+    web.send_signal(signal.SIGSTOP)
+    caller.press("0")
+    await asyncio.sleep(0.1)  # the request is at our door, and nobody takes it in
+    await house.kill(web)
+    await hears(caller, "said", FALLBACK)
+
+    await house.start("web")
+    await until(lambda: times(caller, "gathering") > 1)
+    caller.press("0")
+    agent = await town.answers(phone)
+    await hears(caller, "bridged")
+    assert len(await town.lines("call.arrived")) == 1
+    await is_over(town, caller, agent)
+
+
+async def test_nobody_takes_the_webhook_and_who_hangs_up_meanwhile_is_found_by_reconcile(
+    front_door_elsewhere: Town, processes: Callable[[Town], Processes]
+) -> None:
+    town = front_door_elsewhere
+    gone, stays = await town.dial(""), await town.dial("", OTHER_CALLER)
+    await hears(gone, "said", FALLBACK)
+    gone.hang_up()
+    await hears(stays, "said", FALLBACK)
+    assert await town.lines() == []
+
+    house = processes(town)
+    await house.start("web")
+    await hears(stays, "gathering", within_s=START_S)
+    stays.press("0")
+    await hears(stays, "queued")
+    assert [line.call_id for line in await town.lines("call.arrived")] == [stays.sid]
+    town.clock.leap(town.clock.product_ms(SETTLED_AFTER_S))
+    assert (
+        await house.said("reconcile", SHOUWEN_CLOCK=town.clock.as_text())
+        == "Findings(arrived=1, ended=0, recordings=0)"
+    )
+    await town.write_down()
+    [missed] = [
+        row
+        for row in await town.rows("calls", "call_id", "outcome", "ended_by")
+        if row["call_id"] == gone.sid
+    ]
+    assert (missed["outcome"], missed["ended_by"]) == ("left_in_menu", "system")
+    assert (await town.call(stays.sid)).state == "queued"
 
 
 # Between claim and ring
@@ -251,5 +321,107 @@ async def test_a_caller_who_came_when_the_agent_had_gone_is_not_left_alone(town:
     town.clock.leap(town.clock.product_ms(LINGER_S))
     async with town.patience():
         await caller.ended()
+    await until(town.has_nothing_due)
+    assert await town.breaches() == ()
+
+
+# The live store itself, and with it the last second of what it wrote down
+
+
+@pytest.mark.parametrize("is_in_sql", [True, False], ids=["sql has seen it", "nobody has seen it"])
+async def test_the_store_is_killed_and_its_last_second_is_gone(
+    fragile: Town, own_store: OwnStore, is_in_sql: bool
+) -> None:
+    town = fragile
+    town.runs(Dispatcher.of(town.runtime).run())
+    waiting, early = await town.waits(), await town.dial("")
+    await hears(early, "gathering")
+    place = await town.call(waiting.sid)
+    lost_from = await own_store.mark()
+    early.press("0")
+    await hears(early, "queued")
+    late = await town.waits()
+    greeted, leaving = await town.dial(""), await town.dial("")
+    await hears(greeted, "gathering")
+    await hears(leaving, "gathering")
+    told = [(await town.call(caller.sid)).ticket_no for caller in (waiting, early, late)]
+    arrivals, newest = await town.arrivals(), (await town.lines())[-1].id
+    if is_in_sql:
+        await town.scribe.drain()
+
+    own_store.kill()
+    assert own_store.lose_what_came_after(lost_from) > 0
+    greeted.press("0")
+    for caller in (waiting, early, late, greeted):
+        await hears(caller, "said", FALLBACK)
+    leaving.hang_up()
+    await until(lambda: "POST /voice/status" in town.webhooks.answered)
+    await own_store.start()
+
+    for caller in (early, late, greeted):
+        await is_asked_again(caller)
+        caller.press("0")
+        await town.state(caller.sid, "queued")
+    kept = await town.call(waiting.sid)
+    assert (kept.queued_ms, kept.ticket_no) == (place.queued_ms, place.ticket_no)
+    told += [(await town.call(caller.sid)).ticket_no for caller in (early, late, greeted)]
+    assert len(set(told)) == 6, "a number that was told is told to nobody else"
+    now = await town.arrivals()
+    assert len(set(now.values())) == len(now)
+    if is_in_sql:
+        assert min(now[caller.sid] for caller in (late, greeted)) > max(arrivals.values())
+        assert parse_id((await town.lines("call.queued"))[-1].id) > parse_id(newest)
+
+    agent = await town.answers(await town.sits_down())
+    await hears(waiting, "bridged")  # he was the first, and still is
+    for caller in (waiting, early, late, greeted):
+        caller.hang_up()
+        await town.state(caller.sid, "ended answered" if caller is waiting else "ended abandoned")
+    async with town.patience():
+        await agent.ended()
+    await town.write_down()
+    town.clock.leap(town.clock.product_ms(SETTLED_AFTER_S))
+    found = await reconcile(town.runtime)
+    assert found.arrived + found.ended == 1
+    await town.write_down()
+    outcomes = {row["call_id"]: row["outcome"] for row in await town.rows("calls", "call_id", "outcome")}
+    assert (outcomes.pop(leaving.sid), len(outcomes), "" in outcomes.values()) == ("left_in_menu", 4, False)
+    tickets = await town.rows("tickets", "ticket_no", "call_id")
+    assert sorted(row["call_id"] for row in tickets) == sorted(outcomes)
+    assert {row["ticket_no"] for row in tickets} <= set(told)
+
+
+async def is_asked_again(caller: Handset) -> None:
+    """He hears a question that he had not heard when the store went down."""
+    fallback = next(place for place, heard in enumerate(caller.heard) if FALLBACK in heard.text)
+    await until(lambda: any(heard.kind == "gathering" for heard in caller.heard[fallback:]))
+
+
+async def test_the_whole_store_restarts_and_everybody_keeps_his_place(
+    fragile: Town, own_store: OwnStore
+) -> None:
+    town = fragile
+    town.run_house()
+    phone = await town.sits_down()
+    talking = await town.waits()
+    agent = await town.answers(phone)
+    await hears(talking, "bridged")
+    waiting = [await town.waits() for _ in range(3)]
+    places = [(await town.call(caller.sid)).queued_ms for caller in waiting]
+    own_store.stop()
+    for caller in waiting:
+        await hears(caller, "said", FALLBACK)
+    await own_store.start()
+    for caller in waiting:
+        await until(lambda caller=caller: caller.heard[-1].kind == "played")
+    assert [(await town.call(caller.sid)).queued_ms for caller in waiting] == places
+    assert (times(talking, "unbridged"), times(agent, "unbridged")) == (0, 0)
+    talking.hang_up()
+    await town.state(talking.sid, "ended answered")
+    for caller in waiting:  # in their order
+        agent = await town.answers(phone)
+        await hears(caller, "bridged")
+        caller.hang_up()
+        await town.state(caller.sid, "ended answered")
     await until(town.has_nothing_due)
     assert await town.breaches() == ()

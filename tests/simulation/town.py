@@ -7,7 +7,7 @@ and a story may leap over what would only be waited for.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,6 +30,7 @@ from ivr.web.twiml import fallback_document
 from queues.dispatcher import Dispatcher
 from queues.domain.audit import Breach, audit
 from queues.domain.journal import Line
+from queues.service import readers
 from queues.service.history import scribe
 from queues.service.plans import plan_of
 from queues.service.switchboard import CallFacts, Switchboard
@@ -97,6 +98,7 @@ class Gate:
 
     app: Any
     passed: list[str] = field(default_factory=list)  # "POST /path"
+    answered: list[str] = field(default_factory=list)
     _held: dict[str, asyncio.Event] = field(default_factory=dict)
     _fatal: list[tuple[str, str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
 
@@ -129,6 +131,7 @@ class Gate:
         fatal = next((each for each in self._fatal if re.search(each[0], name)), None)
         if fatal is None:
             await self.app(scope, receive, send)
+            self.answered.append(name)
             return
         self._fatal.remove(fatal)
         _, when, kill = fatal
@@ -220,12 +223,17 @@ class Town:
     company: Served
     house: Served | None = None
     lives: list[Life] = field(default_factory=list)
+    loops: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.plan = plan_of(self.runtime)
         self.board = Switchboard(self.runtime, self.plan)
         self.scribe = scribe(self.runtime)
         self.tape = recordings.reader(self.runtime)
+
+    @property
+    def url(self) -> str:
+        return self.runtime.settings.public_base_url
 
     # People
 
@@ -275,6 +283,14 @@ class Town:
         self.lives.append(Life(dispatcher, telephony).begin())
         return self.lives[-1]
 
+    def runs(self, *loops: Coroutine[Any, Any, None]) -> None:
+        """Loops of the house, as its processes run them."""
+        self.loops += [asyncio.create_task(loop) for loop in loops]
+
+    def run_house(self) -> None:
+        """Dispatcher and scribe, in good health."""
+        self.runs(Dispatcher.of(self.runtime).run(), readers.run(self.scribe), readers.run(self.tape))
+
     async def call(self, call_id: str) -> CallFacts:
         found = await self.board.read_call(call_id=call_id)
         assert found is not None
@@ -314,6 +330,16 @@ class Town:
         lines = [Line.from_stream(entry_id, fields) for entry_id, fields in entries]
         return [line for line in lines if not types or line.type in types]
 
+    async def arrivals(self) -> dict[str, int]:
+        """The arrival counter of each call that the live store knows."""
+        redis, tag = self.runtime.redis, f"{{{self.plan.site}}}:call:"
+        names = await redis.keys(f"{tag}*")
+        return {name.removeprefix(tag): int(await redis.hget(name, "arrival")) for name in names}
+
+    async def has_seen(self, line_id: str) -> bool:
+        """Whether SQL has this line."""
+        return line_id in [row["id"] for row in await self.rows("events", "id")]
+
     async def write_down(self) -> None:
         """Both readers read to the end, and a worker does what is due."""
         await self.scribe.drain()
@@ -343,10 +369,19 @@ class Town:
     async def close(self) -> None:
         for life in self.lives:
             await life.kill()
+        await ended(self.loops)
         await self.company.stop()
         if self.house:
             await self.house.stop()
         await self.runtime.telephony.close()
+
+
+async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until they are over: a cancellation that meets a reply of the store may be swallowed."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.1)
 
 
 async def found_town(runtime: Runtime, *, house_url: str = "") -> Town:

@@ -1,6 +1,7 @@
 """Named moments: what happens to call, agent and offer, told on the rules and the real scripts at once."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -435,15 +436,35 @@ async def test_ids_and_numbers_rise_above_what_sql_has_seen(story: Story) -> Non
     await story.queued("lin")
     before = story.world.lines[-1].id
     seen_ms = story.now_ms + 5_000
-    raised = c.RaiseCounters(now_ms=story.now_ms, last_ms=seen_ms, last_seq=7, arrivals=40, tickets=41)
+    seen = {"last_ms": seen_ms, "last_seq": 7, "arrivals": 40, "tickets": 41}
+    raised = c.RaiseCounters(now_ms=story.now_ms, **seen, server="A", tickets_unseen=0)
     await story.world.do(raised)
     await story.world.do(raised)
     await story.queued("wang")
     assert [line.id for line in story.world.lines if line.id > before] == [f"{seen_ms}-8", f"{seen_ms}-9"]
     assert (call(story, "wang").arrival, call(story, "wang").ticket_no) == (41, "T000042")
-    await story.world.do(c.RaiseCounters(now_ms=story.now_ms, last_ms=0, last_seq=0, arrivals=0, tickets=0))
+    await story.world.do(replace(raised, last_ms=0, last_seq=0, arrivals=0, tickets=0))
     assert story.world.state.tickets == 42
-    again = c.RaiseCounters(now_ms=story.now_ms, last_ms=seen_ms, last_seq=20, arrivals=0, tickets=0)
-    await story.world.do(again)
+    await story.world.do(replace(raised, last_seq=20, arrivals=0, tickets=0))
     await story.queued("zhao")
     assert [line.id for line in story.world.lines[-2:]] == [f"{seen_ms}-21", f"{seen_ms}-22"]
+
+
+async def test_a_server_that_may_have_lost_its_last_second_tells_no_number_of_that_second(
+    story: Story,
+) -> None:
+    raised = c.RaiseCounters(
+        now_ms=story.now_ms, last_ms=0, last_seq=0, arrivals=0, tickets=0, server="A", tickets_unseen=100
+    )
+    await story.world.do(raised)
+    await story.queued("lin")
+    await story.world.do(raised)
+    await story.queued("wang")
+    await story.world.do(replace(raised, server="B"))
+    await story.queued("zhao")
+    await story.world.do(replace(raised, server="B", tickets=102))
+    await story.queued("chen")
+    await story.world.do(replace(raised, server="B", tickets=110))
+    await story.queued("bo")
+    numbers = [call(story, call_id).ticket_no for call_id in ("lin", "wang", "zhao", "chen", "bo")]
+    assert numbers == ["T000001", "T000002", "T000103", "T000104", "T000211"]

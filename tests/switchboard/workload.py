@@ -179,7 +179,13 @@ class Workload:
             self._command(c.RetryEffect, effect_id=effect_id, due_ms=self.now_ms + 5),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
-                c.RaiseCounters, last_ms=self.now_ms + seen, last_seq=seen, arrivals=seen, tickets=seen
+                c.RaiseCounters,
+                last_ms=self.now_ms + seen,
+                last_seq=seen,
+                arrivals=seen,
+                tickets=seen,
+                server="A" if seen else "B",
+                tickets_unseen=seen,
             ),
         ]
 

@@ -92,6 +92,7 @@ def picture(state: State) -> dict[str, Any]:
         "beats": state.beats,
         "numbers": state.numbers,
         "customers": state.customers,
+        "server": state.server,
     }
     counters = {
         "turn": state.turn,
@@ -141,7 +142,7 @@ def _value(name: str, kind: str, value: Any) -> Any:
     if kind == "zset":
         return {member: int(score) for member, score in value}
     if kind == "string":
-        return int(value)
+        return value if name.endswith(":server") else int(value)
     if name.endswith(":effects"):
         return {effect_id: json.loads(text) for effect_id, text in value.items()}
     if kind == "hash":

@@ -32,11 +32,12 @@ local tier, locale = told("tier", default_tier), told("locale", default_locale)
 local known = found and 1 or 0
 if not found then customer_id = "" end
 
-write("call", call_id, "call_id", call_id, "state", "menu", "arrival", bump("arrivals"), "arrived_ms", now_ms,
+local arrival = bump("arrivals")
+write("call", call_id, "call_id", call_id, "state", "menu", "arrival", arrival, "arrived_ms", now_ms,
   "line", dialled, "caller_ref", caller_ref, "number", number, "customer_id", customer_id,
   "customer_name", told("name", ""), "tier", tier, "locale", locale, "is_known", known, "step", -1,
   "record", "wanted", "is_open", 1, "position", 0, "offers", 0, "is_message_left", 0)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 line("call.arrived", call_id, "", "", { "line", dialled, "caller_ref", caller_ref, "customer_id", customer_id,
-  "tier", tier, "locale", locale, "known", known })
+  "tier", tier, "locale", locale, "known", known, "arrival", arrival })
 return about_call("ok", call_id)

@@ -7,10 +7,13 @@
 --   3 last_seq
 --   4 arrivals
 --   5 tickets
+--   6 server          after a restart it is another, which may have lost its last second
+--   7 tickets_unseen  so many numbers may have been told in that second, and written down nowhere
 -- REPLY
 --   ok
 local now_ms = tonumber(ARGV[1])
 local last_ms, last_seq, arrivals, tickets = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local server, tickets_unseen = ARGV[6], tonumber(ARGV[7])
 -- include: base
 
 local function counter(name)
@@ -26,6 +29,11 @@ if last_ms > has_ms or (last_ms == has_ms and last_seq > has_seq) then
   end
 end
 redis.call("SET", key("arrivals"), text(math.max(counter("arrivals"), arrivals)))
-redis.call("SET", key("ticket_no"), text(math.max(counter("ticket_no"), tickets)))
+local before = redis.call("GET", key("server"))
+local has_lost = counter("ticket_no") < tickets or (before and before ~= server)
+tickets = math.max(counter("ticket_no"), tickets)
+if has_lost and tickets > 0 then tickets = tickets + tickets_unseen end
+redis.call("SET", key("ticket_no"), text(tickets))
+redis.call("SET", key("server"), server)
 bump("turn")
 return { "ok" }
