@@ -1,6 +1,7 @@
 """The agent's side of a call: his telephone rings, he hears who is calling, he accepts, he leaves.
 
-What must hold: news about an offer that is no longer the call's own change nothing for the call. The agent
+What must hold: news about an offer that is no longer the call's own, or of a leg that is not the offer's own,
+change nothing for the call. The agent
 hears the caller's tier and matter and how long he has waited, never a number.
 """
 
@@ -44,16 +45,16 @@ class AgentLine:
         """He accepted, by answering in the browser or by pressing the key on a telephone."""
         if must_press and key != ACCEPT_KEY:
             if key:  # a no; silence may be a mailbox, and is a miss when its time is up
-                await self.switchboard.decline_offer(offer_id=offer_id)
+                await self.switchboard.decline_offer(offer_id=offer_id, leg_id=leg_id)
             return self.documents.hang_up()
         reply = await self.switchboard.accept_offer(offer_id=offer_id, leg_id=leg_id)
         if reply.offer is None or reply.word not in {"ok", "again"}:
             return self.documents.caller_left(self._locale())
         return self.documents.agent_meets(reply.offer.call_id, offer_id)
 
-    async def left(self, *, offer_id: str, has_hung_up: bool) -> Document:
+    async def left(self, *, offer_id: str, leg_id: str, has_hung_up: bool) -> Document:
         """The conference is over for him: he hung up, or the caller did."""
-        await self._part(offer_id, by="agent" if has_hung_up else "caller")
+        await self._part(offer_id, leg_id, by="agent" if has_hung_up else "caller")
         return self.documents.hang_up()
 
     async def news(self, *, offer_id: str, leg_id: str, news: LegNews) -> None:
@@ -62,29 +63,31 @@ class AgentLine:
             case LegNews.RINGING:
                 await self.switchboard.ringing(offer_id=offer_id, leg_id=leg_id)
             case LegNews.UNANSWERED:
-                await self.switchboard.expire_offer(offer_id=offer_id)
+                await self.switchboard.expire_offer(offer_id=offer_id, leg_id=leg_id)
             case LegNews.DECLINED:
-                await self.switchboard.decline_offer(offer_id=offer_id)
+                await self.switchboard.decline_offer(offer_id=offer_id, leg_id=leg_id)
             case LegNews.UNREACHED:
-                await self.switchboard.unring_offer(offer_id=offer_id)
+                await self.switchboard.unring_offer(offer_id=offer_id, leg_id=leg_id)
             case LegNews.OVER | LegNews.HUNG_UP:
-                await self._over(offer_id, is_person=news is LegNews.HUNG_UP)
+                await self._over(offer_id, leg_id, is_person=news is LegNews.HUNG_UP)
 
-    async def _over(self, offer_id: str, *, is_person: bool) -> None:
+    async def _over(self, offer_id: str, leg_id: str, *, is_person: bool) -> None:
         """His leg is down. Unaccepted that is a no; or a mailbox's silence, a miss when its time is up."""
-        reply = await self.switchboard.expire_offer(offer_id=offer_id)
+        reply = await self.switchboard.expire_offer(offer_id=offer_id, leg_id=leg_id)
         if reply.offer is None or not reply.word.startswith("stale:"):
             return
         if reply.offer.state is OfferState.ACCEPTED:
-            await self._part(offer_id, by="agent")
+            await self._part(offer_id, leg_id, by="agent")
         elif is_person:
-            await self.switchboard.decline_offer(offer_id=offer_id)
+            await self.switchboard.decline_offer(offer_id=offer_id, leg_id=leg_id)
 
-    async def _part(self, offer_id: str, *, by: str) -> None:
+    async def _part(self, offer_id: str, leg_id: str, *, by: str) -> None:
         """Before the caller came the call goes back to its place; after it, it is over."""
         call_id = offer_id.rpartition("-")[0]
-        reply = await self.switchboard.requeue_call(call_id=call_id, offer_id=offer_id)
+        reply = await self.switchboard.requeue_call(call_id=call_id, offer_id=offer_id, leg_id=leg_id)
         call = reply.call
+        if reply.word == "gone":
+            return
         if call is not None and call.state is CallState.CONNECTED and call.offer_id == offer_id:
             await self.switchboard.end_call(call_id=call_id, by=by)
 

@@ -176,7 +176,10 @@ class Voice:
         )
 
     async def agent_left(self, webhook: Webhook) -> Document:
-        return await self.agent_line.left(offer_id=_offer_id(webhook), has_hung_up=leg_of(webhook).is_over)
+        leg = leg_of(webhook)
+        return await self.agent_line.left(
+            offer_id=_offer_id(webhook), leg_id=leg.leg_id, has_hung_up=leg.is_over
+        )
 
     async def status(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)

@@ -10,6 +10,7 @@ from queues.domain.effects import EffectKind
 from queues.domain.journal import LineType
 from queues.domain.lanes import Lane, Skip
 from queues.domain.moves import Draft, Reply, json_of
+from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
 from queues.domain.state import State, call_facts
 
@@ -298,6 +299,9 @@ def requeue_call(draft: Draft, command: c.RequeueCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if command.by == "deadline" and draft.is_early(f"connect:{command.offer_id}"):
         return _about("early", call)
+    offer = draft.state.offers.get(command.offer_id)
+    if offer is not None and is_other_leg(offer, command.leg_id):
+        return _about("gone", call)
     if call is None or call.state is not CallState.CONNECTING or call.offer_id != command.offer_id:
         return _refuse(call)
     agent = draft.state.agents[call.agent_id]

@@ -156,6 +156,7 @@ class AcceptOffer(Command):
 class DeclineOffer(Command):
     offer_id: str
     skip_ms: int
+    leg_id: str = ""  # whose news it is; "" = not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +165,14 @@ class ExpireOffer(Command):
     by: str  # deadline | provider
     skip_ms: int
     missed_max: int
+    leg_id: str = ""  # whose news it is; "" = not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnringOffer(Command):
     offer_id: str
     skip_ms: int
+    leg_id: str = ""  # whose news it is; "" = not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +187,7 @@ class RequeueCall(Command):
     offer_id: str
     by: str  # deadline | agent | provider
     skip_ms: int
+    leg_id: str = ""  # whose news it is; "" = not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ def _told(draft: Draft, word: str, offer_id: str) -> Reply:
     return (word, *offer_facts(offer, draft.state.calls.get(offer.call_id))) if offer else (word,)
 
 
-def _is_other_leg(offer: Offer, leg_id: str) -> bool:
+def is_other_leg(offer: Offer, leg_id: str) -> bool:
+    """A second leg, placed because an answer was lost: its news are not the offer's."""
     return bool(leg_id and offer.leg_id and leg_id != offer.leg_id)
 
 
@@ -74,7 +75,7 @@ def ring_offer(draft: Draft, command: c.RingOffer) -> Reply:
         return ("gone",)
     draft.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
     is_over = offer.state not in OPEN and offer.state is not OfferState.ACCEPTED
-    if is_over or _is_other_leg(offer, command.leg_id):
+    if is_over or is_other_leg(offer, command.leg_id):
         draft.hang_up(command.leg_id, offer)
         return _told(draft, "gone", command.offer_id)
     if offer.leg_id:
@@ -85,7 +86,7 @@ def ring_offer(draft: Draft, command: c.RingOffer) -> Reply:
 
 def ringing(draft: Draft, command: c.Ringing) -> Reply:
     offer = draft.state.offers.get(command.offer_id)
-    if offer is None or _is_other_leg(offer, command.leg_id):
+    if offer is None or is_other_leg(offer, command.leg_id):
         return _told(draft, "gone", command.offer_id)
     if offer.state is not OfferState.CLAIMED:
         is_alive = offer.state in OPEN or offer.state is OfferState.ACCEPTED
@@ -103,7 +104,7 @@ def ringing(draft: Draft, command: c.Ringing) -> Reply:
 
 def answer_offer(draft: Draft, command: c.AnswerOffer) -> Reply:
     offer = draft.state.offers.get(command.offer_id)
-    if offer is None or _is_other_leg(offer, command.leg_id):
+    if offer is None or is_other_leg(offer, command.leg_id):
         return _told(draft, "gone", command.offer_id)
     if offer.state in (OfferState.ANSWERED, OfferState.ACCEPTED):
         return _told(draft, "again", command.offer_id)
@@ -122,7 +123,7 @@ def answer_offer(draft: Draft, command: c.AnswerOffer) -> Reply:
 
 def accept_offer(draft: Draft, command: c.AcceptOffer) -> Reply:
     offer = draft.state.offers.get(command.offer_id)
-    if offer is None or _is_other_leg(offer, command.leg_id):
+    if offer is None or is_other_leg(offer, command.leg_id):
         return _told(draft, "gone", command.offer_id)
     call = draft.state.calls.get(offer.call_id)
     if offer.state not in OPEN or call is None:
@@ -160,6 +161,8 @@ def _refuse_end(draft: Draft, offer: Offer | None, offer_id: str, done: OfferSta
 
 def decline_offer(draft: Draft, command: c.DeclineOffer) -> Reply:
     offer = draft.state.offers.get(command.offer_id)
+    if offer is not None and is_other_leg(offer, command.leg_id):
+        return _told(draft, "gone", command.offer_id)
     if offer is None or offer.state not in OPEN:
         return _refuse_end(draft, offer, command.offer_id, OfferState.DECLINED)
     call = draft.end_offer(offer, OfferEvent.DECLINE, LineType.OFFER_DECLINED)
@@ -177,6 +180,8 @@ _EXPIRES: Final[Mapping[str, frozenset[OfferState]]] = {
 
 def expire_offer(draft: Draft, command: c.ExpireOffer) -> Reply:
     offer = draft.state.offers.get(command.offer_id)
+    if offer is not None and is_other_leg(offer, command.leg_id):
+        return _told(draft, "gone", command.offer_id)
     if command.by == "deadline" and draft.is_early(f"offer:{command.offer_id}"):
         return _told(draft, "early", command.offer_id)
     if offer is None or offer.state not in _EXPIRES[command.by]:
@@ -193,6 +198,8 @@ def expire_offer(draft: Draft, command: c.ExpireOffer) -> Reply:
 
 def unring_offer(draft: Draft, command: c.UnringOffer) -> Reply:
     offer = draft.state.offers.get(command.offer_id)
+    if offer is not None and is_other_leg(offer, command.leg_id):
+        return _told(draft, "gone", command.offer_id)
     if offer is None or offer.state not in (OfferState.CLAIMED, OfferState.RINGING):
         return _refuse_end(draft, offer, command.offer_id, OfferState.UNRUNG)
     call = draft.end_offer(offer, OfferEvent.UNRING, LineType.OFFER_UNRUNG)

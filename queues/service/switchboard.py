@@ -169,10 +169,12 @@ class Switchboard:
             commands.ConnectCall(now_ms=self._now_ms(), call_id=call_id, offer_id=offer_id)
         )
 
-    async def requeue_call(self, *, call_id: str, offer_id: str, by: str = "agent") -> CallReply:
+    async def requeue_call(
+        self, *, call_id: str, offer_id: str, leg_id: str = "", by: str = "agent"
+    ) -> CallReply:
         """ok | gone | stale:<state> | early: connecting failed, so back to the old place.
 
-        by = agent (his leg is gone) | provider | deadline.
+        by = agent (his leg is gone) | provider | deadline. A leg that is not the offer's own hears `gone`.
         """
         return await self._about_call(
             commands.RequeueCall(
@@ -181,6 +183,7 @@ class Switchboard:
                 offer_id=offer_id,
                 by=by,
                 skip_ms=self._plan.decline_skip_ms,
+                leg_id=leg_id,
             )
         )
 
@@ -241,15 +244,15 @@ class Switchboard:
             )
         )
 
-    async def decline_offer(self, *, offer_id: str) -> OfferReply:
+    async def decline_offer(self, *, offer_id: str, leg_id: str = "") -> OfferReply:
         """ok | again | gone | stale:<state>."""
         return await self._about_offer(
             commands.DeclineOffer(
-                now_ms=self._now_ms(), offer_id=offer_id, skip_ms=self._plan.decline_skip_ms
+                now_ms=self._now_ms(), offer_id=offer_id, skip_ms=self._plan.decline_skip_ms, leg_id=leg_id
             )
         )
 
-    async def expire_offer(self, *, offer_id: str, by: str = "provider") -> OfferReply:
+    async def expire_offer(self, *, offer_id: str, leg_id: str = "", by: str = "provider") -> OfferReply:
         """ok | again | gone | stale:<state> | early (it lies ahead); by = provider | deadline."""
         return await self._about_offer(
             commands.ExpireOffer(
@@ -258,13 +261,16 @@ class Switchboard:
                 by=by,
                 skip_ms=self._plan.rona_skip_ms,
                 missed_max=self._plan.rona_in_a_row,
+                leg_id=leg_id,
             )
         )
 
-    async def unring_offer(self, *, offer_id: str) -> OfferReply:
+    async def unring_offer(self, *, offer_id: str, leg_id: str = "") -> OfferReply:
         """ok | again | gone | stale:<state>: the phone never rang, or the line failed."""
         return await self._about_offer(
-            commands.UnringOffer(now_ms=self._now_ms(), offer_id=offer_id, skip_ms=self._plan.busy_skip_ms)
+            commands.UnringOffer(
+                now_ms=self._now_ms(), offer_id=offer_id, skip_ms=self._plan.busy_skip_ms, leg_id=leg_id
+            )
         )
 
     # The agent's side

@@ -96,23 +96,31 @@ class Story:
             c.AcceptOffer(now_ms=self.now_ms, offer_id=offer_id, leg_id=leg, connect_ms=CONNECT_MS)
         )
 
-    async def decline(self, offer_id: str) -> str:
-        return await self.word(c.DeclineOffer(now_ms=self.now_ms, offer_id=offer_id, skip_ms=10_000))
-
-    async def expire(self, offer_id: str, by: str = "deadline") -> str:
+    async def decline(self, offer_id: str, leg_id: str = "") -> str:
         return await self.word(
-            c.ExpireOffer(now_ms=self.now_ms, offer_id=offer_id, by=by, skip_ms=SKIP_MS, missed_max=2)
+            c.DeclineOffer(now_ms=self.now_ms, offer_id=offer_id, skip_ms=10_000, leg_id=leg_id)
         )
 
-    async def unring(self, offer_id: str) -> str:
-        return await self.word(c.UnringOffer(now_ms=self.now_ms, offer_id=offer_id, skip_ms=SKIP_MS))
+    async def expire(self, offer_id: str, by: str = "deadline", leg_id: str = "") -> str:
+        return await self.word(
+            c.ExpireOffer(
+                now_ms=self.now_ms, offer_id=offer_id, by=by, skip_ms=SKIP_MS, missed_max=2, leg_id=leg_id
+            )
+        )
+
+    async def unring(self, offer_id: str, leg_id: str = "") -> str:
+        return await self.word(
+            c.UnringOffer(now_ms=self.now_ms, offer_id=offer_id, skip_ms=SKIP_MS, leg_id=leg_id)
+        )
 
     async def connect(self, call_id: str, offer_id: str) -> str:
         return await self.word(c.ConnectCall(now_ms=self.now_ms, call_id=call_id, offer_id=offer_id))
 
-    async def requeue(self, call_id: str, offer_id: str, by: str = "agent") -> str:
+    async def requeue(self, call_id: str, offer_id: str, by: str = "agent", leg_id: str = "") -> str:
         return await self.word(
-            c.RequeueCall(now_ms=self.now_ms, call_id=call_id, offer_id=offer_id, by=by, skip_ms=10_000)
+            c.RequeueCall(
+                now_ms=self.now_ms, call_id=call_id, offer_id=offer_id, by=by, skip_ms=10_000, leg_id=leg_id
+            )
         )
 
     async def divert(self, call_id: str, to: str = "voicemail") -> str:

@@ -298,6 +298,26 @@ async def test_a_second_leg_for_one_offer_is_hung_up(story: Story) -> None:
     assert await story.accept("lin-1", "CA-second") == "gone"
 
 
+async def test_news_of_a_second_leg_end_neither_the_offer_nor_the_connecting(story: Story) -> None:
+    await story.rung("lin", "mei")
+    for end in (story.decline, story.unring):
+        assert await end("lin-1", leg_id="CA-second") == "gone"
+    for by in ("provider", "deadline"):
+        assert await story.expire("lin-1", by, leg_id="CA-second") == "gone"
+    assert (call(story).state, agent(story).state) == ("offered", "offered")
+    assert await story.accept("lin-1") == "ok"
+    assert await story.requeue("lin", "lin-1", leg_id="CA-second") == "gone"
+    assert (call(story).state, agent(story).state) == ("connecting", "connecting")
+    assert await story.requeue("lin", "lin-1", leg_id="CA-lin-1") == "ok"
+    assert (call(story).state, agent(story).state) == ("queued", "ready")
+
+
+async def test_news_of_a_leg_before_the_offer_knows_its_leg_are_its_own(story: Story) -> None:
+    await story.offered("lin", "mei")
+    assert await story.unring("lin-1", leg_id="CA-lin-1") == "ok"
+    assert call(story).state == "queued"
+
+
 async def test_entering_a_queue_twice_keeps_the_first_place_and_ticket(story: Story) -> None:
     await story.queued("lin")
     place = call(story).queued_ms

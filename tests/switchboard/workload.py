@@ -135,7 +135,11 @@ class Workload:
             self._command(c.ForgetCall, call_id=call_id),
             self._command(c.ConnectCall, **of_offer),
             self._command(
-                c.RequeueCall, **of_offer, by=self._one(["deadline", "agent", "provider"]), skip_ms=10_000
+                c.RequeueCall,
+                **of_offer,
+                by=self._one(["deadline", "agent", "provider"]),
+                skip_ms=10_000,
+                leg_id=self._one(["", f"leg-{offer_id}", "leg-other"]),
             ),
         ]
 
@@ -143,14 +147,15 @@ class Workload:
         leg_id = self._one([f"leg-{offer_id}"] * 5 + ["leg-other"])
         about = {"offer_id": offer_id, "leg_id": leg_id}
         by = self._one(["deadline", "provider"])
+        news_of = {"offer_id": offer_id, "leg_id": self._one(["", leg_id])}
         return [
             self._command(c.RingOffer, **about),
             self._command(c.Ringing, offer_id=offer_id, leg_id=self._one(["", leg_id]), ring_ms=15_000),
             self._command(c.AnswerOffer, **about, whisper_ms=15_000),
             self._command(c.AcceptOffer, **about, connect_ms=15_000),
-            self._command(c.DeclineOffer, offer_id=offer_id, skip_ms=10_000),
-            self._command(c.ExpireOffer, offer_id=offer_id, by=by, skip_ms=60_000, missed_max=2),
-            self._command(c.UnringOffer, offer_id=offer_id, skip_ms=60_000),
+            self._command(c.DeclineOffer, **news_of, skip_ms=10_000),
+            self._command(c.ExpireOffer, **news_of, by=by, skip_ms=60_000, missed_max=2),
+            self._command(c.UnringOffer, **news_of, skip_ms=60_000),
         ]
 
     def _from_an_agent(self, agent_id: str) -> list[c.Command]:

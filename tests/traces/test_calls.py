@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import ManualClock
-from tests.traces.hotline import OTHER_CALLER, Hotline
+from tests.traces.hotline import OTHER_CALLER, Agent, Hotline
 
 
 async def lanes(hotline: Hotline) -> list[dict[str, Any]]:
@@ -166,6 +166,61 @@ async def test_the_end_of_an_old_leg_does_not_touch_the_next_agents_call(hotline
     for news in ("completed", "no-answer", "busy", "ringing"):
         await first.report(news)
     assert await hotline.state_of("CA1") == "connected"
+
+
+async def stray_reports(hotline: Hotline, agent: Agent, status: str) -> None:
+    """News of a second leg to the same phone, placed because the answer to the first was lost."""
+    about = {**agent.about, "CallSid": "CAstray"}
+    await hotline.post(f"/voice/agent/{agent.offer_id}/status", **about, CallStatus=status)
+
+
+@pytest.mark.parametrize("endpoint", ["client:wang", "+8657188880001"])
+@pytest.mark.parametrize("status", ["busy", "canceled", "no-answer", "failed", "completed"])
+async def test_the_end_of_a_second_leg_does_not_end_the_ringing_of_the_first(
+    hotline: Hotline, endpoint: str, status: str
+) -> None:
+    caller, agent = hotline.caller(), await hotline.agent("wang", endpoint)
+    await caller.dial_and_press("0")
+    await agent.offer("CA1")
+    await agent.report("ringing")
+    await stray_reports(hotline, agent, status)
+    assert await hotline.state_of("CA1") == "offered"
+    await agent.join(await agent.answer(), "1")
+    await caller.connect(agent.offer_id)
+    assert await hotline.state_of("CA1") == "connected"
+
+
+@pytest.mark.parametrize("has_caller_come", [False, True])
+async def test_the_end_of_a_second_leg_does_not_end_the_conversation_on_the_first(
+    hotline: Hotline, has_caller_come: bool
+) -> None:
+    caller, agent = hotline.caller(), await hotline.agent("wang", "+8657188880001")
+    await caller.dial_and_press("0")
+    await agent.offer("CA1")
+    joined = await agent.join(await agent.answer(), "1")
+    if has_caller_come:
+        await caller.connect(agent.offer_id)
+    before = await hotline.state_of("CA1")
+    stray = Agent(hotline, "wang", agent.endpoint, agent.offer_id, "CAstray")
+    assert (await stray.answer()).said == "来电者已挂机。"
+    await stray.left(joined, "completed")
+    await stray.report("completed")
+    assert await hotline.state_of("CA1") == before
+
+
+async def test_a_leg_hung_up_as_the_second_does_not_unring_the_first(hotline: Hotline) -> None:
+    caller, agent = hotline.caller(), await hotline.agent("wang")
+    await caller.dial_and_press("0")
+    board = hotline.switchboard
+    claim = await board.claim_offer(
+        call_id="CA1", agent_id="wang", turn=(await board.snapshot()).turn, why={}
+    )
+    assert claim.offer_id
+    agent.offer_id, agent.leg_id = claim.offer_id, "CAfirst"
+    await agent.report("ringing")
+    assert (await board.ring_offer(offer_id=claim.offer_id, leg_id="CAstray")).word == "gone"
+    await stray_reports(hotline, agent, "canceled")
+    assert await hotline.state_of("CA1") == "offered"
 
 
 async def test_outside_office_hours_a_message_is_taken(hotline: Hotline, clock: ManualClock) -> None:

@@ -5,10 +5,11 @@
 --   1 now_ms
 --   2 offer_id
 --   3 skip_ms
+--   4 leg_id          whose news it is; empty: not told
 -- REPLY
 --   ok                and the facts of the offer
 --   again             and the facts: declined before
---   gone              the offer ended otherwise, or was never heard of
+--   gone              the offer ended otherwise, has another leg, or was never heard of
 --   stale:<state>     and the facts: accepted
 local now_ms = tonumber(ARGV[1])
 local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
@@ -20,6 +21,7 @@ local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
 -- include: agents
 -- include: offers
 
+if is_strange(offer_id, ARGV[4]) then return about_offer("gone", offer_id) end
 local state = read("offer", offer_id, "state")
 if not MOVES.offer.decline[state] then return refuse_end(offer_id, state, "declined") end
 local call_id, agent_id = end_offer(offer_id, "decline", "offer.declined", {})

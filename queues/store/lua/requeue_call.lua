@@ -7,10 +7,11 @@
 --   3 offer_id
 --   4 by              agent (his leg is gone), provider, deadline
 --   5 skip_ms
+--   6 leg_id          whose news it is; empty: not told
 -- REPLY
 --   ok                and the facts of the call
 --   early             and the facts: the deadline lies ahead
---   gone              it has ended, or was never heard of
+--   gone              it has ended, was never heard of, or the offer has another leg
 --   stale:<state>     and the facts: it is not connecting to this offer
 local now_ms = tonumber(ARGV[1])
 local call_id, offer_id, by, skip_ms = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -24,6 +25,7 @@ local call_id, offer_id, by, skip_ms = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[
 
 local state, current, agent_id = read("call", call_id, "state", "offer_id", "agent_id")
 if by == "deadline" and is_early("connect:" .. offer_id) then return about_call("early", call_id) end
+if is_strange(offer_id, ARGV[6]) then return about_call("gone", call_id) end
 if state ~= "connecting" or current ~= offer_id then return refuse_call(call_id, state) end
 end_agent_leg(offer_id, by ~= "agent")
 requeue(call_id, "connecting", agent_id, now_ms + skip_ms)

@@ -37,6 +37,12 @@ local function requeue(call_id, why, skip_agent_id, skip_until_ms)
   line("call.requeued", call_id, "", "", { "queued_ms", tonumber(queued_ms), "why", why })
 end
 
+-- News of a leg that is not the offer's own (a second one, placed because an answer was lost).
+local function is_strange(offer_id, leg_id)
+  local has = read("offer", offer_id, "leg_id")
+  return leg_id ~= "" and has ~= "" and has ~= leg_id
+end
+
 -- What an offer's second end hears.
 local function refuse_end(offer_id, state, done)
   if state == done then return about_offer("again", offer_id) end
