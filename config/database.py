@@ -89,6 +89,7 @@ def _sqlite_engine(url: str) -> AsyncEngine:
         url,
         pool_size=CONNECTIONS_MAX,
         max_overflow=0,
+        hide_parameters=True,  # they are names, numbers and notes, and errors get logged
         connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -101,6 +102,7 @@ def _postgresql_engine(url: str) -> AsyncEngine:
         url,
         pool_size=CONNECTIONS_MAX,
         max_overflow=0,
+        hide_parameters=True,  # they are names, numbers and notes, and errors get logged
         pool_pre_ping=True,
         connect_args={"timeout": BUSY_TIMEOUT_S, "command_timeout": COMMAND_TIMEOUT_S},
     )

@@ -188,8 +188,8 @@ async def house_is_quiet(runtime: Runtime) -> bool:
         "SELECT count(*) FROM calls WHERE outcome IS NULL OR outcome = ''",
         "SELECT count(*) FROM links WHERE done_ms IS NULL",
         "SELECT count(*) FROM recordings WHERE state IN ('in_progress', 'completed')",
-        "SELECT count(*) FROM calls WHERE outcome IN ('answered', 'voicemail')"
-        " AND call_id NOT IN (SELECT call_id FROM recordings)",
+        """SELECT count(*) FROM calls WHERE outcome IN ('answered', 'voicemail')
+           AND call_id NOT IN (SELECT call_id FROM recordings)""",
     )
     async with runtime.database.read() as connection:
         counts = [(await connection.execute(text(statement))).scalar_one() for statement in still]

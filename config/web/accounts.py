@@ -9,6 +9,7 @@ without the session's token.
 import asyncio
 import functools
 import secrets
+import threading
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ LOCKED_FOR_MS = 15 * 60 * 1000
 PASSWORD_LENGTH_MIN = 10
 PASSWORD_LENGTH_MAX = 200
 NAME_LENGTH_MAX = 80
+HASHES_AT_ONCE = 2
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 accounts = Table(
@@ -301,15 +303,25 @@ def _nobodys_hash() -> str:
     return _hasher().hash(secrets.token_urlsafe(16))
 
 
+# One hash takes tens of megabytes: a flood of guesses waits in line instead of taking the machine.
+_hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
+
+
 async def _hash(password: str) -> str:
-    return await asyncio.to_thread(_hasher().hash, _plain(password))
+    def work() -> str:
+        with _hashing:
+            return _hasher().hash(_plain(password))
+
+    return await asyncio.to_thread(work)
 
 
 async def _verify(password: str, password_hash: str | None) -> bool:
     """Off the loop, and the same work where there is nothing to verify against."""
 
     def work() -> bool:
-        is_right = _hasher().verify(_plain(password)[:PASSWORD_LENGTH_MAX], password_hash or _nobodys_hash())
+        known = password_hash or _nobodys_hash()
+        with _hashing:
+            is_right = _hasher().verify(_plain(password)[:PASSWORD_LENGTH_MAX], known)
         return is_right and password_hash is not None
 
     return await asyncio.to_thread(work)

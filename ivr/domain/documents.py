@@ -36,6 +36,7 @@ ACCEPT_KEY = "1"
 BUSY_PAUSE_S = 5
 BUSY_TRIES_MAX = 20
 MESSAGE_LONGEST_MS = 120_000
+RESUME_PAUSE_S = 2  # longer each time: a provider's queue that is full for a moment gets room again
 RESUMES_MAX = 5  # how often a caller whom the provider's queue refused is sent back to us
 
 
@@ -109,11 +110,19 @@ class Documents:
     def goodbye(self, locale: str) -> Document:
         return (self._say(self.menu.phrases.goodbye, locale), Hangup())
 
+    @staticmethod
+    def is_last(tries: int) -> bool:
+        """After so many returns there is nothing left but the last resort."""
+        return tries > RESUMES_MAX
+
     def come_back(self, tries: int, locale: str) -> Document:
         """To the beginning, where a call that is known goes on at its place; not without end."""
-        if tries > RESUMES_MAX:
+        if self.is_last(tries):
             return self._last_resort(locale)
-        return (Pause(1), Redirect(address("voice_incoming", query={"r": tries} if tries else None)))
+        return (
+            Pause(max(1, tries * RESUME_PAUSE_S)),
+            Redirect(address("voice_incoming", query={"r": tries} if tries else None)),
+        )
 
     def busy(self, again: Address, tries: int, locale: str) -> Document:
         """The safe document: hold on, and ask us again. Needs no store, and does not go on without end."""

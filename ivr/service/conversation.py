@@ -116,6 +116,8 @@ class Conversation:
             await self.switchboard.end_call(call_id=call_id, by="caller")
             return self.documents.nothing()
         if exit_ is Exit.REFUSED:
+            if self.documents.is_last(tries + 1):  # he leaves us: nobody may be rung for him any more
+                await self.switchboard.divert_call(call_id=call_id, to=GOODBYE)
             return self.documents.come_back(tries + 1, locale)
         call = (await self.switchboard.touch_call(call_id=call_id)).call
         if call is None or call.state is CallState.MENU:  # the live store has lost the step that queued him

@@ -66,7 +66,10 @@ def fold(record: CallRecord | None, line: Line) -> CallRecord | None:
 
 
 def arrived(record: CallRecord, line: Line) -> CallRecord:
+    """The first word of a call is the one that counts: a later one, of a call forgotten meanwhile, moves nothing."""
     data = line.data
+    if record.line:
+        return changed(record, line)
     return changed(
         record,
         line,

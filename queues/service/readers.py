@@ -133,10 +133,11 @@ class Reader(Generic[Known, Done]):
         """A look that costs the writers nothing; the claim decides."""
         async with self.runtime.database.read() as connection:
             position = await readers.find(connection, self.book.name)
+        until_ms = now_ms + self.real.product_ms(LEASE_S)  # no lease taken before now ends later
         return (
             position is not None
             and position.holder not in ("", None, self.holder)
-            and (position.lease_until_ms or 0) >= now_ms
+            and now_ms <= (position.lease_until_ms or 0) <= until_ms
         )
 
     async def _take_in(self, entries: Sequence[Entry]) -> None:

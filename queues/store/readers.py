@@ -42,8 +42,12 @@ async def enrol(connection: AsyncConnection, name: str) -> None:
 
 
 async def claim(connection: AsyncConnection, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-    """Take or renew the lease; False while another process holds it."""
-    is_free = or_(readers.c.holder == holder, readers.c.holder == "", readers.c.lease_until_ms < now_ms)
+    """Take or renew the lease; False while another process holds it.
+
+    A lease that ends later than one taken now would be left behind by a clock that was set back: it holds nobody.
+    """
+    is_over = or_(readers.c.lease_until_ms < now_ms, readers.c.lease_until_ms > until_ms)
+    is_free = or_(readers.c.holder == holder, readers.c.holder == "", is_over)
     claimed = await connection.execute(
         update(readers).where(readers.c.name == name, is_free).values(holder=holder, lease_until_ms=until_ms)
     )

@@ -35,7 +35,7 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-@require()
+@require("supervisor", "admin")
 async def show_wall(request: Request) -> Response:
     floor = floor_of(request)
     settings = floor.runtime.settings
@@ -48,7 +48,7 @@ async def show_wall(request: Request) -> Response:
     )
 
 
-@require()
+@require("supervisor", "admin")
 async def stream_pictures(request: Request) -> Response:
     return sse(pictures(floor_of(request), words_of(request)))
 

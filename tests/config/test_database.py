@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, insert, select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from config.database import Database, ReadOnlyError, upsert
@@ -176,3 +176,13 @@ async def test_sqlite_is_opened_as_the_truth_deserves(database: Database) -> Non
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+async def test_an_error_keeps_what_was_written_to_itself(with_tally: Database) -> None:
+    with pytest.raises(IntegrityError) as refused:
+        async with with_tally.transaction() as connection:
+            await connection.execute(
+                insert(tallies), [{"name": "陈静女士", "count": 1}, {"name": "陈静女士", "count": 2}]
+            )
+    assert "INSERT INTO tallies" in str(refused.value)
+    assert "parameters hidden" in str(refused.value)

@@ -385,3 +385,28 @@ def test_a_call_the_live_store_lost_is_ended_by_what_the_provider_says() -> None
         told(50, "call.reconciled", ended_ms=1030, is_ended=True),
     )
     assert (record.state, record.outcome, record.ended_ms, record.wait_ms) == ("ended", "abandoned", 1030, 29)
+
+
+async def test_a_late_word_of_a_forgotten_call_does_not_move_its_arrival(
+    hotline: Hotline, clock: ManualClock
+) -> None:
+    await hotline.answered_call("CA1")
+    await hotline.write_down()
+    (before,) = await hotline.rows("calls", "arrived_ms", "ended_ms", "outcome")
+    clock.advance(7 * 3600 * 1000)
+    assert await hotline.switchboard.forget_call(call_id="CA1") == "ok"
+    await hotline.arrive("CA1")
+    await hotline.write_down()
+    (after,) = await hotline.rows("calls", "arrived_ms", "ended_ms", "outcome")
+    assert after == before
+
+
+async def test_a_lease_from_a_clock_that_was_set_back_holds_nobody(hotline: Hotline) -> None:
+    dead = scribe(hotline.runtime)
+    await dead.tick()
+    an_hour_ahead = dead.lease_until_ms + 3_600_000
+    async with hotline.runtime.database.transaction() as connection:
+        await connection.execute(text("UPDATE readers SET lease_until_ms = :until"), {"until": an_hour_ahead})
+    await hotline.arrive("CA1")
+    await scribe(hotline.runtime).tick()
+    assert [row["call_id"] for row in await hotline.rows("calls", "call_id")] == ["CA1"]

@@ -259,7 +259,18 @@ async function pickUpPhone() {
 }
 
 const BEAT_MS = 15000;
-const beat = () => post("/desk/beat", {}, { quiet: true });
+let beatAt = 0;
+
+function beat() {
+  beatAt = Date.now();
+  post("/desk/beat", {}, { quiet: true });
+}
+
+// A browser slows the timers of a tab that nobody looks at to one a minute, which would look as if the agent had
+// gone. What comes over the stream is not slowed, so the desk beats by that too.
+function beatIfDue() {
+  if (Date.now() - beatAt >= BEAT_MS) beat();
+}
 
 setNow(state.now_ms);
 draw();
@@ -268,5 +279,11 @@ setInterval(beat, BEAT_MS);
 setInterval(sendKept, 4 * BEAT_MS);
 beat();
 sendKept();
-listen("/desk/events", take);
+listen("/desk/events", {
+  message(value, event) {
+    take(value, event);
+    beatIfDue();
+  },
+  beat: beatIfDue,
+});
 if (desk.dataset.softphone) pickUpPhone();
