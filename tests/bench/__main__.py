@@ -1,0 +1,119 @@
+"""`python -m tests.bench [NAME ...]`: runs the benches, prints a table, writes bench.json where it was started.
+
+It is a measurement and not a gate: a floor that is not met is said and explained, and the exit code is 0.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from tests.bench import claim, day, decision_lanes, decision_size, ring, scribe, ticket, voice_hop
+from tests.bench.rounds import Bench, Findings, Pace
+
+BENCHES = (
+    each.BENCH for each in (voice_hop, decision_size, decision_lanes, claim, scribe, ticket, ring, day)
+)
+BY_NAME = {bench.name: bench for bench in BENCHES}
+REPORT = "bench.json"
+HEADINGS = ("bench", "ratio", "floor", "met", "ours", "floor's", "unit", "spread")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    chosen = _arguments(words)
+    pace = Pace(rounds=chosen.rounds or (3 if chosen.quick else 5), is_quick=chosen.quick)
+    rows = []
+    for name in chosen.names or BY_NAME:
+        print(f"{name} ...", end="", file=sys.stderr, flush=True)
+        began, bench = perf_counter(), BY_NAME[name]
+        rows.append(row_of(bench, asyncio.run(bench.run(pace))))
+        print(f" {perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    print("\n".join(table(rows)))
+    Path(REPORT).write_text(json.dumps(report(pace, rows), ensure_ascii=False, indent=2) + "\n", "utf-8")
+    return 0
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Ratios within one run.")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BY_NAME)}; all if none is given"
+    )
+    parser.add_argument("--rounds", type=int, metavar="N", help="5, or 3 with --quick")
+    parser.add_argument(
+        "--quick", action="store_true", help="shorter rounds, for a look and not for a figure"
+    )
+    chosen = parser.parse_args(words)
+    if unknown := [name for name in chosen.names if name not in BY_NAME]:
+        parser.error(f"there is no bench named {', '.join(unknown)}")
+    if chosen.rounds is not None and chosen.rounds < 1:
+        parser.error("--rounds is at least 1")
+    return chosen
+
+
+def row_of(bench: Bench, found: Findings) -> dict[str, Any]:
+    low, high = found.spread
+    return {
+        "name": bench.name,
+        "what": bench.what,
+        "ratio": _short(found.ratio),
+        "floor": bench.limit.value,
+        "is_least": bench.limit.is_least,
+        "met": bench.limit.is_met(found.ratio),
+        "ours": _short(found.ours),
+        "floor_reading": _short(found.floor),
+        "unit": bench.unit,
+        "spread": [_short(low), _short(high)],
+        "note": found.note,
+    }
+
+
+def report(pace: Pace, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "rounds": pace.rounds,
+        "is_quick": pace.is_quick,
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "benches": rows,
+    }
+
+
+def table(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Plain text; under a row whose floor is not met, why."""
+    cells = [(row, _cells(row)) for row in rows]
+    widths = [
+        max(len(line[n]) for line in (HEADINGS, *(each for _, each in cells))) for n in range(len(HEADINGS))
+    ]
+    lines = [_line(HEADINGS, widths)]
+    for row, texts in cells:
+        lines.append(_line(texts, widths))
+        if not row["met"]:
+            lines.append(f"    {row['note']}")
+    return lines
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    low, high = row["spread"]
+    limit = f"{'>=' if row['is_least'] else '<='} {row['floor']:,g}"
+    numbers = (f"{row['ours']:,g}", f"{row['floor_reading']:,g}")
+    met = "yes" if row["met"] else "no"
+    return (row["name"], f"{row['ratio']:,g}", limit, met, *numbers, row["unit"], f"{low:,g} to {high:,g}")
+
+
+def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip()
+
+
+def _short(value: float) -> float:
+    """Three figures are more than a busy machine can promise."""
+    return float(f"{value:.3g}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The benches run as people run them, and say what they found in a form that a program can read."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench.__main__ import BY_NAME, HEADINGS, row_of, table
+from tests.bench.rounds import Findings, Pace, Round, p99, take_turns
+from tests.house.places import ROOT
+
+
+@pytest.mark.slow
+def test_a_quick_bench_prints_a_table_and_writes_its_report(tmp_path: Path) -> None:
+    words = ["-m", "tests.bench", "claim", "--quick", "--rounds", "1"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run(  # noqa: S603  our own command, and no shell
+        [sys.executable, *words],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    heading, row, *_ = told.stdout.splitlines()
+    assert heading.split() == list(HEADINGS)
+    assert row.split()[0] == "claim"
+    assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]
+    report = json.loads((tmp_path / "bench.json").read_text("utf-8"))
+    [found] = report.pop("benches")
+    assert set(report) == {"rounds", "is_quick", "python", "system", "cores"}
+    assert (report["rounds"], report["is_quick"]) == (1, True)
+    low, high = found["spread"]
+    assert 0 < low <= found["ratio"] <= high
+    assert found["ours"] > 0 < found["floor_reading"]
+    assert found["met"] is (found["ratio"] <= found["floor"])
+    assert (found["name"], found["floor"], found["is_least"], found["unit"]) == ("claim", 2, False, "ms")
+    assert "snapshot" in found["note"]
+
+
+def test_a_floor_that_is_not_met_is_explained() -> None:
+    slow = Findings([Round(30.0, 10.0), Round(50.0, 10.0), Round(25.0, 10.0)], "the script takes it all")
+    row = row_of(BY_NAME["claim"], slow)
+    assert (row["ratio"], row["met"], row["ours"], row["floor_reading"]) == (3.0, False, 30.0, 10.0)
+    assert row["spread"] == [2.5, 5.0]
+    _, line, why = table([row])
+    assert line.split()[:5] == ["claim", "3", "<=", "2", "no"]
+    assert why.strip() == "the script takes it all"
+    [_, _] = table([row_of(BY_NAME["claim"], Findings([Round(20.0, 10.0)]))])
+
+
+async def test_both_sides_take_turns_and_neither_is_always_first() -> None:
+    order: list[str] = []
+
+    async def ours() -> list[float]:
+        order.append("ours")
+        return [3.0]
+
+    async def floor() -> list[float]:
+        order.append("floor")
+        return [1.0, 2.0, 9.0]
+
+    rounds = await take_turns(ours, floor, rounds=1, pairs=2)
+    assert order == ["ours", "floor", "ours", "floor", "floor", "ours"]
+    assert rounds == [Round(3.0, 2.0)]
+
+
+def test_the_tail_is_the_reading_that_one_in_a_hundred_passes() -> None:
+    assert p99([float(each) for each in range(1, 101)]) == 99.0
+    assert p99([1.0, 2.0]) == 2.0
+
+
+def test_a_quick_run_does_less() -> None:
+    assert (Pace(5, is_quick=False).of(10, 2), Pace(5, is_quick=True).of(10, 2)) == (10, 2)
