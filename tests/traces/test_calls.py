@@ -271,6 +271,7 @@ async def test_a_full_queue_sends_the_caller_back_and_not_without_end(hotline: H
         heard = await caller.post(back.url("Redirect"))
         assert heard.verbs == ["Enqueue"]
     assert (await caller.leave_queue(heard, "queue-full")).verbs == ["Dial"], "the duty phone"
+    assert await hotline.state_of("CA1") == "messaging", "and no agent is rung for him any more"
 
 
 async def test_an_english_caller_is_spoken_to_in_english_to_the_end(hotline: Hotline) -> None:
