@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.bench.__main__ import BY_NAME, HEADINGS, row_of, table
+from tests.bench.__main__ import BY_NAME, HEADINGS, main, row_of, table
 from tests.bench.rounds import Findings, Pace, Round, p99, take_turns
 from tests.house.places import ROOT
 
@@ -52,6 +53,24 @@ def test_a_floor_that_is_not_met_is_explained() -> None:
     assert line.split()[:5] == ["claim", "3", "<=", "2", "no"]
     assert why.strip() == "the script takes it all"
     [_, _] = table([row_of(BY_NAME["claim"], Findings([Round(20.0, 10.0)]))])
+
+
+def test_a_bench_that_breaks_costs_the_others_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def breaks(_: Pace) -> Findings:
+        raise TimeoutError
+
+    async def runs(_: Pace) -> Findings:
+        return Findings([Round(1.0, 1.0)], "even")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(BY_NAME, "ring", replace(BY_NAME["ring"], run=breaks))
+    monkeypatch.setitem(BY_NAME, "claim", replace(BY_NAME["claim"], run=runs))
+    assert main(["ring", "claim"]) == 1
+    assert "TimeoutError" in capsys.readouterr().err
+    assert [row["name"] for row in json.loads(Path("bench.json").read_text("utf-8"))["benches"]] == ["claim"]
+    assert main(["claim"]) == 0
 
 
 async def test_both_sides_take_turns_and_neither_is_always_first() -> None:
