@@ -7,8 +7,9 @@ point, so one interruption does not decide it.
 
 import math
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 Turn = Callable[[], Awaitable[Sequence[float]]]
 Reader = Callable[[Sequence[float]], float]
@@ -88,7 +89,7 @@ class Bench:
     what: str  # ours ÷ floor
     unit: str
     limit: Limit
-    run: Callable[[Pace], Awaitable[Findings]]
+    run: Callable[[Pace], Coroutine[Any, Any, Findings]]
 
 
 async def take_turns(
