@@ -76,6 +76,16 @@ async def wait_for_store(settings: Settings, within_s: float = WAIT_FOR_STORE_S)
         raise StoreAbsentError(why) from None
 
 
+def is_cancelled() -> bool:
+    """Whether this task was told to stop: a cancellation that meets a reply can be swallowed in the library.
+
+    It asks a socket with a time limit of nothing whether there is more to read, and takes the one for the
+    other's end. So a loop that is to end asks here before it goes round again.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _ask(settings: Settings) -> Exception | None:
     # A new client each time: the embedded store may have just said where its socket is.
     async with connect(settings) as client:

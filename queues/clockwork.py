@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 
 from config.log import get_log
+from config.redis import is_cancelled
 from config.runtime import Runtime
 from config.web.sessions import sessions, wall_ms
 from queues.service import customers, journal, links, plans
@@ -65,6 +66,6 @@ async def run(runtime: Runtime, chores: Sequence[Chore]) -> None:
 
 
 async def come_round(runtime: Runtime, chore: Chore) -> None:
-    while True:
+    while not is_cancelled():
         await do(runtime, chore)
         await asyncio.sleep(chore.every_s)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.clock import Clock
 from config.log import get_log
+from config.redis import is_cancelled
 from config.runtime import Runtime
 from queues.store import journal, readers
 from queues.store.journal import Entry
@@ -190,7 +191,7 @@ async def run(reader: Reader[Known, Done]) -> None:
     """Until cancelled. A store or a database that is away is waited for."""
     pause_s = STANDBY_S
     try:
-        while True:
+        while not is_cancelled():
             try:
                 if not await reader.tick():
                     await reader.wait()

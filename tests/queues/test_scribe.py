@@ -306,6 +306,17 @@ async def test_the_loop_outlives_a_store_that_is_away(
     assert await hotline.rows("calls", "call_id") == [{"call_id": "CA1"}]
 
 
+async def test_a_cancelled_scribe_stops_wherever_it_was(hotline: Hotline) -> None:
+    """A cancellation that meets a reply of the store can be swallowed in the library."""
+    for turns in range(120):
+        loop = asyncio.create_task(run(hotline.runtime))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        loop.cancel()
+        async with asyncio.timeout(3):
+            await asyncio.gather(loop, return_exceptions=True)
+
+
 async def test_what_others_wrote_on_a_call_stays(hotline: Hotline, clock: ManualClock) -> None:
     """The note and the ticket are not the journal's."""
     await hotline.arrive("CA1")
