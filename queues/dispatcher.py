@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from config.clock import Clock
 from config.log import get_log
-from config.redis import STORE_ERRORS
+from config.redis import STORE_ERRORS, is_cancelled
 from config.runtime import Runtime
 from config.telephony import TelephonyError
 from queues.domain.effects import Effect
@@ -36,6 +36,7 @@ STANDBY_S: Final = 0.3
 PAUSE_S: Final = 0.5
 LAST_WORDS_S: Final = 3.0
 EFFECTS_MAX: Final = 32
+BUSY_S: Final = 1.0
 PUT_OFF_MS: Final = 30_000
 
 # A waiting call repeats its wait document; who talks says nothing. In product time, but never less than the
@@ -72,6 +73,7 @@ class Dispatcher:
     def __post_init__(self) -> None:
         self._performer = Performer(self.runtime, self.plan, self.switchboard)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._in_hand: set[str] = set()
         self._real = Clock.real()
         self._led_until_ms = 0
         self._watch_at_ms = 0
@@ -183,11 +185,24 @@ class Dispatcher:
     def _retrieve(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
+            self._has_raised = False  # what was not acknowledged is recalled
             log.warning("dispatcher.store_away", fault=type(fault).__name__)
 
     async def _perform(self, effect: Effect) -> None:
-        with self._shielded(effect_id=effect.effect_id):
-            await self._performer.perform(effect)
+        if effect.effect_id in self._in_hand:
+            await self._put_back(effect)
+            return
+        self._in_hand.add(effect.effect_id)
+        try:
+            with self._shielded(effect_id=effect.effect_id):
+                await self._performer.perform(effect)
+        finally:
+            self._in_hand.discard(effect.effect_id)
+
+    async def _put_back(self, effect: Effect) -> None:
+        """Its lease ran out while it is still in hand: not a second time beside the first, but not lost."""
+        due_ms = self.runtime.clock.now_ms() + self.runtime.clock.product_ms(BUSY_S)
+        await self.switchboard.retry_effect(effect_id=effect.effect_id, due_ms=due_ms)
 
     async def _watch(self, told: Told) -> None:
         """A hang-up whose callback was lost: the provider is asked about calls that fell silent."""
@@ -266,11 +281,11 @@ class Dispatcher:
     async def lead(self) -> bool:
         """Hold or renew the lease. Who wins it raises what a lost second of the store took back,
 
-        and takes over the effects of the one before.
+        and takes over the effects of the one before; not those it is performing itself.
         """
         now_ms = self._real.now_ms()
         lease_ms = self._real.product_ms(LEASE_S)
-        if now_ms < self._led_until_ms - 2 * lease_ms // 3:
+        if self._has_raised and now_ms < self._led_until_ms - 2 * lease_ms // 3:
             return True
         word = await self.switchboard.hold_lease(name=LEASE, holder=self.holder, lease_s=LEASE_S)
         if word == "taken":
@@ -278,7 +293,7 @@ class Dispatcher:
             return False
         if word == "new" or not self._has_raised:
             await raise_counters(self.runtime, self.switchboard)
-            await self.switchboard.recall_effects()
+            await self.switchboard.recall_effects(in_hand=self._in_hand)
             self._has_raised = True
             log.info("dispatcher.leads", holder=self.holder)
         self._led_until_ms = now_ms + lease_ms
@@ -309,12 +324,6 @@ class Dispatcher:
                 await self.settle()
         with contextlib.suppress(*STORE_ERRORS):
             await self.switchboard.release_lease(name=LEASE, holder=self.holder)
-
-
-def is_cancelled() -> bool:
-    """A cancellation that meets a reply of the store can be swallowed on its way up; it still counts."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def earliest(*instants_ms: int | None) -> int | None:

@@ -216,7 +216,9 @@ class ClaimEffects(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallEffects(Command):
-    """What a dead performer had taken is due again."""
+    """What a dead performer had taken is due again, except what the new leader is performing itself."""
+
+    in_hand: str  # effect_ids, one a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,9 +31,10 @@ def claim_effects(draft: Draft, command: c.ClaimEffects) -> Reply:
 
 def recall_effects(draft: Draft, command: c.RecallEffects) -> Reply:
     """What nobody has taken yet keeps its hour."""
-    state = draft.state
+    state, in_hand = draft.state, command.in_hand.split("\n")
     for effect_id, due_ms in state.due.items():
-        if due_ms > command.now_ms and state.effects[effect_id].attempt > 0:
+        is_taken = state.effects[effect_id].attempt > 0 and effect_id not in in_hand
+        if due_ms > command.now_ms and is_taken:
             state.due[effect_id] = command.now_ms
     return ("ok",)
 

@@ -2,11 +2,13 @@
 
 An effect may be performed twice, because its performer died after the act and before the acknowledgement, or
 because an answer was lost. So each looks first when it is not the first attempt, and being too late is no
-fault. What fails is tried again later, at most ATTEMPTS_MAX times in all; then it is given up, the journal
-says so, and what it held goes back: the call to its place, the agent to ready. A pull that finds the caller
-not there yet is asked again until the deadline of connecting, which is its judge.
+fault. None takes longer than PERFORM_S; whether the provider acted on what was cut short is not known. What
+fails is tried again later, at most ATTEMPTS_MAX times in all; then it is given up, the journal says so, and
+what it held goes back: the call to its place, the agent to ready. A pull is not counted: it is tried until
+the provider refuses or the deadline of connecting, which is its judge, has passed.
 """
 
+import asyncio
 import math
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +25,9 @@ from queues.service.switchboard import Switchboard
 log = get_log(__name__)
 
 ATTEMPTS_MAX: Final = 5
-RETRY_S: Final = 0.25  # doubled with every attempt; real
+PERFORM_S: Final = 45.0  # real; below EFFECT_LEASE_S, so that nobody else takes it meanwhile
+RETRY_S: Final = 0.25  # doubled with every attempt, DOUBLINGS_MAX times; real
+DOUBLINGS_MAX: Final = 4
 NOT_YET_S: Final = 0.4
 RING_MARGIN_S: Final = 5  # our own deadline comes before the provider's
 REFUSALS: Final = range(400, 500)
@@ -43,14 +47,15 @@ class Performer:
     async def perform(self, effect: Effect) -> None:
         """One effect, to its end or to its next attempt. Never raises for what the world does."""
         ids = {"kind": str(effect.kind), "call_id": effect.call_id, "offer_id": effect.offer_id}
-        if effect.attempt > ATTEMPTS_MAX and effect.kind is not EffectKind.PULL:
+        if effect.attempt > ATTEMPTS_MAX and is_counted(effect):
             await self._give_up(effect, "its performers died", ids)
             return
         try:
-            await self._act(effect)
+            async with asyncio.timeout(PERFORM_S):
+                await self._act(effect)
         except NotYetError:
             await self._retry(effect, NOT_YET_S)
-        except TelephonyError as fault:
+        except (TelephonyError, TimeoutError) as fault:
             await self._stumble(effect, fault, ids)
         except Exception as fault:
             log.exception("effect.broke", **ids, attempt=effect.attempt)
@@ -118,11 +123,11 @@ class Performer:
         await self.runtime.telephony.hang_up(effect.leg_id)
 
     async def _stumble(self, effect: Effect, fault: Exception, ids: dict[str, str]) -> None:
-        if effect.attempt >= ATTEMPTS_MAX or is_refusal(fault):
+        if is_refusal(fault) or (effect.attempt >= ATTEMPTS_MAX and is_counted(effect)):
             await self._give_up(effect, type(fault).__name__, ids)
             return
         log.warning("effect.put_off", **ids, attempt=effect.attempt, fault=type(fault).__name__)
-        await self._retry(effect, RETRY_S * 2 ** (effect.attempt - 1))
+        await self._retry(effect, RETRY_S * 2 ** min(effect.attempt - 1, DOUBLINGS_MAX))
 
     async def _retry(self, effect: Effect, after_s: float) -> None:
         due_ms = self.runtime.clock.now_ms() + self.runtime.clock.product_ms(after_s)
@@ -137,6 +142,11 @@ class Performer:
             await self.switchboard.requeue_call(
                 call_id=effect.call_id, offer_id=effect.offer_id, by="provider"
             )
+
+
+def is_counted(effect: Effect) -> bool:
+    """A pull has been asked often by the time it is refused: a caller who is not there yet costs attempts."""
+    return effect.kind is not EffectKind.PULL
 
 
 def is_refusal(fault: Exception) -> bool:

@@ -58,7 +58,7 @@ WHISPER_S: Final = 5.0
 CONNECT_S: Final = 30.0
 LOST_AFTER_S: Final = 45.0
 LINGER_S: Final = 10.0
-EFFECT_LEASE_S: Final = 12.0  # longer than one request to the provider, shorter than CONNECT_S
+EFFECT_LEASE_S: Final = 60.0  # longer than an effect may take; what a dead leader held is recalled before
 TICKETS_UNSEEN: Final = 100  # more than are told in the second or two that a server can lose
 FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
 
@@ -324,9 +324,11 @@ class Switchboard:
         pairs = zip(reply[1::2], reply[2::2], strict=True)
         return tuple(Effect.from_json(effect_id, text) for effect_id, text in pairs)
 
-    async def recall_effects(self) -> str:
-        """ok: for who takes over from a dead performer."""
-        return await self._word(commands.RecallEffects(now_ms=self._now_ms()))
+    async def recall_effects(self, *, in_hand: Iterable[str] = ()) -> str:
+        """ok: for who takes over from a dead performer; what he has in hand himself stays his."""
+        return await self._word(
+            commands.RecallEffects(now_ms=self._now_ms(), in_hand="\n".join(sorted(in_hand)))
+        )
 
     async def finish_effect(self, *, effect_id: str) -> str:
         """ok | again."""

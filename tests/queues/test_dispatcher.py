@@ -1,8 +1,10 @@
 """The dispatcher over the real store: who is rung, what is performed, what happens when it fails or dies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,9 @@ from queues.dispatcher import Dispatcher, raise_counters
 from queues.domain.agents import AgentState
 from queues.domain.calls import CallState
 from queues.domain.lanes import Lane
+from queues.service import effects
 from queues.service.plans import plan_of
-from queues.service.switchboard import CallFacts, Switchboard
+from queues.service.switchboard import EFFECT_LEASE_S, CallFacts, Switchboard
 from tests.doubles import ManualClock, TelephonyDouble
 
 LIN, WANG = "CAlin", "CAwang"
@@ -62,6 +65,42 @@ class Floor:
     async def pass_by(self, for_ms: int) -> None:
         self.clock.advance(for_ms)
         await self.tick()
+
+    async def takes_over(self) -> None:
+        """The one who led is dead; this dispatcher leads now."""
+        self.clock.advance(1)
+        assert await self.dispatcher.lead()
+        await self.tick()
+
+    @contextmanager
+    def provider_is_slow(self, name: str) -> Iterator[None]:
+        """What is asked by that name waits until the end of the block."""
+        gate, real = asyncio.Event(), getattr(self.telephony, name)
+
+        async def slow(*given: Any, **named: Any) -> Any:
+            await gate.wait()
+            return await real(*given, **named)
+
+        setattr(self.telephony, name, slow)
+        yield
+        gate.set()
+        setattr(self.telephony, name, real)
+
+    async def disturbed(self, is_lease_over: bool) -> None:
+        """What is in hand is claimed again: its own lease has run out, or the leader's had for a moment."""
+        if is_lease_over:
+            self.clock.advance(self.clock.product_ms(EFFECT_LEASE_S) + 1)
+        else:
+            await self.runtime.redis.delete("{power}:leader:dispatcher")
+            self.dispatcher._led_until_ms = 0
+            assert await self.dispatcher.lead()
+            self.clock.advance(1)
+        await self.starts()
+
+    async def starts(self) -> None:
+        """A tick whose effects do not end."""
+        await self.dispatcher.tick()
+        await asyncio.sleep(0.05)
 
     async def call(self, call_id: str = LIN) -> CallFacts:
         facts = await self.board.read_call(call_id=call_id)
@@ -220,9 +259,9 @@ async def test_dying_between_claim_and_ring(floor: Floor) -> None:
     snapshot = await floor.board.snapshot()
     claimed = await floor.board.claim_offer(call_id=LIN, agent_id="mei", turn=snapshot.turn, why={})
     assert claimed.is_ok
-    await floor.pass_by(11_999)
+    await floor.tick()
     assert floor.telephony.placed == []
-    await floor.pass_by(1)
+    await floor.takes_over()
     assert [placed.to for placed in floor.telephony.placed] == ["client:mei"]
 
 
@@ -231,7 +270,9 @@ async def test_dying_after_the_leg_was_placed_does_not_place_another(floor: Floo
     await floor.is_ready("mei")
     snapshot = await floor.board.snapshot()
     await floor.board.claim_offer(call_id=LIN, agent_id="mei", turn=snapshot.turn, why={})
-    await floor.telephony.place(to="client:mei", from_="+1", url="u", status_url="s", timeout_s=20)
+    number = floor.runtime.settings.hotline_numbers["main"]
+    await floor.telephony.place(to="client:mei", from_=number, url="u", status_url="s", timeout_s=20)
+    await floor.takes_over()
     await floor.pass_by(30_000)
     assert len(floor.telephony.placed) == 1
     offer_id = (await floor.call()).offer_id
@@ -243,9 +284,9 @@ async def test_dying_between_accept_and_pull(floor: Floor) -> None:
     await floor.accepts()
     [effect] = await floor.board.claim_effects()
     assert effect.kind == "pull"
-    await floor.pass_by(11_999)
+    await floor.tick()
     assert floor.telephony.pulled == []
-    await floor.pass_by(1)
+    await floor.takes_over()
     assert [leg_id for _, leg_id, _ in floor.telephony.pulled] == [LIN]
 
 
@@ -284,7 +325,7 @@ async def test_dying_between_pull_and_recording(floor: Floor) -> None:
     [effect] = await floor.board.claim_effects()
     assert effect.kind == "record"
     await floor.telephony.record(LIN, "started, then died")
-    await floor.pass_by(30_000)
+    await floor.takes_over()
     assert len(floor.telephony.recorded) == 1
     assert await floor.tick() is False
 
@@ -327,6 +368,73 @@ async def test_a_caller_who_is_not_there_yet_is_pulled_a_moment_later(floor: Flo
     for _ in range(8):
         await floor.pass_by(400)
     assert len(floor.telephony.pulled) == 1
+
+
+async def test_not_yets_cost_a_pull_no_attempts(floor: Floor) -> None:
+    await floor.accepts()
+    floor.telephony.fail("pull", LegGone(404, 20404, "not in the queue"), times=6)
+    floor.telephony.fail("pull", ProviderError(500, None, "a stumble"), times=2)
+    for _ in range(20):
+        await floor.pass_by(1_000)
+    assert len(floor.telephony.pulled) == 1
+
+
+async def test_a_pull_that_is_refused_is_given_up_at_once(floor: Floor) -> None:
+    await floor.accepts()
+    floor.telephony.fail("pull", ProviderError(401, 20003, "no"))
+    await floor.tick()
+    assert (await floor.call()).state is CallState.QUEUED
+
+
+# In hand once
+
+
+@pytest.mark.parametrize(
+    "is_lease_over", [True, False], ids=["its lease ran out", "the lead was lost and won"]
+)
+async def test_what_is_being_rung_is_not_rung_a_second_time(floor: Floor, is_lease_over: bool) -> None:
+    await floor.waits(LIN)
+    await floor.is_ready("mei")
+    assert await floor.dispatcher.lead()
+    with floor.provider_is_slow("place"):
+        await floor.starts()
+        await floor.disturbed(is_lease_over)
+    await floor.dispatcher.settle()
+    assert len(floor.telephony.placed) == 1
+
+
+@pytest.mark.parametrize(
+    "is_lease_over", [True, False], ids=["its lease ran out", "the lead was lost and won"]
+)
+async def test_what_is_being_recorded_is_not_recorded_a_second_time(
+    floor: Floor, is_lease_over: bool
+) -> None:
+    assert await floor.dispatcher.lead()
+    offer_id = await floor.accepts()
+    await floor.tick()
+    await floor.board.connect_call(call_id=LIN, offer_id=offer_id)
+    with floor.provider_is_slow("record"):
+        await floor.starts()
+        await floor.disturbed(is_lease_over)
+    await floor.dispatcher.settle()
+    assert len(floor.telephony.recorded) == 1
+    await floor.pass_by(2_000)
+    assert await floor.tick() is False
+
+
+async def test_a_provider_that_holds_the_line_is_let_go_before_the_lease_ends(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert effects.PERFORM_S < EFFECT_LEASE_S
+    monkeypatch.setattr(effects, "PERFORM_S", 0.05)
+    offer_id = await floor.accepts()
+    await floor.tick()
+    await floor.board.connect_call(call_id=LIN, offer_id=offer_id)
+    with floor.provider_is_slow("record"):
+        await floor.tick()
+    assert floor.telephony.recorded == []
+    await floor.pass_by(1_000)
+    assert len(floor.telephony.recorded) == 1
 
 
 # Agents and wrap-up

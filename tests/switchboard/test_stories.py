@@ -183,7 +183,7 @@ async def test_a_caller_who_is_let_go_has_a_while_to_leave_by_himself(story: Sto
     await story.talking("lin", "mei")
     await story.end("lin", "agent")
     assert story.world.state.due["hang_up:lin"] == story.now_ms + LINGER_MS
-    await story.word(c.RecallEffects(now_ms=story.later(1_000).now_ms))
+    await story.word(c.RecallEffects(now_ms=story.later(1_000).now_ms, in_hand=""))
     assert story.world.state.due["hang_up:lin"] == story.now_ms + LINGER_MS - 1_000, "nobody had taken it"
     assert await story.end("lin") == "again"
     assert due(story) == ["record:lin"], "he has left"

@@ -177,7 +177,7 @@ class Workload:
         seen = self._one([0, 3])
         return [
             self._command(c.DropDeadline, name=self._one(sorted(state.deadlines) or ["offer:none"])),
-            self._command(c.RecallEffects),
+            self._command(c.RecallEffects, in_hand=self._one(["", effect_id, f"ring:none\n{effect_id}"])),
             self._command(c.ClaimEffects, lease_ms=30_000, effects_max=2),
             self._command(c.FinishEffect, effect_id=effect_id),
             self._command(c.FailEffect, effect_id=effect_id),
