@@ -9,16 +9,22 @@ from config.runtime import Runtime
 from queues import dispatcher as dispatcher_room
 from tests.simulation.own_store import OwnStore
 from tests.simulation.processes import Processes, environ_of, free_port
-from tests.simulation.town import Town, found_town
+from tests.simulation.town import SPEED, Town, found_town
 
 SHORT_LEASE_S = 0.4
 
 
 @pytest.fixture
-async def town(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
+def speed() -> float:
+    """How fast the story's time runs."""
+    return SPEED
+
+
+@pytest.fixture
+async def town(runtime: Runtime, speed: float, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
     """Every part in this process, so that a part can die at any point; a dead leader is missed soon."""
     monkeypatch.setattr(dispatcher_room, "LEASE_S", SHORT_LEASE_S)
-    town = await found_town(runtime)
+    town = await found_town(runtime, speed=speed)
     yield town
     await town.close()
     assert town.exchange.application_errors == 0

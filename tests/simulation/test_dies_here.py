@@ -1,23 +1,30 @@
 """The process dies here: every row of the table, with what the caller hears and who finds the work."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from ivr.launcher import listen
 from ivr.service.reconcile import SETTLED_AFTER_S, reconcile
 from ivr.standin.handsets import Handset
 from queues import dispatcher as dispatcher_room
 from queues.dispatcher import Dispatcher
 from queues.domain.journal import parse_id
+from queues.service.links import OVERDUE_S
 from queues.service.switchboard import LINGER_S, PLACE_S
 from recordings.service import recordings
+from tests.queues.hotline import Hotline as Desk
 from tests.simulation.own_store import OwnStore
 from tests.simulation.processes import START_S, Processes, is_serving
-from tests.simulation.town import OTHER_CALLER, Town, hears, times, until
+from tests.simulation.town import OTHER_CALLER, PATIENCE_S, Town, hears, said, times, until
+from tests.simulation.wallboard import signed_in, wallboard
 
 FALLBACK = "系统繁忙，请不要挂机"
+CALLS_UNDER_LOAD, CALLERS = 80, 6
 CONNECTING = "正在为您接通，请稍候"
 
 
@@ -76,7 +83,7 @@ async def test_nobody_takes_the_webhook_and_who_hangs_up_meanwhile_is_found_by_r
     stays.press("0")
     await hears(stays, "queued")
     assert [line.call_id for line in await town.lines("call.arrived")] == [stays.sid]
-    town.clock.leap(town.clock.product_ms(SETTLED_AFTER_S))
+    town.clock.advance(town.clock.product_ms(SETTLED_AFTER_S))
     assert (
         await house.said("reconcile", SHOUWEN_CLOCK=town.clock.as_text())
         == "Findings(arrived=1, ended=0, recordings=0)"
@@ -89,6 +96,50 @@ async def test_nobody_takes_the_webhook_and_who_hangs_up_meanwhile_is_found_by_r
     ]
     assert (missed["outcome"], missed["ended_by"]) == ("left_in_menu", "system")
     assert (await town.call(stays.sid)).state == "queued"
+
+
+async def test_the_answer_is_lost_though_the_script_ran_and_the_caller_keeps_what_it_gave(town: Town) -> None:
+    caller = await town.dial("")
+    await hears(caller, "gathering")
+    town.webhooks.kill_at("/voice/menu", "after", nobody)
+    caller.press("0")
+    await hears(caller, "said", FALLBACK)
+    await hears(caller, "queued")
+    assert times(caller, "gathering") == 1
+    told = [line.type for line in await town.lines()]
+    assert told == ["call.arrived", "call.menu_stepped", "call.queued"]
+    caller.hang_up()
+    await town.state(caller.sid, "ended abandoned")
+    assert await town.breaches() == ()
+
+
+async def nobody() -> None:
+    """Nobody is killed: the front door alone is gone, and another stands there."""
+
+
+async def test_a_front_door_that_restarts_makes_callers_wait_and_pages_come_back(
+    front_door_elsewhere: Town, processes: Callable[[Town], Processes]
+) -> None:
+    town, house = front_door_elsewhere, processes(front_door_elsewhere)
+    with contextlib.closing(listen("127.0.0.1", int(town.url.rpartition(":")[2]))) as listener:
+        web = await house.start("web", fd=listener.fileno())
+        await is_serving(town.url)
+        caller = await town.dial("")
+        await hears(caller, "gathering")
+        async with signed_in(town.runtime.database, town.url) as browser:
+            async with wallboard(browser) as pictures:
+                assert (await pictures.newest())["top"]["waiting"] == 0
+                web.terminate()
+                await pictures.ended()
+            await asyncio.wait_for(web.wait(), PATIENCE_S)
+            caller.press("0")  # nobody takes it in, but the socket is open
+            web = await house.start("web", fd=listener.fileno())
+            await hears(caller, "queued", within_s=START_S)
+            async with wallboard(browser) as pictures:
+                assert (await pictures.newest())["top"]["waiting"] == 1
+                await house.kill(web)
+                await pictures.ended()
+    assert FALLBACK not in said(caller)
 
 
 # Between claim and ring
@@ -112,6 +163,7 @@ async def test_the_dispatcher_dies_before_it_rings(town: Town) -> None:
     await is_over(town, caller, agent)
 
 
+@pytest.mark.parametrize("speed", [10])  # the phone still rings when the next has taken over
 async def test_the_dispatcher_dies_after_it_rang_and_the_next_adopts_the_ring(town: Town) -> None:
     first = town.dispatcher(dies_at="place", when="after")
     phone = await town.sits_down()
@@ -134,7 +186,7 @@ async def test_no_dispatcher_comes_back_in_time_and_the_deadline_keeps_the_place
     caller = await town.waits()
     await first.death()
     place = await town.state(caller.sid, "offered")
-    town.clock.leap(town.plan.ring_ms + town.clock.product_ms(PLACE_S))
+    town.clock.advance(town.plan.ring_ms + town.clock.product_ms(PLACE_S))
 
     town.dispatcher()
     agent = await town.answers(phone)
@@ -234,7 +286,7 @@ async def test_a_recording_that_never_began_is_missing_and_the_row_says_why(town
     town.dispatcher()
     await is_over(town, caller, agent)
     await town.write_down()
-    town.clock.leap(recordings.MISSED_AFTER_MS + town.clock.product_ms(recordings.MISSED_AFTER_S))
+    town.clock.advance(recordings.MISSED_AFTER_MS + town.clock.product_ms(recordings.MISSED_AFTER_S))
     assert await recordings.miss(town.runtime) == 1
     assert await recordings.miss(town.runtime) == 0
     assert await town.rows("recordings", "recording_id", "call_id", "state", "missing_why") == [
@@ -273,14 +325,16 @@ async def test_a_hang_up_in_mid_talk_of_which_nobody_tells_us(town: Town) -> Non
     agent.hang_up()
     assert (await town.call(caller.sid)).state == "connected"
 
-    town.clock.leap(max(dispatcher_room.TALKING_MS, town.clock.product_ms(dispatcher_room.TALKING_S)))
+    town.clock.advance(max(dispatcher_room.TALKING_MS, town.clock.product_ms(dispatcher_room.TALKING_S)))
     ended = await town.state(caller.sid, "ended answered")
     assert ended.agent_id == "wang"
     assert [line.data["why"] for line in await town.lines("call.reconciled")] == ["silent"]
     assert [line.data["by"] for line in await town.lines("call.ended")] == ["system"]
     assert len(await town.lines("agent.wrap_up_started")) == 1
     await town.agent_state("wang", "ready")
-    town.clock.leap(town.clock.product_ms(LINGER_S))  # his leg is hung up to be sure, and has gone: no harm
+    town.clock.advance(
+        town.clock.product_ms(LINGER_S)
+    )  # his leg is hung up to be sure, and has gone: no harm
     await until(town.has_nothing_due)
     assert await town.breaches() == ()
 
@@ -292,7 +346,7 @@ async def test_a_hang_up_in_the_queue_of_which_nobody_tells_us(town: Town) -> No
     loses_every_report(town)
     caller.hang_up()
     stays = await town.waits(from_="+8613900139000")
-    town.clock.leap(max(dispatcher_room.SILENT_MS, town.clock.product_ms(dispatcher_room.SILENT_S)))
+    town.clock.advance(max(dispatcher_room.SILENT_MS, town.clock.product_ms(dispatcher_room.SILENT_S)))
     await town.state(caller.sid, "ended abandoned")
     await hears(stays, "said", "请继续等候")
     assert (await town.call(stays.sid)).state == "queued"
@@ -318,7 +372,7 @@ async def test_a_caller_who_came_when_the_agent_had_gone_is_not_left_alone(town:
     [alone] = town.conferences(caller.sid)[-1].participants
     assert (alone, times(caller, "bridged"), caller.state) == (caller.sid, 0, "in-progress")
 
-    town.clock.leap(town.clock.product_ms(LINGER_S))
+    town.clock.advance(town.clock.product_ms(LINGER_S))
     async with town.patience():
         await caller.ended()
     await until(town.has_nothing_due)
@@ -380,7 +434,7 @@ async def test_the_store_is_killed_and_its_last_second_is_gone(
     async with town.patience():
         await agent.ended()
     await town.write_down()
-    town.clock.leap(town.clock.product_ms(SETTLED_AFTER_S))
+    town.clock.advance(town.clock.product_ms(SETTLED_AFTER_S))
     found = await reconcile(town.runtime)
     assert found.arrived + found.ended == 1
     await town.write_down()
@@ -425,3 +479,152 @@ async def test_the_whole_store_restarts_and_everybody_keeps_his_place(
         await town.state(caller.sid, "ended answered")
     await until(town.has_nothing_due)
     assert await town.breaches() == ()
+
+
+# Real processes, two of each
+
+
+@pytest.mark.parametrize("speed", [4])  # the phone still rings when the next has taken over
+async def test_a_dispatcher_is_killed_as_it_rings_and_the_one_that_stands_by_adopts_the_ring(
+    town: Town, processes: Callable[[Town], Processes]
+) -> None:
+    house = processes(town)
+    for _ in range(2):
+        await house.start("dispatcher")
+    leader = await until(lambda: dispatcher_that_leads(town, house), START_S)
+    town.requests.kill_at("POST .*/Calls.json", "after", lambda: house.kill(leader))
+    phone = await town.sits_down()
+    with town.webhooks.holding("/status$"):
+        caller = await town.waits()
+        place = await town.call(caller.sid)
+        agent = await town.rung(phone)
+        await until(town.has_nothing_due)
+    assert leader.returncode == -signal.SIGKILL
+    assert await dispatcher_that_leads(town, house) is not leader
+    agent.answer()
+    await hears(caller, "bridged")
+    assert [leg.sid for leg in town.agent_legs()] == [agent.sid]
+    assert (await town.call(caller.sid)).queued_ms == place.queued_ms
+    await is_over(town, caller, agent)
+
+
+async def dispatcher_that_leads(town: Town, house: Processes) -> Any:
+    holder = await town.runtime.redis.get("{power}:leader:dispatcher")
+    return house.by_pid(int(holder.partition("-")[0])) if holder else None
+
+
+async def test_a_scribe_is_killed_under_load_and_every_line_is_written_once(
+    town: Town, processes: Callable[[Town], Processes]
+) -> None:
+    """See also tests/queues/test_scribe.py, where one is killed in the middle of its transaction."""
+    house = processes(town)
+    for _ in range(2):
+        await house.start("scribe")
+    leader = await until(lambda: scribe_that_writes(town, house), START_S)
+    desk = await Desk(town.runtime).open()
+    for number in range(CALLS_UNDER_LOAD):
+        await desk.answered_call(f"CA{number:03}")
+        if leader.returncode is None and len(await town.rows("calls", "call_id")) > CALLS_UNDER_LOAD // 4:
+            await house.kill(leader)
+    assert leader.returncode is not None
+    await until(lambda: has_read_all(town))
+    assert await scribe_that_writes(town, house) is not leader
+    await town.work_off()
+    written = [row["id"] for row in await town.rows("events", "id")]
+    assert sorted(written, key=parse_id) == [line.id for line in await town.lines()]
+    told = await town.rows("calls", "call_id", "outcome", "offers", "disposition")
+    assert told == [
+        {"call_id": f"CA{number:03}", "outcome": "answered", "offers": 1, "disposition": "solved"}
+        for number in range(CALLS_UNDER_LOAD)
+    ]
+    tickets = [row["call_id"] for row in await town.rows("tickets", "ticket_no", "call_id")]
+    assert tickets == [row["call_id"] for row in told]
+
+
+async def scribe_that_writes(town: Town, house: Processes) -> Any:
+    holders = {row["name"]: row["holder"] for row in await town.rows("readers", "name", "holder")}
+    holder = holders.get("scribe")
+    return house.by_pid(int(holder.partition("-")[0])) if holder else None
+
+
+async def has_read_all(town: Town) -> bool:
+    newest = (await town.lines())[-1].id
+    return {row["last_id"] for row in await town.rows("readers", "last_id")} == {newest}
+
+
+async def test_jobs_are_lost_and_worker_and_clock_are_killed_and_every_ticket_is_written_once(
+    town: Town, processes: Callable[[Town], Processes]
+) -> None:
+    """See also tests/queues/test_clockwork.py, where a worker is killed in the middle of a ticket."""
+    house, desk = processes(town), await Desk(town.runtime).open()
+    for number in range(CALLS_UNDER_LOAD):
+        await desk.answered_call(f"CA{number:03}")
+    await town.scribe.drain()
+    queue = town.runtime.jobs.queue("desk").key
+    lost = await town.runtime.redis.lpop(queue, 10)
+    assert len(lost) == 10
+    victim, _ = await house.start("worker"), await house.start("worker")
+    await until(lambda: has_tickets(town, CALLS_UNDER_LOAD // 4), START_S)
+    await house.kill(victim)
+    later = replace_clock(town, OVERDUE_S)
+    first, _ = (
+        await house.start("clock", SHOUWEN_CLOCK=later),
+        await house.start("clock", SHOUWEN_CLOCK=later),
+    )
+    await until(lambda: is_pushed_again(town), START_S)
+    await house.kill(first)
+    await until(lambda: has_tickets(town, CALLS_UNDER_LOAD), START_S)
+    tickets = [row["call_id"] for row in await town.rows("tickets", "ticket_no", "call_id")]
+    assert tickets == [f"CA{number:03}" for number in range(CALLS_UNDER_LOAD)]
+    links = await town.rows("links", "call_id", "kind", "attempts", "done_ms")
+    assert len(links) == CALLS_UNDER_LOAD
+    assert all(row["done_ms"] for row in links)
+
+
+def replace_clock(town: Town, ahead_s: float) -> str:
+    town.clock.advance(town.clock.product_ms(ahead_s))
+    return town.clock.as_text()
+
+
+async def has_tickets(town: Town, count: int) -> bool:
+    return len(await town.rows("tickets", "ticket_no")) >= count
+
+
+async def is_pushed_again(town: Town) -> bool:
+    return any(row["attempts"] > 1 for row in await town.rows("links", "attempts"))
+
+
+async def test_two_dispatchers_two_scribes_and_two_workers_double_nothing(
+    town: Town, processes: Callable[[Town], Processes]
+) -> None:
+    house = processes(town)
+    for name in ("dispatcher", "scribe", "worker"):
+        for _ in range(2):
+            await house.start(name)
+    phones = [await town.sits_down(name) for name in ("wang", "li", "zhao")]
+    town.runs(*(town.answers_always(phone) for phone in phones))
+    callers = [await town.waits() for _ in range(CALLERS)]
+    for caller in callers:
+        await hears(caller, "bridged", within_s=START_S)
+        await until(lambda caller=caller: town.exchange.recordings.of(caller.sid))
+        caller.hang_up()
+    for caller in callers:
+        await town.state(caller.sid, "ended answered")
+    call_ids = sorted(caller.sid for caller in callers)
+    await until(lambda: is_written_down(town, call_ids), START_S)
+    assert len(town.agent_legs()) == len(await town.lines("call.offered"))
+    for call_id in call_ids:
+        assert len(town.exchange.recordings.of(call_id)) == 1
+        assert len(town.conferences(call_id)) == 1
+    written = [row["id"] for row in await town.rows("events", "id")]
+    assert sorted(written, key=parse_id) == [line.id for line in await town.lines()]
+    for table, key in (("calls", "call_id"), ("tickets", "ticket_no"), ("recordings", "recording_id")):
+        assert sorted(row["call_id"] for row in await town.rows(table, key, "call_id")) == call_ids, table
+    assert await town.breaches() == ()
+
+
+async def is_written_down(town: Town, call_ids: list[str]) -> bool:
+    """Both readers have read all, every ticket is written and every recording fetched."""
+    recorded = [row["state"] for row in await town.rows("recordings", "state")]
+    is_done = await has_tickets(town, len(call_ids)) and recorded == ["fetched"] * len(call_ids)
+    return is_done and await has_read_all(town)

@@ -124,3 +124,17 @@ async def test_a_store_that_came_back_empty_greets_the_caller_again(hotline: Hot
     assert back.verbs == ["Pause", "Redirect"]
     assert (await caller.post(back.url("Redirect"))).verbs == ["Gather", "Redirect"]
     assert await hotline.state_of("CA1") == "menu"
+
+
+async def test_a_store_that_lost_the_step_into_the_queue_asks_the_caller_again(hotline: Hotline) -> None:
+    caller = hotline.caller()
+    question = await caller.dial()
+    enqueued = await hotline.caller("CA2").dial_and_press("0")
+    assert (await caller.wait(enqueued)).verbs == ["Leave"], "he had heard the same"
+    back = await caller.leave_queue(enqueued, "leave")
+    assert back.verbs == ["Pause", "Redirect"]
+    assert (await caller.post(back.url("Redirect"))).said == question.said
+    pulled = await caller.connect("CA1-1")  # even further: an agent had accepted him
+    assert pulled.verbs == ["Pause", "Redirect"]
+    assert (await caller.post(pulled.url("Redirect"))).said == question.said
+    assert await hotline.state_of("CA1") == "menu"
