@@ -84,6 +84,8 @@ def _parse(name: str, text: str) -> CommentedMap:
         raise SiteFilesError(f"{name}:{line}", str(fault.problem or fault.context)) from None
     except YAMLError as fault:
         raise SiteFilesError(name, str(fault)) from None
+    except ValueError as fault:  # a word that looks like a date and is none
+        raise SiteFilesError(name, f"has a date that does not exist: {fault}") from None
     if not isinstance(document, CommentedMap):
         raise SiteFilesError(f"{name}:1", "begins with names, not with a list or a text")
     return document

@@ -49,7 +49,9 @@ ENTRIES: dict[str, Entry] = {
         "tell what is set, what is missing, and which URLs the provider must be given", commands.doctor
     ),
     "check": Entry(
-        "read a site's folder and say what is wrong, with file and line", commands.check, site_arguments
+        "read a site's folder and say what is wrong, with file and line",
+        lambda _, chosen: commands.check(chosen),
+        site_arguments,
     ),
     "reconcile": Entry(
         "compare the provider's calls and recordings with ours and fill what was missed", commands.reconcile
@@ -89,6 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return asyncio.run(demo.main(words[1:]))
     chosen = parser_of_all().parse_args(words)
+    if chosen.command == "check":  # a folder is read without an installation around it
+        return commands.check(chosen)
     try:
         settings = load_settings(os.environ, makes_secret=chosen.command == "init")
     except SettingsError as error:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import uvicorn
+from sqlalchemy import select
 from starlette.applications import Starlette
 
 from config import jobs, migrations, store_server
@@ -21,7 +22,7 @@ from config.runtime import Runtime, open_runtime
 from config.settings import Settings
 from config.site_files import SiteFilesError
 from config.site_files import read as read_site
-from config.web.accounts import NameTaken, create_account
+from config.web.accounts import NameTaken, accounts, create_account
 from ivr import doctor as doctor_room
 from ivr.app import build, link
 from ivr.domain.menus import load_menu
@@ -40,13 +41,18 @@ log = get_log(__name__)
 Loop = Callable[[Runtime], Awaitable[None]]
 STREAMS_END_WITHIN_S = 3
 ASK_AGAIN_AFTER_S = 0.5
+SITES_DIR = Path(__file__).parent.parent / "config" / "sites"
 
 
 def up(settings: Settings, chosen: argparse.Namespace) -> int:
     """Every process here, until Ctrl-C."""
     configure(settings)
     counts = {name: getattr(chosen, name) for name in ("web", "dispatcher", "scribe", "worker", "clock")}
-    return asyncio.run(run_until_stopped(settings, os.environ, counts))
+    try:
+        return asyncio.run(run_until_stopped(settings, os.environ, counts))
+    except RuntimeError as fault:
+        print(fault, file=sys.stderr)
+        return 2
 
 
 def web(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -163,6 +169,9 @@ def reconcile(settings: Settings, _: argparse.Namespace) -> int:
 
 def init(settings: Settings, chosen: argparse.Namespace) -> int:
     """The first account: asks for a name, prints a password once, to be changed at the first sign-in."""
+    if not chosen.name and not sys.stdin.isatty():
+        print("--name: who is the first account for? There is no terminal to ask on.", file=sys.stderr)
+        return 2
     name = (chosen.name or input("Name of the first account (an administrator): ")).strip()
     password = secrets.token_urlsafe(9)
     migrations.upgrade(settings)
@@ -172,6 +181,11 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
 
         database = Database(database_url(settings))
         try:
+            async with database.read() as connection:
+                if (await connection.execute(select(accounts.c.name).limit(1))).first() is not None:
+                    raise ValueError(
+                        "there are accounts already: shouwen people add makes more, people list shows them"
+                    )
             await create_account(
                 database, name=name, password=password, role="admin", must_change_password=True
             )
@@ -181,16 +195,21 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
     try:
         asyncio.run(make())
     except (NameTaken, ValueError) as refused:
-        print(refused, file=sys.stderr)
+        print(str(refused) or refused.__doc__, file=sys.stderr)
         return 2
     print(f"{name} may sign in at {settings.public_base_url}/sign-in with the password\n\n    {password}\n")
     print("and is asked for a new one there. It is shown only now.")
     return 0
 
 
-def check(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Read a site's folder; every fault with its place."""
-    folder = Path(chosen.site) if "/" in chosen.site else settings.sites_dir / chosen.site
+def check(chosen: argparse.Namespace) -> int:
+    """Read a site's folder; every fault with its place. Needs no installation, only SITES_DIR where it is set."""
+    sites_dir = Path(os.environ.get("SITES_DIR") or SITES_DIR)
+    folder = Path(chosen.site) if "/" in chosen.site else sites_dir / chosen.site
+    if not folder.is_dir():
+        known = ", ".join(sorted(path.name for path in sites_dir.glob("*/"))) or "none"
+        print(f"there is no site {chosen.site!r}: no folder {folder}; there are: {known}", file=sys.stderr)
+        return 2
     try:
         files = read_site(folder)
         plan = load_plan(files)

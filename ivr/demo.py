@@ -147,6 +147,8 @@ def calls_of(
     """The scenario's traffic and its length in product milliseconds."""
     limit_ms = None if plan.for_s is None else int(plan.for_s * 1000 * plan.speed)
     main_number = next(iter(house.numbers.values()))
+    if plan.calls is None and not plan.calls_per_hour:
+        return {}, limit_ms
     if plan.calls is None:
         profile = {
             "calls_per_day": plan.calls_per_hour * 24,

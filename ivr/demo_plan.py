@@ -137,8 +137,10 @@ def read_plan(words: Sequence[str]) -> DemoPlan:
         ("--for", given.for_s),
         ("--calls-per-hour", given.calls_per_hour),
     ):
-        if value is not None and value <= 0:
+        if value is not None and (value < 0 or (value == 0 and name == "--for")):
             reader.error(f"argument {name}: must be above 0")
+    if given.port is not None and not 0 <= given.port < 65_536:
+        reader.error("argument --port: from 1 to 65535")
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(1, 1_000_000)
     return DemoPlan(
         site=given.site,
@@ -146,7 +148,7 @@ def read_plan(words: Sequence[str]) -> DemoPlan:
         day=given.day,
         hours=given.hours,
         speed=given.speed or (30.0 if replayed else 1.0),
-        agents=given.agents or (14 if replayed else 6),
+        agents=given.agents if given.agents is not None else (14 if replayed else 6),
         seed=seed,
         for_s=given.for_s or (60.0 if given.headless and not replayed else None),
         is_headless=given.headless,

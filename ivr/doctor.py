@@ -10,7 +10,7 @@ from config.redis import STORE_ERRORS
 from config.runtime import Runtime, open_runtime
 from config.settings import Settings
 from config.site_files import SiteFilesError
-from config.telephony import TelephonyError
+from config.telephony import ProviderUnreachable, TelephonyError
 from config.web.refusals import last_refusal
 from ivr.app import link
 from ivr.web.twiml import fallback_document
@@ -56,6 +56,12 @@ async def findings(runtime: Runtime) -> AsyncIterator[Finding]:
         yield Finding(
             True if number else None, f"line {line}: {number or 'no number yet; name it in HOTLINE_NUMBERS'}"
         )
+    for line in settings.hotline_numbers:
+        if line not in plan.lines:
+            known = ", ".join(plan.lines)
+            yield Finding(
+                False, f"HOTLINE_NUMBERS: there is no line {line!r} in this site; there are {known}"
+            )
     if not settings.hotline_numbers:
         yield Finding(
             False, "HOTLINE_NUMBERS is not set: no number is ours, and agents cannot be rung from one"
@@ -67,11 +73,14 @@ async def findings(runtime: Runtime) -> AsyncIterator[Finding]:
     yield await _provider(runtime)
     async for finding in _refusals(runtime):
         yield finding
-    for name, value in (("FALLBACK_URL", settings.fallback_url), ("DUTY_NUMBER", settings.duty_number)):
-        if value is None:
-            yield Finding(
-                None, f"{name} is not set: nothing of ours speaks to callers while this machine is away"
-            )
+    if settings.fallback_url is None:
+        yield Finding(
+            None, "FALLBACK_URL is not set: calls that we place have no document while this machine is away"
+        )
+    if settings.duty_number is None:
+        yield Finding(
+            None, "DUTY_NUMBER is not set: when nothing else is left, callers are asked to ring again later"
+        )
     yield Finding(
         None, "a new provider account places one call a second: agents ring that slowly until it is raised"
     )
@@ -91,7 +100,8 @@ async def _store(runtime: Runtime) -> Finding:
     try:
         facts = await runtime.redis.info()
     except STORE_ERRORS as fault:
-        return Finding(False, f"live store ({where}) does not answer: {fault}")
+        hint = "" if runtime.settings.redis_url else "; it runs with shouwen up, or shouwen store"
+        return Finding(False, f"live store ({where}) does not answer{hint}: {fault}")
     policy = str(facts.get("maxmemory_policy", ""))
     name = f"{facts.get('server_name', 'redis')} {facts.get('redis_version')}"
     if policy != "noeviction":
@@ -132,7 +142,9 @@ async def _provider(runtime: Runtime) -> Finding:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await runtime.telephony.leg("CA" + "0" * 32)  # nobody's leg: only the account is asked for
-    except (TelephonyError, TimeoutError) as fault:
+    except (ProviderUnreachable, TimeoutError) as fault:
+        return Finding(False, f"provider at {where} cannot be reached from here: {fault}")
+    except TelephonyError as fault:
         return Finding(
             False,
             f"provider at {where} refuses us: {fault}; look at TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from config.runtime import Runtime, open_runtime
 from config.settings import Settings
 from config.web.accounts import NameTaken, accounts, create_account, set_password
-from queues.service.people import Agent, save_agents
+from queues.service.people import Agent, agents_of_site, save_agents
 from queues.service.plans import plan_of
 
 ROLES = ("agent", "supervisor", "qa", "admin")
@@ -34,7 +34,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--name", help="the name callers and colleagues know (the sign-in name)")
     add.add_argument("--skills", default="", metavar="A,B", help="skills of the site (all)")
     add.add_argument(
-        "--phone", default="", metavar="ADDRESS", help="where to ring: +86..., sip:name@host, or client:name"
+        "--phone",
+        default="",
+        metavar="ADDRESS",
+        help="for an agent: where to ring: +86..., sip:name@host, or client:name",
     )
     kinds.add_parser("list", help="every account with its role")
     password = kinds.add_parser("password", help="a new one-time password for an account")
@@ -63,11 +66,15 @@ def people(settings: Settings, chosen: argparse.Namespace) -> int:
 
 async def add(runtime: Runtime, chosen: argparse.Namespace) -> str:
     """One account; an agent's seat is written first, so that an account never points at nothing."""
-    agent_id = None
+    if await is_taken(runtime, chosen.login):
+        raise StaffingError(f"login: there is an account {chosen.login!r} already; nothing was changed")
+    agent_id, rings = None, ""
     if chosen.role == "agent":
         agent = seat_of(runtime, chosen)
         await save_agents(runtime, [agent])
-        agent_id = agent.agent_id
+        agent_id, rings = agent.agent_id, f"\nCalls for {', '.join(agent.skills)} ring {agent.endpoint}."
+    elif chosen.phone or chosen.skills:
+        raise StaffingError("--phone, --skills: only agents have them; add --role agent or leave them out")
     password = secrets.token_urlsafe(9)
     await create_account(
         runtime.database,
@@ -77,7 +84,15 @@ async def add(runtime: Runtime, chosen: argparse.Namespace) -> str:
         agent_id=agent_id,
         must_change_password=True,
     )
-    return f"{chosen.login} ({chosen.role}) may sign in with the password {password} and is asked for a new one there."
+    told = f"{chosen.login} ({chosen.role}) may sign in with the password {password}"
+    return f"{told} and is asked for a new one there.{rings}"
+
+
+async def is_taken(runtime: Runtime, login: str) -> bool:
+    """Whether somebody signs in by this name, however it is written."""
+    async with runtime.database.read() as connection:
+        names = (await connection.execute(select(accounts.c.name))).scalars()
+    return login.casefold() in {name.casefold() for name in names}
 
 
 def seat_of(runtime: Runtime, chosen: argparse.Namespace) -> Agent:
@@ -86,7 +101,11 @@ def seat_of(runtime: Runtime, chosen: argparse.Namespace) -> Agent:
         raise StaffingError("login: an agent's sign-in name has letters, digits and _ only")
     if not ENDPOINT.fullmatch(chosen.phone):
         raise StaffingError(
-            "--phone: where should his calls ring? +8613800001111, sip:name@host or client:name"
+            "--phone: where should this agent's calls ring? +8613800001111, sip:name@host or client:name"
+        )
+    if chosen.phone in runtime.settings.hotline_numbers.values():
+        raise StaffingError(
+            f"--phone: {chosen.phone} is a number of this hotline; it would ring in our own menu"
         )
     known = plan_of(runtime).skills
     skills = tuple(filter(None, (skill.strip() for skill in chosen.skills.split(",")))) or tuple(known)
@@ -104,12 +123,14 @@ async def show(runtime: Runtime, _: argparse.Namespace) -> str:
     query = select(accounts.c.name, accounts.c.role, accounts.c.agent_id).order_by(
         accounts.c.role, accounts.c.name
     )
+    seats = {agent.agent_id: agent for agent in await agents_of_site(runtime)}
     async with runtime.database.read() as connection:
         rows = (await connection.execute(query)).all()
-    lines = [
-        f"{row.name:24} {row.role:12} {f'seat {row.agent_id}' if row.agent_id else ''}".rstrip()
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        seat = seats.get(row.agent_id)
+        rings = f"{seat.endpoint}  {', '.join(seat.skills)}" if seat else ""
+        lines.append(f"{row.name:24} {row.role:12} {rings}".rstrip())
     return "\n".join(lines) or "nobody yet: shouwen init makes the first account"
 
 

@@ -10,7 +10,7 @@ from queues.web.call_view import call_row
 from queues.web.times import face, full_date, time_of_day
 from queues.web.why import why_in_words
 from queues.web.words import Words
-from recordings.domain.recordings import Recording, RecordingState
+from recordings.domain.recordings import Recording, RecordingState, Why
 
 BAR_WIDTH: Final = 1000
 SPAN_WIDTH_MIN: Final = 8
@@ -101,12 +101,13 @@ def _recording(recording: Recording, words: Words, *, may_hear: bool) -> View:
         else length
     )
     can_play = recording.has_audio and may_hear
+    is_refused = recording.missing_why == Why.REFUSED.value
     return {
         "kind_word": words.t(f"call.kind.{recording.kind}"),
         "detail": detail,
         "audio_href": f"/recordings/{recording.recording_id}/audio" if can_play else "",
-        "mark": _MARKS.get(recording.state, "off"),
-        "state_word": words.t(f"call.state.{recording.state}"),
+        "mark": "off" if is_refused else _MARKS.get(recording.state, "off"),
+        "state_word": words.t("call.state.refused" if is_refused else f"call.state.{recording.state}"),
         "why": _why_silent(recording, words),
     }
 

@@ -81,9 +81,15 @@ async def test_a_wrong_token_is_guessed_and_no_field_is_kept(house: Runtime) -> 
 async def test_what_is_missing_is_a_fault_with_its_variable(house: Runtime) -> None:
     faults = [finding.words for finding in await said(house) if finding.is_well is False]
     assert "PUBLIC_BASE_URL http://hotline.example:8300 is not https" in faults
-    assert any("TWILIO_ACCOUNT_SID" in fault for fault in faults), (
-        "nobody answers at the provider's address here"
+    assert any("cannot be reached from here" in fault for fault in faults), (
+        "nobody lives at the provider's address"
     )
+
+
+async def test_a_misspelt_line_is_a_fault(house: Runtime) -> None:
+    house.settings = replace(house.settings, hotline_numbers={"mian": "+15550100001"})
+    faults = [finding.words for finding in await said(house) if finding.is_well is False]
+    assert "HOTLINE_NUMBERS: there is no line 'mian' in this site; there are main, key_line" in faults
 
 
 async def test_the_addresses_to_type_in(house: Runtime) -> None:

@@ -139,7 +139,9 @@ def test_star_repeats_the_question_and_does_not_count_as_a_try() -> None:
 def test_the_language_changes_for_everything_that_follows() -> None:
     at = pressed("9")
     assert at.session.locale == "en-US"
-    assert said(at).startswith("For power cuts and repairs, press 1.")
+    assert said(at).startswith("Hello, and thank you for calling")
+    assert "This call will be recorded" in said(at), "the notice counts only in a language he understands"
+    assert "For power cuts and repairs, press 1." in said(at)
     assert said(at).endswith("普通话服务请按7。")
     assert said(pressed("92")) == "We are connecting you to our billing desk. Please hold."
     assert pressed("97").session.locale == "zh-CN"
