@@ -142,6 +142,7 @@ class LegFacts:
     from_: str
     status: LegStatus
     direction: Direction
+    created_ms: int | None = None  # when it was asked for
     started_ms: int | None = None  # none: not dialled yet
     ended_ms: int | None = None
 
@@ -178,6 +179,7 @@ class Telephony(Protocol):
     ) -> str: ...
     async def redirect(self, leg_id: str, url: str) -> None: ...
     async def hang_up(self, leg_id: str) -> None: ...
+    async def open_queue(self, queue_name: str) -> None: ...
     async def pull(self, queue_name: str, leg_id: str, url: str) -> None: ...
     async def record(self, leg_id: str, status_url: str) -> str: ...
     async def pause_recording(self, leg_id: str, recording_id: str) -> None: ...
@@ -194,6 +196,8 @@ class Telephony(Protocol):
         from_: str | None = None,
         status: LegStatus | None = None,
         since_ms: int | None = None,
+        created_since_ms: int | None = None,
+        limit: int = LEGS_MAX,
     ) -> tuple[LegFacts, ...]: ...
     async def hold(self, conference: str, leg_id: str, on: bool) -> None: ...
     def is_signed(self, url: str, params: Fields, signature: str) -> bool: ...
@@ -383,6 +387,15 @@ class TwilioTelephony:
         except LegGone:
             return
 
+    async def open_queue(self, queue_name: str) -> None:
+        """There is a queue of this name and it holds QUEUE_SIZE_MAX: one an <Enqueue> makes may hold fewer."""
+        queue = await self._find_queue(queue_name)
+        if queue is None:
+            self._queue_ids[queue_name] = await self._create_queue(queue_name)
+        elif queue.max_size is not None and int(queue.max_size) < QUEUE_SIZE_MAX:
+            async with _translated():
+                await self._api.queues(str(queue.sid)).update_async(max_size=QUEUE_SIZE_MAX)
+
     async def pull(self, queue_name: str, leg_id: str, url: str) -> None:
         """Takes exactly this leg out of the queue to `url`; LegGone when it is no longer in it."""
         queue_id = await self._queue_id(queue_name)
@@ -402,13 +415,14 @@ class TwilioTelephony:
 
     async def _queue_id(self, name: str) -> str:
         if name not in self._queue_ids:
-            self._queue_ids[name] = await self._find_queue(name) or await self._create_queue(name)
+            queue = await self._find_queue(name)
+            self._queue_ids[name] = str(queue.sid) if queue else await self._create_queue(name)
         return self._queue_ids[name]
 
-    async def _find_queue(self, name: str) -> str | None:
+    async def _find_queue(self, name: str) -> Any | None:
         async with _translated():
             queues = await self._api.queues.list_async(page_size=1000)
-        return next((str(queue.sid) for queue in queues if queue.friendly_name == name), None)
+        return next((queue for queue in queues if queue.friendly_name == name), None)
 
     async def _create_queue(self, name: str) -> str:
         # Sources disagree on the default size (100 or 1000), so it is always said.
@@ -502,8 +516,14 @@ class TwilioTelephony:
         from_: str | None = None,
         status: LegStatus | None = None,
         since_ms: int | None = None,
+        created_since_ms: int | None = None,
+        limit: int = LEGS_MAX,
     ) -> tuple[LegFacts, ...]:
-        """The provider's own list. With `since_ms` only legs that have started, at that instant or later."""
+        """The provider's own list, the newest `limit`.
+
+        With `since_ms` only legs that have started, at that instant or later. `created_since_ms` also keeps
+        those that have not: no provider filters by it, so it takes away from what the limit let through.
+        """
         since = values.unset if since_ms is None else datetime.fromtimestamp(since_ms // 1000, UTC)
         async with _translated():
             found = await self._api.calls.list_async(
@@ -511,10 +531,12 @@ class TwilioTelephony:
                 from_=from_ or values.unset,
                 status=LEG_STATUS_WORDS[status] if status else values.unset,
                 start_time_after=since,
-                page_size=1000,
-                limit=LEGS_MAX,
+                page_size=min(1000, limit),
+                limit=limit,
             )
         facts = tuple(_leg_facts(leg) for leg in found)
+        if created_since_ms is not None:
+            facts = tuple(leg for leg in facts if (leg.created_ms or 0) >= created_since_ms // 1000 * 1000)
         if since_ms is None:
             return facts
         # Some providers filter by the day. Their instants are whole seconds, so ours is rounded down.
@@ -584,6 +606,7 @@ def _leg_facts(leg: Any) -> LegFacts:
         from_=leg._from or "",  # the SDK's only name for it
         status=LEG_STATUSES.get(leg.status, LegStatus.FAILED),
         direction=DIRECTIONS.get(leg.direction, Direction.OUTBOUND),
+        created_ms=_ms(leg.date_created),
         started_ms=_ms(leg.start_time),
         ended_ms=_ms(leg.end_time),
     )

@@ -19,6 +19,7 @@ from config.log import get_log
 from config.redis import STORE_ERRORS, is_cancelled
 from config.runtime import Runtime
 from config.telephony import TelephonyError
+from queues.domain.calls import CallState
 from queues.domain.effects import Effect
 from queues.domain.journal import LineType
 from queues.domain.plan import Plan
@@ -78,6 +79,7 @@ class Dispatcher:
         self._led_until_ms = 0
         self._watch_at_ms = 0
         self._has_raised = False
+        self._is_queue_wanted = False
         self._next_ms: int | None = None
 
     @classmethod
@@ -210,6 +212,8 @@ class Dispatcher:
         if now_ms < self._watch_at_ms:
             return
         self._watch_at_ms = now_ms + self._real.product_ms(WATCH_EVERY_S)
+        if self._is_queue_wanted:
+            self._begin(self._open_queue())
         product_ms = self.runtime.clock.product_ms
         silent = await self.switchboard.silent_calls(
             silent_ms=max(SILENT_MS, product_ms(SILENT_S)), talking_ms=max(TALKING_MS, product_ms(TALKING_S))
@@ -218,15 +222,41 @@ class Dispatcher:
             told.silent += 1
             self._begin(self._look_after(call_id))
 
+    async def _open_queue(self) -> None:
+        """Before callers make the provider's queue by entering it, with whatever size it gives by default."""
+        self._is_queue_wanted, is_open = False, False
+        try:
+            with self._shielded(queue=self.plan.provider_queue):
+                await self.runtime.telephony.open_queue(self.plan.provider_queue)
+                is_open = True
+        finally:
+            self._is_queue_wanted = self._is_queue_wanted or not is_open
+
     async def _look_after(self, call_id: str) -> None:
         with self._shielded(call_id=call_id):
             leg = await self.runtime.telephony.leg(call_id)
-            if leg is not None and not leg.status.is_over:
+            if leg is None or leg.status.is_over:
+                await self._reconcile(call_id, why="silent", by="system")
+            elif await self._has_lost_agent(call_id):
+                await self._reconcile(call_id, why="agent_gone", by="agent")
+            else:
                 await self.switchboard.touch_call(call_id=call_id)
-                return
-            data = {"why": "silent"}
-            await self.switchboard.append_line(type=LineType.CALL_RECONCILED, call_id=call_id, data=data)
-            await self.switchboard.end_call(call_id=call_id, by="system")
+
+    async def _has_lost_agent(self, call_id: str) -> bool:
+        """They talk, as far as we were told; but the agent's leg is over and nobody said so."""
+        call = await self.switchboard.read_call(call_id=call_id)
+        if call is None or call.state is not CallState.CONNECTED:
+            return False
+        leg_id, _ = await self.switchboard.leg_of_offer(offer_id=call.offer_id)
+        if not leg_id:
+            return False
+        leg = await self.runtime.telephony.leg(leg_id)
+        return leg is None or leg.status.is_over
+
+    async def _reconcile(self, call_id: str, *, why: str, by: str) -> None:
+        line = LineType.CALL_RECONCILED
+        await self.switchboard.append_line(type=line, call_id=call_id, data={"why": why})
+        await self.switchboard.end_call(call_id=call_id, by=by)
 
     @contextlib.contextmanager
     def _shielded(self, **ids: str) -> Iterator[list[str]]:
@@ -295,6 +325,7 @@ class Dispatcher:
             await raise_counters(self.runtime, self.switchboard)
             await self.switchboard.recall_effects(in_hand=self._in_hand)
             self._has_raised = True
+            self._is_queue_wanted = self._is_queue_wanted or word == "new"
             log.info("dispatcher.leads", holder=self.holder)
         self._led_until_ms = now_ms + lease_ms
         return True

@@ -9,6 +9,7 @@ from typing import Any
 
 from config.clock import Clock
 from config.telephony import (
+    LEGS_MAX,
     Audio,
     Direction,
     LegFacts,
@@ -94,6 +95,7 @@ class TelephonyDouble:
     placed: list[Placed] = field(default_factory=list)
     redirected: list[tuple[str, str]] = field(default_factory=list)  # leg_id, url
     hung_up: list[str] = field(default_factory=list)  # leg_id, as often as asked
+    opened: list[str] = field(default_factory=list)  # queue_name, as often as asked
     pulled: list[tuple[str, str, str]] = field(default_factory=list)  # queue_name, leg_id, url
     recorded: list[tuple[str, str]] = field(default_factory=list)  # leg_id, status_url
     paused: list[str] = field(default_factory=list)  # recording_id
@@ -166,6 +168,10 @@ class TelephonyDouble:
         if leg_id in self.known and not self.known[leg_id].status.is_over:
             self.set_leg(leg_id, LegStatus.COMPLETED)
 
+    async def open_queue(self, queue_name: str) -> None:
+        self._answer("open_queue")
+        self.opened.append(queue_name)
+
     async def pull(self, queue_name: str, leg_id: str, url: str) -> None:
         self._answer("pull")
         self._demand(leg_id)
@@ -227,16 +233,20 @@ class TelephonyDouble:
         from_: str | None = None,
         status: LegStatus | None = None,
         since_ms: int | None = None,
+        created_since_ms: int | None = None,
+        limit: int = LEGS_MAX,
     ) -> tuple[LegFacts, ...]:
         self._answer("legs")
-        return tuple(
+        found = tuple(
             leg
             for leg in self.known.values()
             if to in (None, leg.to)
             and from_ in (None, leg.from_)
             and status in (None, leg.status)
             and (since_ms is None or (leg.started_ms or 0) >= since_ms)
+            and (created_since_ms is None or (leg.created_ms or 0) >= created_since_ms)
         )
+        return found[-limit:]
 
     async def hold(self, conference: str, leg_id: str, on: bool) -> None:
         self._answer("hold")
@@ -265,6 +275,7 @@ class TelephonyDouble:
             from_=from_,
             status=status,
             direction=direction,
+            created_ms=self._now_ms(),
             started_ms=self._now_ms(),
         )
         self.known[leg_id] = facts

@@ -52,6 +52,14 @@ class AgentLine:
             return self.documents.caller_left(self._locale())
         return self.documents.agent_meets(reply.offer.call_id, offer_id)
 
+    async def back(self, *, leg_id: str, must_press: bool) -> Document:
+        """The provider's own document sent him to us: he gets the document of his offer's present state."""
+        offer_id = await self.switchboard.offer_of_leg(leg_id=leg_id)
+        offer = (await self.switchboard.answer_offer(offer_id=offer_id, leg_id=leg_id)).offer
+        if offer is not None and offer.state is OfferState.ACCEPTED:
+            return await self.join(offer_id=offer_id, leg_id=leg_id, must_press=False, key="")
+        return await self.answered(offer_id=offer_id, leg_id=leg_id, must_press=must_press)
+
     async def left(self, *, offer_id: str, leg_id: str, has_hung_up: bool) -> Document:
         """The conference is over for him: he hung up, or the caller did."""
         await self._part(offer_id, leg_id, by="agent" if has_hung_up else "caller")

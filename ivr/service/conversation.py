@@ -60,6 +60,8 @@ class Conversation:
         call = await self._arrive(call_id, from_, to)
         if call.state is CallState.MENU:
             return await self._enter_menu(call)
+        if call.state is CallState.CONNECTED and tries > 0:  # something broke: is the agent still there?
+            await self.switchboard.doubt_call(call_id=call_id)
         return self._resume(call, tries)
 
     async def hung_up(self, *, call_id: str, from_: str, to: str) -> None:

@@ -50,6 +50,7 @@ _NEWS: Final[Mapping[str, LegNews]] = {
 # A browser is never engaged: its "busy" is a person who declined.
 _CLIENT_NEWS: Final[Mapping[str, LegNews]] = {"busy": LegNews.DECLINED, "completed": LegNews.HUNG_UP}
 _CLIENT = "client:"
+_OUTBOUND = "outbound"  # a leg we placed, which came to the front door by its fallback
 _LEFT_CONFERENCE = "participant-leave"
 
 
@@ -121,6 +122,8 @@ class Voice:
 
     async def incoming(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
+        if webhook.form.get("Direction", "").startswith(_OUTBOUND):
+            return await self.agent_line.back(leg_id=leg.leg_id, must_press=not leg.is_client)
         tries = number_of(webhook, "r")
         return await self.conversation.incoming(call_id=leg.leg_id, from_=leg.from_, to=leg.to, tries=tries)
 

@@ -269,7 +269,9 @@ def forget_call(draft: Draft, command: c.ForgetCall) -> Reply:
     if call.state is not CallState.ENDED:
         return (f"stale:{call.state}",)
     for n in range(1, call.offers + 1):
-        state.offers.pop(offer_id_of(call.call_id, n), None)
+        offer = state.offers.pop(offer_id_of(call.call_id, n), None)
+        if offer is not None:
+            state.legs.pop(offer.leg_id, None)
     del state.calls[call.call_id]
     return ("ok",)
 

@@ -71,6 +71,8 @@ class Draft:
     def change_offer(self, offer: Offer, event: OfferEvent | None = None, **changes: Any) -> Offer:
         if event is not None:
             changes["state"] = _allowed(offers.next_state(offer.state, event), offer.state, event)
+        if leg_id := changes.get("leg_id"):
+            self.state.legs[leg_id] = offer.offer_id
         self.state.offers[offer.offer_id] = changed = replace(offer, **changes)
         return changed
 

@@ -32,6 +32,7 @@ class State:
     beats: dict[str, int] = field(default_factory=dict)  # agent_id -> last heartbeat
     numbers: dict[str, str] = field(default_factory=dict)  # number_key -> customer_id
     customers: dict[str, str] = field(default_factory=dict)  # customer_id -> JSON
+    legs: dict[str, str] = field(default_factory=dict)  # leg_id -> the offer it was placed for
     turn: int = 0
     arrivals: int = 0
     tickets: int = 0

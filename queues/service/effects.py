@@ -15,7 +15,7 @@ from typing import Final
 
 from config.log import get_log
 from config.runtime import Runtime
-from config.telephony import LegGone, ProviderError, TelephonyError
+from config.telephony import Direction, LegGone, ProviderError, TelephonyError
 from queues.domain.calls import CallState
 from queues.domain.effects import Effect, EffectKind
 from queues.domain.journal import LineType
@@ -30,6 +30,8 @@ RETRY_S: Final = 0.25  # doubled with every attempt, DOUBLINGS_MAX times; real
 DOUBLINGS_MAX: Final = 4
 NOT_YET_S: Final = 0.4
 RING_MARGIN_S: Final = 5  # our own deadline comes before the provider's
+CLOCKS_APART_S: Final = 2.0  # the provider's clock and ours, at most; real
+LEGS_LOOKED_AT: Final = 20  # of one agent's phone, the newest
 REFUSALS: Final = range(400, 500)
 TRY_LATER: Final = frozenset({408, 409, 425, 429})
 
@@ -73,22 +75,39 @@ class Performer:
         await acts[effect.kind](effect)
 
     async def _ring(self, effect: Effect) -> None:
-        leg_id = await self._leg_under_way(effect.to) if effect.attempt > 1 else None
+        links, numbers = self.runtime.links, self.runtime.settings.hotline_numbers
+        from_ = numbers.get(effect.line) or next(iter(numbers.values()), "")
+        leg_id = await self._leg_placed(effect, from_) if effect.attempt > 1 else None
         if leg_id is None:
-            links, numbers = self.runtime.links, self.runtime.settings.hotline_numbers
             leg_id = await self.runtime.telephony.place(
                 to=effect.to,
-                from_=numbers.get(effect.line) or next(iter(numbers.values()), ""),
+                from_=from_,
                 url=links.url("voice_agent", offer_id=effect.offer_id),
                 status_url=links.url("voice_agent_status", offer_id=effect.offer_id),
                 timeout_s=math.ceil(self.plan.ring_ms / 1000) + RING_MARGIN_S,
+                fallback_url=self.runtime.settings.fallback_url,
             )
         await self.switchboard.ring_offer(offer_id=effect.offer_id, leg_id=leg_id)
 
-    async def _leg_under_way(self, to: str) -> str | None:
-        """The leg an earlier attempt may have placed: an agent is rung for one offer at a time."""
-        legs = await self.runtime.telephony.legs(to=to)
-        return next((leg.leg_id for leg in legs if not leg.status.is_over), None)
+    async def _leg_placed(self, effect: Effect, from_: str) -> str | None:
+        """The leg an earlier attempt placed for this very offer, if it did.
+
+        The agent's phone may have others: an earlier offer's whose hang-up is under way, somebody's own.
+        """
+        board, telephony = self.switchboard, self.runtime.telephony
+        leg_id, claimed_ms = await board.leg_of_offer(offer_id=effect.offer_id)
+        if leg_id or claimed_ms is None:
+            return leg_id or None
+        since_ms = claimed_ms - self.runtime.clock.product_ms(CLOCKS_APART_S)
+        found = await telephony.legs(
+            to=effect.to, from_=from_ or None, created_since_ms=since_ms, limit=LEGS_LOOKED_AT
+        )
+        for leg in found:
+            if leg.status.is_over or leg.direction is not Direction.OUTBOUND:
+                continue
+            if not await board.offer_of_leg(leg_id=leg.leg_id):
+                return leg.leg_id
+        return None
 
     async def _pull(self, effect: Effect) -> None:
         url = self.runtime.links.url("voice_connect", offer_id=effect.offer_id)

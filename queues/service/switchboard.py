@@ -392,6 +392,18 @@ class Switchboard:
             now_ms=self._now_ms(), silent_ms=silent_ms, talking_ms=talking_ms, calls_max=calls_max
         )
 
+    async def leg_of_offer(self, *, offer_id: str) -> tuple[str, int | None]:
+        """The leg that rings for it, or nothing yet; and when it was claimed, unless it is forgotten."""
+        return await self._store.read_leg(offer_id)
+
+    async def offer_of_leg(self, *, leg_id: str) -> str:
+        """The offer a leg was placed for; empty: no agent's leg, or not heard of yet."""
+        return await self._store.read_offer_of(leg_id)
+
+    async def doubt_call(self, *, call_id: str) -> None:
+        """Something is odd about a call under way: the next watch asks the provider about it."""
+        await self._store.doubt(call_id)
+
     async def hold_lease(self, *, name: str, holder: str, lease_s: float) -> str:
         """ok | new (won) | taken."""
         return await self._store.hold_lease(name=name, holder=holder, lease_ms=round(lease_s * 1000))

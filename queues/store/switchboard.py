@@ -82,6 +82,19 @@ class SwitchboardStore:
         """Later, if it is still there and not later already."""
         await self._redis.zadd(f"{self._keys[0]}:deadlines", {deadline: due_ms}, xx=True, gt=True)
 
+    async def read_leg(self, offer_id: str) -> tuple[str, int | None]:
+        """The leg of an offer, and when the offer was claimed."""
+        key = f"{self._keys[0]}:offer:{offer_id}"
+        leg_id, claimed_ms = await self._redis.hmget(key, ["leg_id", "claimed_ms"])
+        return str(leg_id or ""), int(claimed_ms) if claimed_ms else None
+
+    async def read_offer_of(self, leg_id: str) -> str:
+        return str(await self._redis.hget(f"{self._keys[0]}:legs", leg_id) or "")
+
+    async def doubt(self, call_id: str) -> None:
+        """As if it had been silent for ever; not when it is over."""
+        await self._redis.zadd(f"{self._keys[0]}:live", {call_id: 0}, xx=True)
+
     async def hold_lease(self, *, name: str, holder: str, lease_ms: int) -> str:
         return (await self._call("hold_lease", name=name, holder=holder, lease_ms=lease_ms))[0]
 

@@ -24,6 +24,7 @@ from tests.config.provider import ENDED, Provider, listed, refused, said, servin
 LEG = "CA00000000000000000000000000000001"
 QUEUE = "QU00000000000000000000000000000001"
 RECORDING = "RE00000000000000000000000000000001"
+LARGE = {"max_size": 1000}
 # One frame of silence: RIFF header, two channels.
 TWO_CHANNELS = b"RIFF\x28\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x02\x00" + b"\x00" * 20
 ONE_CHANNEL = TWO_CHANNELS.replace(b"\x01\x00\x02\x00", b"\x01\x00\x01\x00", 1)
@@ -192,6 +193,22 @@ class TestPulling:
         with pytest.raises(LegGone):
             await telephony.pull("power", LEG, "https://x")
         assert provider.asked[1].form == {"FriendlyName": ["power"], "MaxSize": ["1000"]}
+
+    async def test_a_queue_is_opened_with_its_size_before_anybody_enters_it(
+        self, telephony: TwilioTelephony, provider: Provider
+    ):
+        small = {"sid": QUEUE, "friendly_name": "power", "max_size": 100}
+        provider.answer(
+            "GET /Queues.json", listed("queues"), listed("queues", small), listed("queues", small | LARGE)
+        )
+        provider.answer("POST /Queues.json", said(201, sid=QUEUE))
+        provider.answer(f"POST /Queues/{QUEUE}.json", said(200, sid=QUEUE))
+        for _ in range(3):
+            await telephony.open_queue("power")
+        assert [asked.form for asked in provider.asked if asked.line.startswith("POST")] == [
+            {"FriendlyName": ["power"], "MaxSize": ["1000"]},
+            {"MaxSize": ["1000"]},
+        ]
 
     async def test_the_second_pull_of_a_caller_finds_him_gone(
         self, telephony: TwilioTelephony, provider: Provider
@@ -389,6 +406,17 @@ class TestLists:
             "StartTime>": ["2026-11-23T01:00:00Z"],
             "PageSize": ["1000"],
         }
+
+    async def test_the_newest_few_also_those_that_have_not_started(
+        self, telephony: TwilioTelephony, provider: Provider
+    ):
+        at_nine = "Mon, 23 Nov 2026 01:00:00 +0000"
+        young = leg(sid="CA2", date_created=at_nine, start_time=None, status="queued")
+        old = leg(sid="CA1", date_created="Mon, 23 Nov 2026 00:59:59 +0000")
+        provider.answer("GET /Calls.json", listed("calls", young, old))
+        found = await telephony.legs(to="client:wang", created_since_ms=1_795_395_600_400, limit=20)
+        assert [(one.leg_id, one.created_ms) for one in found] == [("CA2", 1_795_395_600_000)]
+        assert provider.asked[0].query == {"To": ["client:wang"], "PageSize": ["20"]}
 
 
 class TestHold:

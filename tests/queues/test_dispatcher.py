@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from config.runtime import Runtime
-from config.telephony import LegGone, LegStatus, ProviderError, ProviderUnreachable
+from config.telephony import Direction, LegGone, LegStatus, ProviderError, ProviderUnreachable
 from queues import dispatcher as room
 from queues.dispatcher import Dispatcher, raise_counters
 from queues.domain.agents import AgentState
@@ -384,6 +384,118 @@ async def test_a_pull_that_is_refused_is_given_up_at_once(floor: Floor) -> None:
     floor.telephony.fail("pull", ProviderError(401, 20003, "no"))
     await floor.tick()
     assert (await floor.call()).state is CallState.QUEUED
+
+
+# Whose leg it is
+
+
+async def test_a_ring_tried_again_takes_no_leg_that_others_placed(floor: Floor) -> None:
+    await floor.waits(LIN)
+    await floor.is_ready("mei")
+    number = floor.runtime.settings.hotline_numbers["main"]
+    about: dict[str, Any] = {"to": "client:mei", "status": LegStatus.IN_PROGRESS}
+    keep = floor.telephony._keep
+    keep("CAprivate", from_="client:boss", direction=Direction.OUTBOUND, **about)
+    keep("CAold", from_=number, direction=Direction.OUTBOUND, **about)
+    keep("CAinbound", from_=number, direction=Direction.INBOUND, **about)
+    old = floor.telephony.known["CAold"]
+    floor.telephony.known["CAold"] = replace(old, created_ms=floor.clock.now_ms() - 60_000)
+    floor.telephony.fail("place", ProviderError(500, None, "a stumble"))
+    await floor.tick()
+    await floor.pass_by(300)
+    assert [placed.to for placed in floor.telephony.placed] == ["client:mei"]
+    for _ in range(40):
+        await floor.pass_by(1_000)
+    assert not {"CAprivate", "CAold", "CAinbound"} & set(floor.telephony.hung_up)
+
+
+async def test_a_ring_tried_again_takes_no_leg_of_another_offer(floor: Floor) -> None:
+    first = await floor.rings(LIN)
+    await floor.waits(WANG)
+    await floor.board.end_call(call_id=LIN, by="caller")
+    floor.telephony.fail("hang_up", ProviderUnreachable("no answer"), times=2)
+    floor.telephony.fail("place", ProviderError(500, None, "a stumble"))
+    await floor.tick()
+    await floor.pass_by(300)
+    first_leg = (await floor.board.leg_of_offer(offer_id=first))[0]
+    offer_id = (await floor.call(WANG)).offer_id
+    second_leg = (await floor.board.leg_of_offer(offer_id=offer_id))[0]
+    assert [placed.leg_id for placed in floor.telephony.placed] == [first_leg, second_leg]
+
+
+async def test_the_leg_of_an_attempt_whose_answer_was_lost_is_found(floor: Floor) -> None:
+    await floor.waits(LIN)
+    await floor.is_ready("mei")
+    place = floor.telephony.place
+
+    async def lost(**asked: Any) -> str:
+        await place(**asked)
+        floor.telephony.place = place  # type: ignore[method-assign]
+        raise ProviderUnreachable("no answer")
+
+    floor.telephony.place = lost  # type: ignore[method-assign]
+    await floor.tick()
+    await floor.pass_by(300)
+    offer_id = (await floor.call()).offer_id
+    [placed] = floor.telephony.placed
+    assert (await floor.board.leg_of_offer(offer_id=offer_id))[0] == placed.leg_id
+    assert await floor.board.offer_of_leg(leg_id=placed.leg_id) == offer_id
+
+
+async def test_an_agents_leg_that_meets_no_answer_of_ours_has_somewhere_to_go(floor: Floor) -> None:
+    url = "https://provider.example/please-hold"
+    floor.runtime.settings = replace(floor.runtime.settings, fallback_url=url)
+    await floor.waits(LIN)
+    await floor.is_ready("mei")
+    await floor.tick()
+    assert [placed.fallback_url for placed in floor.telephony.placed] == [url]
+
+
+# The watch of a conversation, the provider's queue
+
+
+@pytest.mark.parametrize("is_agent_there", [True, False])
+async def test_a_caller_who_came_back_by_the_fallback_is_not_left_alone(
+    floor: Floor, is_agent_there: bool
+) -> None:
+    offer_id = await floor.accepts()
+    await floor.board.connect_call(call_id=LIN, offer_id=offer_id)
+    await floor.tick()
+    if not is_agent_there:
+        floor.telephony.set_leg(floor.telephony.placed[0].leg_id, LegStatus.COMPLETED)
+    floor.dispatcher._watch_at_ms = 0
+    await floor.pass_by(5_000)
+    assert (await floor.call()).state is CallState.CONNECTED
+    await floor.board.doubt_call(call_id=LIN)
+    floor.dispatcher._watch_at_ms = 0
+    await floor.pass_by(5_000)
+    call = await floor.call()
+    assert (call.state is CallState.CONNECTED) is is_agent_there
+    assert floor.telephony.hung_up == []
+    await floor.pass_by(10_000)
+    assert floor.telephony.hung_up == ([] if is_agent_there else [LIN])
+    if not is_agent_there:
+        assert call.outcome == "answered"
+        assert (await floor.state_of("mei"))[0] is AgentState.WRAP_UP
+
+
+async def test_a_conversation_whose_agent_is_gone_is_found_by_the_watch_in_any_case(floor: Floor) -> None:
+    offer_id = await floor.accepts()
+    await floor.board.connect_call(call_id=LIN, offer_id=offer_id)
+    await floor.tick()
+    floor.telephony.set_leg(floor.telephony.placed[0].leg_id, LegStatus.COMPLETED)
+    floor.dispatcher._watch_at_ms = 0
+    await floor.pass_by(room.TALKING_MS)
+    assert (await floor.call()).outcome == "answered"
+
+
+async def test_who_leads_opens_the_providers_queue_once(floor: Floor) -> None:
+    floor.telephony.fail("open_queue", ProviderUnreachable("no answer"))
+    assert await floor.dispatcher.lead()
+    for _ in range(3):
+        floor.dispatcher._watch_at_ms = 0
+        await floor.tick()
+    assert floor.telephony.opened == [floor.plan.provider_queue]
 
 
 # In hand once

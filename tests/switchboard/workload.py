@@ -165,7 +165,7 @@ class Workload:
         return [
             self._sign_in(agent_id, self._one(["power", "gas,power", ""])),
             self._command(c.SetPresence, agent_id=agent_id, presence=presence, reason=reason),
-            self._command(c.Beat, agent_id=agent_id),
+            self._command(c.Beat, agent_id=wrapping),
             self._command(c.ExtendWrapUp, agent_id=wrapping, by_ms=60_000),
             self._command(
                 c.CloseWrapUp, agent_id=wrapping, disposition="", by=self._one(["agent", "deadline"])

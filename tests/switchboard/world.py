@@ -92,6 +92,7 @@ def picture(state: State) -> dict[str, Any]:
         "beats": state.beats,
         "numbers": state.numbers,
         "customers": state.customers,
+        "legs": state.legs,
         "server": state.server,
     }
     counters = {

@@ -311,6 +311,38 @@ async def test_a_caller_who_comes_back_goes_on_where_he_was(hotline: Hotline, cl
     assert enqueued.verbs == ["Say", "Enqueue"]
 
 
+async def test_a_caller_who_comes_back_to_a_conversation_is_looked_after_at_once(
+    hotline: Hotline, clock: ManualClock
+) -> None:
+    caller, agent = hotline.caller(), await hotline.agent("wang")
+    await caller.dial_and_press("0")
+    await agent.offer("CA1")
+    await agent.join(await agent.answer())
+    await caller.connect(agent.offer_id)
+    silent = {"silent_ms": 120_000, "talking_ms": 600_000}
+    assert (await caller.post("/voice/incoming")).conference == "CA1"
+    assert await hotline.switchboard.silent_calls(**silent) == []
+    assert (await caller.post("/voice/incoming?r=1")).conference == "CA1"
+    assert await hotline.switchboard.silent_calls(**silent) == ["CA1"]
+
+
+async def test_an_agent_who_comes_back_by_the_fallback_goes_on_where_he_was(hotline: Hotline) -> None:
+    caller, agent = hotline.caller(), await hotline.agent("wang", "+8657188880001")
+    await caller.dial_and_press("0")
+    await agent.offer("CA1")
+    assert "Gather" in (await agent.post("/voice/incoming?r=1")).verbs
+    assert await hotline.state_of("CA1") == "offered"
+    await agent.join(await agent.answer(), "1")
+    assert (await agent.post("/voice/incoming?r=1")).conference == "CA1"
+    await caller.connect(agent.offer_id)
+    assert (await agent.post("/voice/incoming?r=1")).conference == "CA1"
+    await caller.report_end()
+    assert (await agent.post("/voice/incoming?r=1")).said == "来电者已挂机。"
+    stranger = Agent(hotline, "wang", agent.endpoint, leg_id="CAstranger")
+    assert (await stranger.post("/voice/incoming")).said == "来电者已挂机。"
+    assert await hotline.state_of("CAstranger") == "unknown"
+
+
 async def test_a_call_whose_first_webhook_never_came_is_recorded_at_its_end(hotline: Hotline) -> None:
     caller = hotline.caller()
     await caller.report_end()

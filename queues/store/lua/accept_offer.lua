@@ -16,6 +16,7 @@ local offer_id, leg_id, connect_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
 -- include: moves
 -- include: facts
 -- include: effects
+-- include: legs
 
 local state, has, call_id, agent_id = read("offer", offer_id, "state", "leg_id", "call_id", "agent_id")
 if has ~= "" and leg_id ~= "" and has ~= leg_id then return about_offer("gone", offer_id) end
@@ -26,6 +27,7 @@ if not MOVES.offer.accept[state] then
   return about_offer(is_his and "again" or "gone", offer_id)
 end
 move("offer", offer_id, "accept", "leg_id", has == "" and leg_id or has, "ended_ms", now_ms)
+bind_leg(has == "" and leg_id or has, offer_id)
 move("call", call_id, "accept")
 move("agent", agent_id, "accept", "missed", 0)
 redis.call("ZREM", key("deadlines"), "offer:" .. offer_id)

@@ -16,6 +16,10 @@ redis.call("ZREM", key("deadlines"), "forget:" .. call_id)
 local state, offers = read("call", call_id, "state", "offers")
 if state == "" then return { "again" } end
 if state ~= "ended" then return { "stale:" .. state } end
-for n = 1, tonumber(offers) do redis.call("DEL", key("offer", call_id .. "-" .. n)) end
+for n = 1, tonumber(offers) do
+  local offer_id = call_id .. "-" .. n
+  redis.call("HDEL", key("legs"), (read("offer", offer_id, "leg_id")))
+  redis.call("DEL", key("offer", offer_id))
+end
 redis.call("DEL", key("call", call_id))
 return { "ok" }

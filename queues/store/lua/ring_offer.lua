@@ -14,6 +14,7 @@ local offer_id, leg_id = ARGV[2], ARGV[3]
 -- include: base
 -- include: facts
 -- include: effects
+-- include: legs
 
 local state, has, call_id, agent_id = read("offer", offer_id, "state", "leg_id", "call_id", "agent_id")
 drop_effect("ring:" .. offer_id)
@@ -24,4 +25,5 @@ if not is_alive or (has ~= "" and leg_id ~= "" and has ~= leg_id) then
 end
 if has ~= "" then return about_offer("again", offer_id) end
 write("offer", offer_id, "leg_id", leg_id)
+bind_leg(leg_id, offer_id)
 return about_offer("ok", offer_id)

@@ -16,6 +16,7 @@ local offer_id, leg_id, ring_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
 -- include: moves
 -- include: facts
 -- include: effects
+-- include: legs
 
 local state, has, call_id, agent_id = read("offer", offer_id, "state", "leg_id", "call_id", "agent_id")
 if has ~= "" and leg_id ~= "" and has ~= leg_id then return about_offer("gone", offer_id) end
@@ -24,6 +25,7 @@ if state ~= "claimed" then
   return about_offer(is_alive and "again" or "gone", offer_id)
 end
 move("offer", offer_id, "ring", "leg_id", has == "" and leg_id or has, "ringing_ms", now_ms)
+bind_leg(has == "" and leg_id or has, offer_id)
 drop_effect("ring:" .. offer_id)
 redis.call("ZADD", key("deadlines"), text(now_ms + ring_ms), "offer:" .. offer_id)
 line("offer.ringing", call_id, agent_id, offer_id, {})
