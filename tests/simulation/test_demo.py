@@ -49,7 +49,9 @@ def check_books(code: int | None, figures: Mapping[str, Any], said: str) -> None
 async def test_a_calm_replay_of_a_call_log(tmp_path: Path) -> None:
     log = tmp_path / "calls.csv"
     rows = ["36000,residential,general,60,", "36004,key_customer,key,45,", "36007,residential,outage,30,400"]
-    rows += [f"{36010 + 9 * n},{'key_customer' if n % 3 else 'residential'},general,40,300" for n in range(18)]
+    rows += [
+        f"{36010 + 9 * n},{'key_customer' if n % 3 else 'residential'},general,40,300" for n in range(18)
+    ]
     log.write_text("arrived_s,tier,queue,handling_s,patience_s\n" + "\n".join(rows) + "\n", "utf-8")
     code, figures, said = await play("--calls", str(log), "--speed", "40", "--seed", "3", "--agents", "4")
     check_books(code, figures, said)
