@@ -10,7 +10,7 @@ advisory lock. Inside, await nothing but SQL: everybody else waits.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, event, text
@@ -94,6 +94,7 @@ def _sqlite_engine(url: str) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
 
 
@@ -122,6 +123,16 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     reading = connection.get_execution_options().get("is_reading", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _roll_back_sqlite(connection: Any, _record: object, _fault: BaseException | None) -> None:
+    """Who is cancelled in the middle gives up his lock.
+
+    His connection is only closed; a statement that is still held, by a traceback for example, keeps a closed
+    connection of SQLite and its lock alive, and every other writer would wait for that in vain.
+    """
+    with suppress(Exception):
+        connection.rollback()
 
 
 def _refuse_writing(connection: Connection, statement: Any, *_rest: object) -> None:

@@ -186,3 +186,16 @@ async def test_an_error_keeps_what_was_written_to_itself(with_tally: Database) -
             )
     assert "INSERT INTO tallies" in str(refused.value)
     assert "parameters hidden" in str(refused.value)
+
+
+async def test_whoever_is_cancelled_in_the_middle_leaves_the_way_free_at_once(with_tally: Database) -> None:
+    """Wherever it was; the cancelled one is still held here, with all it had in its hands."""
+    for turns in range(40):
+        cancelled = asyncio.create_task(add_by_hand(with_tally, 1))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        async with asyncio.timeout(5):
+            await add_by_hand(with_tally, 1)
+    assert 40 <= await count(with_tally) <= 80
