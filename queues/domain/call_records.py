@@ -162,12 +162,16 @@ def reconciled(record: CallRecord, line: Line) -> CallRecord:
 
 
 def closed(record: CallRecord, line: Line, ended_ms: int | None, /, **changes: Any) -> CallRecord:
-    """The end, and the lengths that it settles."""
+    """The end, and the lengths that it settles.
+
+    Who was answered has been answered, also when the live store lost that second and thinks that he waited.
+    """
+    told = "" if record.answered_ms is not None else text_of(line.data, "outcome")
     return changed(
         record,
         line,
         CallState.ENDED,
-        outcome=text_of(line.data, "outcome") or outcome_of_lost(record).value,
+        outcome=told or outcome_of_lost(record).value,
         ended_by=text_of(line.data, "by") or "system",
         ended_ms=ended_ms,
         wait_ms=first(record.wait_ms, length(record.queued_ms, ended_ms)),

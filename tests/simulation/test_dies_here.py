@@ -14,7 +14,7 @@ from ivr.standin.handsets import Handset
 from queues import dispatcher as dispatcher_room
 from queues.dispatcher import Dispatcher
 from queues.domain.journal import parse_id
-from queues.service.links import OVERDUE_S
+from queues.service.links import OPEN_TICKET, OVERDUE_S, sweep
 from queues.service.switchboard import LINGER_S, PLACE_S
 from recordings.service import recordings
 from tests.queues.hotline import Hotline as Desk
@@ -449,6 +449,39 @@ async def is_asked_again(caller: Handset) -> None:
     """He hears a question that he had not heard when the store went down."""
     fallback = next(place for place, heard in enumerate(caller.heard) if FALLBACK in heard.text)
     await until(lambda: any(heard.kind == "gathering" for heard in caller.heard[fallback:]))
+
+
+async def test_a_conversation_that_began_in_the_lost_second_goes_on(
+    fragile: Town, own_store: OwnStore
+) -> None:
+    """The live store thinks that he waits, and offers him to the agent he talks with; history knows better."""
+    town = fragile
+    town.run_house()
+    caller = await town.waits()
+    lost_from = await own_store.mark()
+    phone = await town.sits_down()
+    agent = await town.answers(phone)
+    await hears(caller, "bridged")
+    await until(town.has_nothing_due)
+    await until(lambda: has_read_all(town))
+    own_store.kill()
+    assert own_store.lose_what_came_after(lost_from) > 0
+    await own_store.start()
+    await town.state(caller.sid, "queued")
+    await town.is_ready("wang")
+    await until(lambda: town.lines("offer.declined"))  # his line is engaged
+    assert (times(caller, "unbridged"), times(agent, "unbridged")) == (0, 0)
+    caller.hang_up()
+    async with town.patience():
+        await agent.ended()
+    await town.state(caller.sid, "ended abandoned")
+    await until(lambda: has_read_all(town))
+    told = await town.rows("calls", "call_id", "outcome", "agent_id", "ended_by")
+    assert told == [{"call_id": caller.sid, "outcome": "answered", "agent_id": "wang", "ended_by": "caller"}]
+    town.clock.advance(town.clock.product_ms(OVERDUE_S))
+    assert await sweep(town.runtime, OPEN_TICKET) == 1, "the job was lost with that second, too"
+    await town.work_off()
+    assert [row["call_id"] for row in await town.rows("tickets", "ticket_no", "call_id")] == [caller.sid]
 
 
 async def test_the_whole_store_restarts_and_everybody_keeps_his_place(

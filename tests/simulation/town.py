@@ -249,10 +249,13 @@ class Town:
     async def sits_down(self, agent_id: str = "wang") -> Registration:
         """An agent is at his desk, ready; his phone."""
         phone = self.exchange.register(agent_id)
+        await self.is_ready(agent_id)
+        return phone
+
+    async def is_ready(self, agent_id: str) -> None:
         endpoint = f"client:{agent_id}"
         await self.board.sign_in(agent_id=agent_id, name=agent_id, skills=SKILLS, endpoint=endpoint)
         await self.board.set_presence(agent_id=agent_id, presence="ready")
-        return phone
 
     async def rung(self, phone: Registration) -> Handset:
         async with asyncio.timeout(PATIENCE_S):
