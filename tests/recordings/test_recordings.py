@@ -239,6 +239,11 @@ async def test_a_message_whose_recording_never_came_says_so(desk: Desk, clock: M
     assert await desk.rows("recordings", "call_id", "kind", "state", "missing_why") == [
         {"call_id": "CA1", "kind": "voicemail", "state": "missing", "missing_why": "not_reported"}
     ]
+    await desk.told("completed", "CA1", kind="voicemail")
+    await desk.write_down()
+    assert await desk.rows("recordings", "recording_id", "kind", "state") == [
+        {"recording_id": "RE1", "kind": "voicemail", "state": "fetched"}
+    ], "what turns up takes the missing one's place"
 
 
 async def test_a_recording_that_turns_up_late_takes_the_missing_ones_place(
