@@ -71,13 +71,15 @@ async def test_a_stormy_hour_with_every_process_killed_once() -> None:
 async def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     process = await start("--keep", str(folder), "--port", "0")
-    assert process.stdout is not None
-    async with asyncio.timeout(120):
-        while b"Ctrl-C" not in (line := await process.stdout.readline()):
-            assert line, "the demo ended by itself"
-    assert len(living(folder)) >= 7  # five processes of ours, the launcher's own and the stand-in
-    process.send_signal(signal.SIGINT)
-    await asyncio.wait_for(process.communicate(), 60)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(120):
+            while b"Ctrl-C" not in (line := await process.stdout.readline()):
+                assert line, "the demo ended by itself"
+        assert len(living(folder)) >= 7  # five processes of ours, the launcher's own and the stand-in
+    finally:
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
     assert living(folder) == []
 
