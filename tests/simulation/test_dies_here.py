@@ -59,7 +59,7 @@ async def test_the_front_door_is_killed_with_a_webhook_in_flight(
     await hears(caller, "said", FALLBACK)
 
     await house.start("web")
-    await until(lambda: times(caller, "gathering") > 1)
+    await until(lambda: times(caller, "gathering") > 1, START_S)
     caller.press("0")
     agent = await town.answers(phone)
     await hears(caller, "bridged")
