@@ -206,6 +206,7 @@ async def test_a_started_store_does_not_outlive_whoever_started_it(own: Settings
         [sys.executable, "-c", A_PARENT], env={**os.environ, **environ}
     )
     await live.wait_for_store(own)
+    assert _is_taken(own), "the store runs while whoever started it does"
     parent.kill()
     parent.wait()
     async with asyncio.timeout(10):

@@ -378,9 +378,13 @@ async def test_one_after_another(customer: Customer, exchange: Exchange) -> None
     customer.says("/voice", '<Dial sequential="true"><Client>carol</Client><Client>dave</Client></Dial>')
     carols, daves = exchange.register("carol"), exchange.register("dave")
     caller = exchange.dial(ALICE, HOTLINE)
-    (await anext(aiter(carols))).decline()
-    (await anext(aiter(daves))).answer()
+    carol = await anext(aiter(carols))
+    carol.decline()
+    dave = await anext(aiter(daves))
+    dave.answer()
     await until(caller, "bridged")
+    assert "bridged" not in kinds(carol)
+    assert "bridged" in kinds(dave)
 
 
 @pytest.mark.parametrize("is_called", [True, False])

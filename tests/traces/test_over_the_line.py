@@ -152,10 +152,15 @@ async def test_an_agent_who_declines_leaves_the_caller_in_his_place(town: Town) 
     phone = town.exchange.register("wang")
     caller = await dial(town, "2")
     await until(caller, "queued")
+    before = await town.hotline.switchboard.read_call(call_id=caller.sid)
     await town.ring("wang", caller.sid)
     agent = await anext(aiter(phone))
     agent.decline()
     await town.state(caller.sid, "queued")
+    after = await town.hotline.switchboard.read_call(call_id=caller.sid)
+    assert before is not None
+    assert after is not None
+    assert after.queued_ms == before.queued_ms is not None, "the place is kept"
     caller.hang_up()
     await town.state(caller.sid, "ended abandoned")
 
