@@ -1,0 +1,10 @@
+"""Customers' files: persons, changes with date and origin, imports."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
