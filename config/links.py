@@ -24,16 +24,22 @@ class Links:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
         self._routes: RouteNames | None = None
+        self._paths: dict[str, str] = {}  # of routes without parts of their own: a router walks all its routes
 
     def register(self, routes: RouteNames) -> None:
         """Give the names a place to point to."""
         self._routes = routes
+        self._paths = {}
 
     def path(self, name: str, /, **params: object) -> str:
         """The path of a route, for our own pages."""
         if self._routes is None:
             raise LinksNotReadyError
-        return str(self._routes.url_path_for(name, **params))
+        if params:
+            return str(self._routes.url_path_for(name, **params))
+        if name not in self._paths:
+            self._paths[name] = str(self._routes.url_path_for(name))
+        return self._paths[name]
 
     def url(self, name: str, /, query: dict[str, object] | None = None, **params: object) -> str:
         """The whole address, for the provider; a query is written in the order given."""

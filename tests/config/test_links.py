@@ -41,3 +41,9 @@ def test_a_name_nobody_registered_is_a_fault(links: Links) -> None:
         links.url("voice_nowhere")
     with pytest.raises(LinksNotReadyError):
         Links("https://hotline.example").url("voice_wait")
+
+
+def test_routes_that_are_registered_anew_are_asked_anew(links: Links) -> None:
+    assert links.path("voice_wait") == "/voice/wait"
+    links.register(Router([Route("/elsewhere", nothing, name="voice_wait")]))
+    assert links.path("voice_wait") == "/elsewhere"
