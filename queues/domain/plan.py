@@ -8,26 +8,18 @@ ceiling further than by its head start (else the printed bound would not be the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from queues.domain.calendars import Calendar
 from queues.domain.faults import FaultBook, Model, SiteSource, Steps
+from queues.domain.parts import Duration, Part, ShortName, Words, in_locale
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+__all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
+
 _SECTIONS = {
     "tier": ("customers", "tiers"),
     "queue": ("queues", "queues"),
@@ -35,51 +27,6 @@ _SECTIONS = {
     "ticket type": ("tickets", "types"),
     "calendar": ("calendars", "calendars"),
 }
-
-
-def read_duration(value: Any, info: ValidationInfo) -> int:
-    """`1m30s` in milliseconds. A bare number is refused in a file: nobody can tell its unit."""
-    if isinstance(value, str):
-        found = _DURATION.fullmatch(value)
-        if not found or not value:
-            raise ValueError(f"'{value}' is not a duration such as 15s, 2m or 1m30s")
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return ((hours * 60 + minutes) * 60 + seconds) * 1000
-    if isinstance(value, int) and not isinstance(value, bool) and (value == 0 or not _from_files(info)):
-        return value
-    raise ValueError(f"'{value}' is not a duration such as 15s, 2m or 1m30s")
-
-
-def _from_files(info: ValidationInfo) -> bool:
-    return bool(info.context and info.context.get("from_files"))
-
-
-def check_languages(words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-    wanted = tuple((info.context or {}).get("languages", ()))
-    if missing := [language for language in wanted if not words.get(language, "").strip()]:
-        raise ValueError(f"the text is missing in {' and '.join(missing)}")
-    if extra := [language for language in words if wanted and language not in wanted]:
-        raise ValueError(f"'{extra[0]}' is not a language of this site ({', '.join(wanted)})")
-    return words
-
-
-def check_short_name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError(f"'{text}' is not a short name such as dispatch_urgent (small letters, digits, _)")
-    return text
-
-
-Duration = Annotated[int, BeforeValidator(read_duration)]
-Words = Annotated[dict[str, str], AfterValidator(check_languages)]
-
-
-def in_locale(words: Mapping[str, str], locale: str) -> str:
-    """The text for `zh-CN` is the one under `zh`."""
-    return words.get(locale.partition("-")[0]) or next(iter(words.values()), "")
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Tier(Part):
@@ -121,7 +68,7 @@ class Matter(Part):
 class TicketType(Part):
     id: str
     name: Words
-    work_queue: Annotated[str, AfterValidator(check_short_name)]
+    work_queue: ShortName
     priority: int = Field(ge=1, le=9)
 
 
