@@ -62,7 +62,7 @@ class LiveStore(Redis):
             async with asyncio.timeout(self.limit_s), self._free:
                 return await work
         except TimeoutError:
-            raise exceptions.TimeoutError(f"the live store did not answer within {self.limit_s:g} s") from None
+            raise exceptions.TimeoutError(f"no answer within {self.limit_s:g} s") from None
 
 
 class LivePipeline(Pipeline):
