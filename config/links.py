@@ -24,7 +24,7 @@ class Links:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
         self._routes: RouteNames | None = None
-        self._paths: dict[str, str] = {}  # of routes without parts of their own: a router walks all its routes
+        self._paths: dict[str, str] = {}  # a router walks all its routes at each look
 
     def register(self, routes: RouteNames) -> None:
         """Give the names a place to point to."""

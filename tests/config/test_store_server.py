@@ -148,7 +148,7 @@ async def test_a_silent_store_costs_no_longer_than_the_limit(own: Settings, star
     handle = start()
     await live.wait_for_store(own)
     client = live.connect(own)
-    client.connection_pool.connection_kwargs["socket_timeout"] = 0.2
+    client.limit_s = 0.2
     handle.process.send_signal(signal.SIGSTOP)
     with pytest.raises(live.STORE_ERRORS):
         await client.get("x")
@@ -160,9 +160,7 @@ async def test_a_command_whose_reply_was_lost_is_not_sent_again(own: Settings, s
     start()
     await live.wait_for_store(own)
     async with live.connect(own) as other, live.connect(own) as client:
-        connection = await client.connection_pool.get_connection()
-        connection.socket_timeout = 0.05
-        await client.connection_pool.release(connection)
+        client.limit_s = 0.05
         with pytest.raises(live.STORE_ERRORS):
             await client.eval(COUNT_SLOWLY, 1, "counted")
         assert await _counted(other) == "1"
