@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
@@ -13,7 +13,7 @@ from config.database import Database, database_url
 from config.jobs import JobQueue
 from config.links import Links
 from config.settings import Settings
-from config.site_files import SiteFiles
+from config.site_files import Shelf, SiteFiles
 from config.telephony import Telephony, TwilioTelephony
 
 
@@ -26,7 +26,14 @@ class Runtime:
     telephony: Telephony
     jobs: JobQueue
     links: Links
-    site_files: SiteFiles
+    site_files: SiteFiles  # the version in force; `activate` puts another in its place
+    shelf: Shelf = field(default_factory=Shelf)
+
+    def activate(self, files: SiteFiles) -> None:
+        """From here on these words are in force in this process; the ones before stay at hand."""
+        self.shelf.put(self.site_files)
+        self.shelf.put(files)
+        self.site_files = files
 
 
 @asynccontextmanager

@@ -1,10 +1,12 @@
 """A site's words: the YAML files of one directory, with the file and line of everything in them.
 
 The files are data only: no tags, no key twice, and every key is a text (``1:`` in a menu is the key "1"). The
-version is made of their content, so the same words have the same version wherever they are read.
+version is made of their content, so the same words have the same version wherever they are read. Recorded
+prompts (the folder ``audio/``) belong to it by the hash of their bytes.
 """
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.tokens import TagToken
 
 _VERSION_LENGTH = 12
+_SHELF_MAX = 16
+AUDIO = "audio/"
+AUDIO_KINDS = (".wav", ".mp3")
 
 PathPart = str | int
 
@@ -37,7 +42,13 @@ class SiteFiles:
     version: str
     documents: Mapping[str, dict[str, Any]]
     content: Mapping[str, str] = field(repr=False)  # file name -> text, as it was read
+    audio: Mapping[str, str]  # file name in audio/ -> SHA-256 of its bytes
     _marked: Mapping[str, CommentedMap] = field(repr=False, compare=False)
+
+    @property
+    def everything(self) -> dict[str, str]:
+        """What `of_content` makes these words of again: the texts, and the hashes of the recorded prompts."""
+        return {**self.content, **{AUDIO + name: digest for name, digest in self.audio.items()}}
 
     def where(self, path: Sequence[PathPart] | str) -> str:
         """``menu.yaml:12`` for ("menu", "nodes", "root") or "menu.nodes.root", as deep as it goes."""
@@ -48,20 +59,65 @@ class SiteFiles:
         return f"{document}.yaml:{_line(self._marked[document], parts[1:])}"
 
 
+class Shelf:
+    """The versions that this process has read, for the calls that began with them; the oldest unused go."""
+
+    def __init__(self) -> None:
+        self._versions: OrderedDict[str, SiteFiles] = OrderedDict()
+
+    def put(self, files: SiteFiles) -> None:
+        self._versions[files.version] = files
+        self._versions.move_to_end(files.version)
+        while len(self._versions) > _SHELF_MAX:
+            self._versions.popitem(last=False)
+
+    def get(self, version: str) -> SiteFiles | None:
+        if version in self._versions:
+            self._versions.move_to_end(version)
+        return self._versions.get(version)
+
+
 def read(directory: Path) -> SiteFiles:
     """Read every ``*.yaml`` of a directory; raises SiteFilesError with file and line."""
     files = sorted(directory.glob("*.yaml")) if directory.is_dir() else []
     if not files:
         raise SiteFilesError(str(directory), "there are no .yaml files here")
-    content = {file.name: _text(file) for file in files}
-    marked = {Path(name).stem: _parse(name, text) for name, text in content.items()}
+    texts = {file.name: _text(file) for file in files}
+    return of_content(directory.name, {**texts, **_audio(directory / AUDIO)})
+
+
+def of_content(name: str, everything: Mapping[str, str]) -> SiteFiles:
+    """The words that `SiteFiles.everything` was taken from, with the same version."""
+    content = {file: text for file, text in everything.items() if not file.startswith(AUDIO)}
+    marked = {Path(file).stem: _parse(file, text) for file, text in content.items()}
+    audio = {file.removeprefix(AUDIO): text for file, text in everything.items() if file.startswith(AUDIO)}
     return SiteFiles(
-        name=directory.name,
-        version=_version(content),
-        documents=MappingProxyType({name: _plain(document) for name, document in marked.items()}),
+        name=name,
+        version=_version(everything),
+        documents=MappingProxyType({file: _plain(document) for file, document in marked.items()}),
         content=MappingProxyType(content),
+        audio=MappingProxyType(audio),
         _marked=marked,
     )
+
+
+def read_audio(directory: Path, name: str, digest: str) -> bytes | None:
+    """The bytes of a recorded prompt, if the folder still has those that the version means."""
+    file = directory / AUDIO / name
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == digest else None
+
+
+def _audio(directory: Path) -> dict[str, str]:
+    files = sorted(directory.iterdir()) if directory.is_dir() else []
+    return {
+        AUDIO + file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.suffix.lower() in AUDIO_KINDS and file.is_file()
+    }
 
 
 def _text(file: Path) -> str:
@@ -91,9 +147,9 @@ def _parse(name: str, text: str) -> CommentedMap:
     return document
 
 
-def _version(content: Mapping[str, str]) -> str:
+def _version(everything: Mapping[str, str]) -> str:
     digest = hashlib.sha256()
-    for name, text in content.items():
+    for name, text in sorted(everything.items(), key=lambda item: (item[0].startswith(AUDIO), item[0])):
         for part in (name, text):
             data = part.encode()
             digest.update(len(data).to_bytes(8, "big") + data)

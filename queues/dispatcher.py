@@ -67,12 +67,11 @@ class Told:
 @dataclass
 class Dispatcher:
     runtime: Runtime
-    plan: Plan
     switchboard: Switchboard
     holder: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
 
     def __post_init__(self) -> None:
-        self._performer = Performer(self.runtime, self.plan, self.switchboard)
+        self._performer = Performer(self.runtime, self.switchboard)
         self._under_way: set[asyncio.Task[None]] = set()
         self._in_hand: set[str] = set()
         self._real = Clock.real()
@@ -84,8 +83,11 @@ class Dispatcher:
 
     @classmethod
     def of(cls, runtime: Runtime) -> "Dispatcher":
-        plan = plan_of(runtime)
-        return cls(runtime, plan, Switchboard(runtime, plan))
+        return cls(runtime, Switchboard(runtime))
+
+    @property
+    def plan(self) -> Plan:
+        return plan_of(self.runtime)
 
     # One tick
 
@@ -363,7 +365,7 @@ def earliest(*instants_ms: int | None) -> int | None:
 
 async def raise_counters(runtime: Runtime, switchboard: Switchboard | None = None) -> None:
     """The live store's ids and numbers rise above what SQL has seen: it may have lost its last second."""
-    await (switchboard or Switchboard(runtime, plan_of(runtime))).raise_counters()
+    await (switchboard or Switchboard(runtime)).raise_counters()
 
 
 async def run(runtime: Runtime) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ivr.domain.menus import (
     BranchNode,
-    Case,
+    Condition,
     GatherNode,
     HangupNode,
     LocaleNode,
@@ -192,6 +192,8 @@ class _Walk:
             case HangupNode():
                 self.say(node.prompt)
                 return self._leave(Leaving(self.closed))
+            case _:
+                raise NotImplementedError(type(node).__name__)
 
     def _route(self, node: RouteNode) -> str | Step:
         is_open = node.queue in self.facts.open_queues or node.queue not in self.menu.closed
@@ -206,7 +208,7 @@ class _Walk:
     def _leave(self, side: Queueing | Messaging | Leaving) -> Step:
         return Step(self.session, tuple(self.said), side)
 
-    def _holds(self, case: Case) -> bool:
+    def _holds(self, case: Condition) -> bool:
         if case.open is not None and case.open not in self.facts.open_queues:
             return False
         if case.tier is not None and self._caller().tier not in case.tier:

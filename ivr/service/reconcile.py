@@ -18,7 +18,6 @@ from queues.clockwork import Chore
 from queues.domain.calls import CallState
 from queues.domain.journal import LineType
 from queues.service import calls
-from queues.service.plans import plan_of
 from queues.service.switchboard import Switchboard
 from recordings.domain.recordings import EVENTS, Kind, Recording, RecordingState, next_state
 from recordings.service import recordings
@@ -57,7 +56,7 @@ async def reconcile(runtime: Runtime, since_ms: int | None = None) -> Findings:
     now_ms = runtime.clock.now_ms()
     from_ms = now_ms - LOOK_BACK_MS if since_ms is None else since_ms
     settled_ms = now_ms - runtime.clock.product_ms(SETTLED_AFTER_S)
-    switchboard = Switchboard(runtime, plan_of(runtime))
+    switchboard = Switchboard(runtime)
     legs = await inbound_legs(runtime, from_ms)
     over = [leg for leg in legs.values() if is_settled(leg, settled_ms)]
     over += await unlisted(runtime, legs, settled_ms)

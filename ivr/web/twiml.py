@@ -6,26 +6,23 @@ voices, and a text longer than one Say may hold is split between sentences.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from twilio.twiml import voice_response
 
 from config.links import Links
 from ivr.domain import verbs
+from ivr.domain.texts import split
 from ivr.domain.verbs import Address, Document, Pause, Redirect, Say, address
 from queues.domain.plan import Voice
 
 _sdk: Any = voice_response  # it carries no types
 
 CONTENT_TYPE = "text/xml"
-CHARACTERS_MAX = 2900  # neural voices take 3000
-ENCODED_MAX = 4400  # and the text, url-encoded, 4500: a Chinese character counts nine
-_SENTENCE = re.compile(r"[^。！？；.!?;]*[。！？；.!?;]?\s*")
 FALLBACK_PAUSE_S = 10
 _FALLBACK_WORDS = {
     "zh-CN": ("系统繁忙，请不要挂机，我们马上为您服务。", "紧急情况请拨打 {}。"),
@@ -62,30 +59,6 @@ def render(document: Document, writing: Writer) -> str:
     for verb in document:
         _write(verb, response, writing)
     return str(response)
-
-
-def split(text: str) -> list[str]:
-    """The text in pieces that one Say may hold each, cut between sentences where there are any."""
-    pieces: list[str] = []
-    current = ""
-    for sentence in _SENTENCE.findall(text):
-        for part in _short_parts(sentence):
-            if current and not _fits(current + part):
-                pieces.append(current.strip())
-                current = ""
-            current += part
-    return [piece for piece in (*pieces, current.strip()) if piece]
-
-
-def _fits(text: str) -> bool:
-    return len(text) <= CHARACTERS_MAX and len(quote(text)) <= ENCODED_MAX
-
-
-def _short_parts(sentence: str) -> list[str]:
-    if _fits(sentence):
-        return [sentence]
-    width = ENCODED_MAX // max(len(quote(character)) for character in sentence)
-    return [sentence[start : start + width] for start in range(0, len(sentence), width)]
 
 
 @singledispatch

@@ -116,7 +116,7 @@ class Voice:
     @classmethod
     def of(cls, runtime: Runtime, plan: Plan, menu: Menu) -> Voice:
         documents = Documents(plan, menu, runtime.settings.duty_number)
-        switchboard = Switchboard(runtime, plan)
+        switchboard = Switchboard(runtime)
         conversation = Conversation(switchboard, documents, runtime.settings, runtime.clock)
         return cls(conversation, AgentLine(switchboard, documents), documents)
 

@@ -65,7 +65,9 @@ class FaultBook:
         found = self._source.documents.get(file)
         if isinstance(found, Mapping):
             return dict(found)
-        self._faults.append(Fault(f"{file}.yaml", "", "this file is missing or empty"))
+        missing = Fault(f"{file}.yaml", "", "this file is missing or empty")
+        if missing not in self._faults:
+            self._faults.append(missing)
         return {}
 
     def section(self, file: str, name: str) -> dict[str, Any]:

@@ -1,39 +1,53 @@
-"""The routing plan of one site: tiers, queues, matters, ticket types, calendars and the times of an offer.
+"""The plan of one site: areas, tiers, queues, matters, ticket types, calendars and the times of an offer.
 
-Read once from the site's files and never changed; a call keeps the version it began with. A duration is
-written `2m`, `15s` or `1m30s` in the files and is a number of milliseconds here. What must hold: every name
-that is used exists, every text is there in every language of the site, and no tier passes another by its
-ceiling further than by its head start (else the printed bound would not be the true one).
+Read once from the site's files and never changed; a call keeps the version it began with. What must hold:
+every name that is used exists, every text is there in every language of the site, and no tier passes another
+by its ceiling further than by its head start (else the printed bound would not be the true one).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from queues.domain import calendars, plan_checks
+from queues.domain.attributes import Attribute
 from queues.domain.calendars import Calendar
-from queues.domain.faults import FaultBook, Model, SiteSource, Steps
-from queues.domain.parts import Duration, Part, ShortName, Words, in_locale
+from queues.domain.clocks import Span
+from queues.domain.faults import FaultBook, Model, SiteSource
+from queues.domain.parts import Duration, Part, ShortName, Words, check_short_name, in_locale, words_context
+from queues.domain.ranking import Ranking
+from queues.domain.rules import Care, Rule
 
 __all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
 
-_SECTIONS = {
-    "tier": ("customers", "tiers"),
-    "queue": ("queues", "queues"),
-    "skill": ("queues", "skills"),
-    "ticket type": ("tickets", "types"),
-    "calendar": ("calendars", "calendars"),
-}
+AREA_MARK: Final = "{area}"
+OTHER_AREA: Final = "other"  # the work list of callers whose area we do not know
+
+
+def check_work_queue(text: str) -> str:
+    """A short name, with `{area}` in it where each area has a work list of its own."""
+    check_short_name(text.replace(AREA_MARK, "area"))
+    return text
+
+
+class Area(Part):
+    """A part of the country that has its own crews, its own notices and perhaps its own due times."""
+
+    id: ShortName
+    name: Words
+    area_class: str = Field(default="", alias="class")
 
 
 class Tier(Part):
     id: str
     name: Words
+    code: str = ""
     head_start_ms: Duration = Field(default=0, alias="head_start")
     ceiling_ms: Duration = Field(alias="ceiling")
+    rule: Rule | None = None  # the first tier whose rule holds is the customer's
     rank: int = 0  # 0 is the first tier of the file
 
 
@@ -65,11 +79,29 @@ class Matter(Part):
     ticket_on: Literal["entry", "answer", "end"] = "answer"
 
 
+class Due(Part):
+    """By when a ticket is to be done: a span inside a calendar, shorter or longer in some areas."""
+
+    within: Span
+    calendar: str | None = None  # none: hours run round the clock
+    areas: dict[str, Span] = Field(default_factory=dict)
+
+    def span(self, area: Area | None) -> Span:
+        """The area's own span, else that of its class, else everybody's."""
+        own = (self.areas.get(area.id) or self.areas.get(area.area_class)) if area else None
+        return own or self.within
+
+
 class TicketType(Part):
     id: str
     name: Words
-    work_queue: ShortName
+    work_queue: Annotated[str, AfterValidator(check_work_queue)]
     priority: int = Field(ge=1, le=9)
+    access_code: bool = False  # whoever asks for its state by phone needs the code that came with it
+    due: Due | None = None
+
+    def work_queue_in(self, area: str) -> str:
+        return self.work_queue.replace(AREA_MARK, area)
 
 
 class Named(Part):
@@ -87,18 +119,30 @@ class Named(Part):
 
 
 class Line(Part):
-    """A number that can be dialled, and the menu node where its callers begin."""
+    """A number that can be dialled, and the menu node where its callers begin.
+
+    `internal` is the first node of callers from an extension, `closed` that of callers outside `calendar`.
+    """
 
     id: str
     name: Words
     entry: str
+    internal: str | None = None
+    calendar: str | None = None
+    closed: str | None = None
 
 
 class Voice(Part):
-    """How the provider's speech names one of our languages."""
+    """How the provider names one of our languages when it speaks and when it listens.
+
+    Without `hears` callers in this language have the keys only. `text` is the language whose texts are read where
+    this one has none of its own.
+    """
 
     language: str
     voice: str
+    hears: str | None = None
+    text: str | None = None
 
 
 class Timing(Part):
@@ -127,6 +171,11 @@ class Identity(Part):
     lines: dict[str, Any]
 
 
+def reads_of(voices: Mapping[str, Voice]) -> dict[str, str]:
+    """Whose texts a language reads, for those that have none of their own."""
+    return {language: voice.text for language, voice in voices.items() if voice.text}
+
+
 class Plan(Timing):
     site: str
     version: str
@@ -145,6 +194,13 @@ class Plan(Timing):
     calendars: dict[str, Calendar]
     dispositions: dict[str, Named]
     locale_needs: dict[str, str]
+    areas: dict[str, Area] = Field(default_factory=dict)
+    attributes: dict[str, Attribute] = Field(default_factory=dict)
+    ranking: Ranking | None = None
+    care: Care | None = None
+    class_code: str = ""  # how a customer's class is written, such as {market_type}{store_format}{band}
+    managed: tuple[str, ...] = ()  # tiers whose customers have account managers
+    ticket_states: dict[str, Words] = Field(default_factory=dict)  # what a caller hears of his case
 
     @property
     def provider_queue(self) -> str:
@@ -153,6 +209,24 @@ class Plan(Timing):
     @property
     def default_locale(self) -> str:
         return self.languages[0]
+
+    @property
+    def words_context(self) -> dict[str, Any]:
+        """What the texts of the other files are read with."""
+        return words_context(self.languages, reads_of(self.voices))
+
+    def is_open(self, calendar: str, now_ms: int) -> bool:
+        return calendars.is_open(self, calendar, now_ms)
+
+    def work_queue_of(self, ticket_type: str, area: str) -> str:
+        """The work list of this kind of ticket for a caller of this area."""
+        return self.ticket_types[ticket_type].work_queue_in(area if area in self.areas else OTHER_AREA)
+
+    def work_queues(self) -> tuple[str, ...]:
+        """Every work list that a ticket can land on, the most urgent first."""
+        by_urgency = sorted(self.ticket_types.values(), key=lambda kind: kind.priority)
+        areas = (*self.areas, OTHER_AREA)
+        return tuple(dict.fromkeys(kind.work_queue_in(area) for kind in by_urgency for area in areas))
 
     def head_start_ms(self, tier: str, matter: str) -> int:
         """Tier and matter together, never more than the cap."""
@@ -168,25 +242,10 @@ class Plan(Timing):
 def load_plan(site_files: SiteSource) -> Plan:
     """The plan in these files, or `SiteFaults` with everything that is wrong with it."""
     book = FaultBook(site_files)
-    languages = _languages(book)
-    shared = {"languages": tuple(language.partition("-")[0] for language in languages)}
+    shared = _words_context(book)
     identity = book.read(Identity, ("site",), book.document("site"), shared)
-    parts: dict[str, Any] = {
-        "lines": _read_all(book, Line, ("site", "lines"), shared),
-        "tiers": _ranked(_read_all(book, Tier, ("customers", "tiers"), shared)),
-        "queues": _read_all(book, Queue, ("queues", "queues"), shared),
-        "skills": _read_all(book, Named, ("queues", "skills"), shared),
-        "matters": _read_all(book, Matter, ("queues", "matters"), shared),
-        "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),
-        "calendars": _read_all(book, Calendar, ("calendars", "calendars"), shared),
-        "dispositions": _read_all(book, Named, ("quality", "dispositions"), shared),
-        "locale_needs": _locale_needs(book),
-        "default_tier": str(book.document("customers").get("default", "")),
-    }
-    _check_names(book, parts)
-    _check_bounds(book, parts["tiers"])
-    if identity:
-        _check_identity(book, identity)
+    parts = _read_parts(book, shared)
+    plan_checks.check(book, parts, identity)
     book.raise_if_any()
     assert identity is not None  # noqa: S101  its absence was a fault
     head = {name: value for name, value in identity if name not in {"timing", "lines"}}
@@ -194,9 +253,68 @@ def load_plan(site_files: SiteSource) -> Plan:
     return Plan(site=site_files.name, version=site_files.version, **head, **times, **parts)
 
 
-def _languages(book: FaultBook) -> tuple[str, ...]:
-    given = book.document("site").get("languages")
-    return tuple(str(each) for each in given) if isinstance(given, list) else ()
+def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
+    customers = book.document("customers")
+    return {
+        "lines": _read_all(book, Line, ("site", "lines"), shared),
+        "areas": _read_some(book, Area, ("customers", "areas"), shared),
+        "attributes": _read_some(book, Attribute, ("customers", "attributes"), shared),
+        "ranking": _read_one(book, Ranking, ("customers", "ranking"), shared),
+        "care": _read_one(book, Care, ("customers", "care"), shared),
+        "tiers": _ranked(_read_all(book, Tier, ("customers", "tiers"), shared)),
+        "queues": _read_all(book, Queue, ("queues", "queues"), shared),
+        "skills": _read_all(book, Named, ("queues", "skills"), shared),
+        "matters": _read_all(book, Matter, ("queues", "matters"), shared),
+        "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),
+        "ticket_states": _read_states(book, shared),
+        "calendars": _read_all(book, Calendar, ("calendars", "calendars"), shared),
+        "dispositions": _read_all(book, Named, ("quality", "dispositions"), shared),
+        "locale_needs": _locale_needs(book),
+        "default_tier": str(customers.get("default", "")),
+        "class_code": str(customers.get("class_code") or ""),
+        "managed": _names(book, ("customers", "managed")),
+    }
+
+
+def _words_context(book: FaultBook) -> dict[str, Any]:
+    """From the raw document: the texts are checked even where the head of site.yaml has faults of its own."""
+    site = book.document("site")
+    given, voices = site.get("languages"), site.get("voices")
+    languages = tuple(str(each) for each in given) if isinstance(given, list) else ()
+    reads = {
+        str(locale): voice["text"]
+        for locale, voice in (voices.items() if isinstance(voices, Mapping) else ())
+        if isinstance(voice, Mapping) and isinstance(voice.get("text"), str)
+    }
+    return words_context(languages, reads)
+
+
+def _read_some(
+    book: FaultBook, model: type[Model], steps: tuple[str, str], shared: Mapping[str, Any]
+) -> dict[str, Model]:
+    """A section that may be absent."""
+    return _read_all(book, model, steps, shared) if steps[1] in book.document(steps[0]) else {}
+
+
+def _read_one(
+    book: FaultBook, model: type[Model], steps: tuple[str, str], shared: Mapping[str, Any]
+) -> Model | None:
+    value = book.document(steps[0]).get(steps[1])
+    return None if value is None else book.read(model, steps, value, shared)
+
+
+def _read_states(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    states = _read_some(book, Named, ("tickets", "states"), shared)
+    return {name: state.name for name, state in states.items()}
+
+
+def _names(book: FaultBook, steps: tuple[str, str]) -> tuple[str, ...]:
+    """A list of names, which may be absent."""
+    value = book.document(steps[0]).get(steps[1])
+    if value is not None and not isinstance(value, list):
+        book.add(steps, "expected a list of names such as [a, b]")
+        return ()
+    return tuple(str(each) for each in value or ())
 
 
 def _read_all(
@@ -215,54 +333,8 @@ def _ranked(tiers: dict[str, Tier]) -> dict[str, Tier]:
 
 
 def _locale_needs(book: FaultBook) -> dict[str, str]:
-    speaks = book.document("queues").get("speaks") or {}
-    return {str(locale): str(skill) for locale, skill in speaks.items()}
-
-
-def _check_names(book: FaultBook, parts: Mapping[str, Any]) -> None:
-    """Every name that one entry uses of another."""
-
-    def expect(steps: Steps, noun: str, word: str | None) -> None:
-        known = book.names(*_SECTIONS[noun])
-        if word is not None and word not in known:
-            book.unknown(steps, noun, word, known)
-
-    expect(("customers", "default"), "tier", parts["default_tier"])
-    for name, queue in parts["queues"].items():
-        place = ("queues", "queues", name)
-        expect((*place, "calendar"), "calendar", queue.calendar)
-        for index, skill in enumerate(queue.needs):
-            expect((*place, "needs", index), "skill", skill)
-        for index, overflow in enumerate(queue.overflow):
-            expect((*place, "overflow", index, "to"), "queue", overflow.to_queue)
-    for name, matter in parts["matters"].items():
-        expect(("queues", "matters", name, "ticket"), "ticket type", matter.ticket_type)
-    for locale, skill in parts["locale_needs"].items():
-        expect(("queues", "speaks", locale), "skill", skill)
-
-
-def _check_bounds(book: FaultBook, tiers: Mapping[str, Tier]) -> None:
-    """A tier may pass another by its head start; a ceiling that lets it pass further makes that untrue."""
-    for ahead in tiers.values():
-        for behind in tiers.values():
-            by_head_start = ahead.head_start_ms - behind.head_start_ms
-            by_ceiling = behind.ceiling_ms - ahead.ceiling_ms
-            if by_ceiling > max(by_head_start, 0):
-                book.add(
-                    ("customers", "tiers", ahead.id, "ceiling"),
-                    f"lets '{ahead.id}' pass '{behind.id}' by {by_ceiling // 1000}s, "
-                    f"but its head start over it is only {by_head_start // 1000}s",
-                )
-
-
-def _check_identity(book: FaultBook, identity: Identity) -> None:
-    try:
-        ZoneInfo(identity.timezone)
-    except (KeyError, OSError, ValueError):
-        book.add(("site", "timezone"), f"'{identity.timezone}' is not a time zone such as Asia/Shanghai")
-    for index, language in enumerate(identity.languages):
-        if language not in identity.voices:
-            book.add(("site", "languages", index), f"'{language}' has no entry under voices")
-    for language in identity.voices:
-        if language not in identity.languages:
-            book.unknown(("site", "voices", language), "language", language, identity.languages)
+    speaks = book.document("queues").get("speaks")
+    if speaks is not None and not isinstance(speaks, Mapping):
+        book.add(("queues", "speaks"), "expected a language and the skill of whoever speaks it")
+        return {}
+    return {str(locale): str(skill) for locale, skill in (speaks or {}).items()}

@@ -20,6 +20,7 @@ from queues.domain.calls import CallState
 from queues.domain.effects import Effect, EffectKind
 from queues.domain.journal import LineType
 from queues.domain.plan import Plan
+from queues.service.plans import plan_of
 from queues.service.switchboard import Switchboard
 
 log = get_log(__name__)
@@ -43,8 +44,11 @@ class NotYetError(Exception):
 @dataclass(frozen=True, slots=True)
 class Performer:
     runtime: Runtime
-    plan: Plan
     switchboard: Switchboard
+
+    @property
+    def plan(self) -> Plan:
+        return plan_of(self.runtime)
 
     async def perform(self, effect: Effect) -> None:
         """One effect, to its end or to its next attempt. Never raises for what the world does."""

@@ -1,41 +1,125 @@
-"""The plan in force, read once for each version of the site's words."""
+"""The site's words by version: the plan in force, and every version that ever was, for the calls that keep it.
+
+Which version is in force stands in the live store; SQL keeps the words of each and when it was activated, so
+that a live store that comes back empty gets the last one again. Putting a version in force is a command of
+the switchboard; the process that reads here only follows.
+"""
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 
+from config.database import Database
 from config.runtime import Runtime
-from config.site_files import SiteFiles
+from config.site_files import SiteFiles, SiteFilesError, of_content, read_audio
 from queues.domain.plan import Plan, load_plan
 from queues.store import site_versions
+from queues.store.site_versions import Activation, KeptVersion
+
+__all__ = ["Activation", "KeptVersion"]
 
 
 def plan_of(runtime: Runtime) -> Plan:
-    return _read(_Words(runtime.site_files))
+    """The plan in force."""
+    return plan_in(runtime.site_files)
 
 
-async def keep_version(runtime: Runtime) -> int:
-    """Keep the words in force, so that a call's `site_version` stays readable; 0 when they are kept already."""
-    words = runtime.site_files
-    content = json.dumps(dict(words.content), ensure_ascii=False, sort_keys=True)
+def plan_in(files: SiteFiles) -> Plan:
+    """The plan of these words, read once; `SiteFaults` when they have faults."""
+    return _read(Version(files))
+
+
+async def keep_version(runtime: Runtime, files: SiteFiles | None = None) -> int:
+    """Keep these words (those in force), so that a call's `site_version` stays readable; 0 when they are kept."""
+    words = files or runtime.site_files
+    async with runtime.database.read() as connection:
+        if await site_versions.content_of(connection, words.version) is not None:
+            return 0
+    sounds = _sounds(runtime, words)
     async with runtime.database.transaction() as connection:
+        await site_versions.insert_sounds(connection, sounds)
         is_new = await site_versions.insert_new(
             connection,
             version=words.version,
             site=words.name,
             created_ms=runtime.clock.now_ms(),
-            content=content,
+            content=json.dumps(words.everything, ensure_ascii=False, sort_keys=True),
         )
     return int(is_new)
 
 
-class _Words:
+async def words_of(runtime: Runtime, version: str) -> SiteFiles | None:
+    """The words of a version: those in force, those at hand, else those that SQL has kept."""
+    if version == runtime.site_files.version:
+        return runtime.site_files
+    files = runtime.shelf.get(version)
+    if files is None:
+        files = await kept_words(runtime.database, version)
+        if files is not None:
+            runtime.shelf.put(files)
+    return files
+
+
+async def kept_words(database: Database, version: str) -> SiteFiles | None:
+    """The words of a version from SQL; None when they are not there, or of another time that wrote otherwise."""
+    async with database.read() as connection:
+        kept = await site_versions.version_of(connection, version)
+    if kept is None:
+        return None
+    try:
+        return of_content(kept.site, json.loads(kept.content))
+    except (SiteFilesError, ValueError):
+        return None
+
+
+async def version_in_force(runtime: Runtime) -> str:
+    """The version that the live store names; nothing in a store that is new."""
+    return await site_versions.read_live(runtime.redis, runtime.settings.site)
+
+
+async def last_activated(database: Database, site: str) -> Activation | None:
+    async with database.read() as connection:
+        found = await site_versions.activations(connection, site, most=1)
+    return found[0] if found else None
+
+
+async def activations(runtime: Runtime, most: int = 50) -> list[Activation]:
+    """What was put in force, the newest first."""
+    async with runtime.database.read() as connection:
+        return await site_versions.activations(connection, runtime.settings.site, most=most)
+
+
+async def is_kept(runtime: Runtime, version: str) -> bool:
+    async with runtime.database.read() as connection:
+        return await site_versions.content_of(connection, version) is not None
+
+
+async def sound(runtime: Runtime, digest: str) -> bytes | None:
+    """The bytes of a recorded prompt of any version."""
+    words = runtime.site_files
+    for name, known in words.audio.items():
+        if known == digest:
+            found = read_audio(runtime.settings.sites_dir / runtime.settings.site, name, digest)
+            if found is not None:
+                return found
+    async with runtime.database.read() as connection:
+        return await site_versions.sound(connection, digest)
+
+
+def _sounds(runtime: Runtime, words: SiteFiles) -> dict[str, bytes]:
+    folder = runtime.settings.sites_dir / runtime.settings.site
+    found = {digest: read_audio(folder, name, digest) for name, digest in words.audio.items()}
+    return {digest: data for digest, data in found.items() if data is not None}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Version:
     """A site's words, compared by their version."""
 
-    def __init__(self, files: SiteFiles) -> None:
-        self.files = files
+    files: SiteFiles
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Words) and self._name == other._name
+        return isinstance(other, Version) and self._name == other._name
 
     def __hash__(self) -> int:
         return hash(self._name)
@@ -45,6 +129,6 @@ class _Words:
         return self.files.name, self.files.version
 
 
-@lru_cache(maxsize=8)
-def _read(words: _Words) -> Plan:
+@lru_cache(maxsize=32)
+def _read(words: Version) -> Plan:
     return load_plan(words.files)

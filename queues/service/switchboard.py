@@ -35,6 +35,7 @@ from queues.service.facts import (
     read_offer_facts,
     read_wall_state,
 )
+from queues.service.plans import plan_of
 from queues.store.switchboard import SwitchboardStore
 
 __all__ = [
@@ -66,11 +67,10 @@ FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long;
 class Switchboard:
     """No command runs on a live store that has just started before it has risen above what SQL has seen."""
 
-    def __init__(self, runtime: Runtime, plan: Plan) -> None:
+    def __init__(self, runtime: Runtime, site: str = "") -> None:
         self._runtime = runtime
         self._clock = runtime.clock
-        self._plan = plan
-        self._store = SwitchboardStore(runtime.redis, plan.site, self._meet_server)
+        self._store = SwitchboardStore(runtime.redis, site or runtime.settings.site, self._meet_server)
 
     # The caller's side
 
@@ -440,6 +440,11 @@ class Switchboard:
 
     async def snapshot(self) -> Snapshot:
         return await self._store.read_snapshot(now_ms=self._now_ms(), silent_ms=self.lost_after_ms)
+
+    @property
+    def _plan(self) -> Plan:
+        """The one in force now: it may be another than a moment ago."""
+        return plan_of(self._runtime)
 
     def _now_ms(self) -> int:
         return self._clock.now_ms()

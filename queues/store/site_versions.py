@@ -1,9 +1,19 @@
-"""Every version of the site's words that was ever in force, by the hash of its content."""
+"""Every version of the site's words that was ever in force, by the hash of its content.
 
-from sqlalchemy import BigInteger, Column, Table, Text, select
+Beside the words: the recorded prompts by the hash of their bytes, and which version was put in force when and
+by whom, as the journal told it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
+from queues.domain.journal import Line
+from queues.store.switchboard import site_tag
 
 site_versions = Table(
     "site_versions",
@@ -13,6 +23,46 @@ site_versions = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("content", Text, nullable=False),
 )
+site_activations = Table(
+    "site_activations",
+    metadata,
+    Column("entry_id", Text, primary_key=True),  # of the journal's line
+    Column("site", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+)
+site_sounds = Table(
+    "site_sounds",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A version came into force."""
+
+    version: str
+    at_ms: int
+    by: str
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVersion:
+    """The words of a version, as they were kept."""
+
+    version: str
+    site: str
+    created_ms: int
+    content: str
+
+
+async def read_live(redis: Redis, site: str) -> str:
+    """The version that the live store names as the one in force; nothing in a store that is new."""
+    return str(await redis.get(f"{site_tag(site)}:version") or "")
 
 
 async def insert_new(
@@ -24,6 +74,56 @@ async def insert_new(
     return (await connection.execute(statement)).rowcount == 1
 
 
+async def insert_sounds(connection: AsyncConnection, sounds: Mapping[str, bytes]) -> None:
+    if not sounds:
+        return
+    rows = [{"digest": digest, "data": data} for digest, data in sounds.items()]
+    await connection.execute(upsert(site_sounds, connection).on_conflict_do_nothing(), rows)
+
+
+async def insert_activations(connection: AsyncConnection, site: str, lines: Sequence[Line]) -> None:
+    """What the journal says of versions that came into force; a line that is told again changes nothing."""
+    rows = [
+        {
+            "entry_id": line.id,
+            "site": site,
+            "version": str(line.data.get("version", "")),
+            "at_ms": line.at_ms,
+            "by": str(line.data.get("by", "")),
+        }
+        for line in lines
+        if line.type == "site.activated"
+    ]
+    if rows:
+        await connection.execute(upsert(site_activations, connection).on_conflict_do_nothing(), rows)
+
+
 async def content_of(connection: AsyncConnection, version: str) -> str | None:
     query = select(site_versions.c.content).where(site_versions.c.version == version)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def version_of(connection: AsyncConnection, version: str) -> KeptVersion | None:
+    row = (
+        (await connection.execute(select(site_versions).where(site_versions.c.version == version)))
+        .mappings()
+        .first()
+    )
+    return KeptVersion(**row) if row else None
+
+
+async def activations(connection: AsyncConnection, site: str, *, most: int) -> list[Activation]:
+    """The newest first."""
+    table = site_activations.c
+    query = (
+        select(table.version, table.at_ms, table.by, table.entry_id)
+        .where(table.site == site)
+        .order_by(table.at_ms.desc(), table.entry_id.desc())
+        .limit(most)
+    )
+    return [Activation(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def sound(connection: AsyncConnection, digest: str) -> bytes | None:
+    query = select(site_sounds.c.data).where(site_sounds.c.digest == digest)
     return (await connection.execute(query)).scalar_one_or_none()

@@ -22,10 +22,14 @@ from queues.web.words import Words
 @dataclass(frozen=True)
 class Floor:
     runtime: Runtime
-    plan: Plan
     switchboard: Switchboard
     tail: JournalTail
     remembered: Remembered = field(default_factory=Remembered)
+
+    @property
+    def plan(self) -> Plan:
+        """The one in force now."""
+        return plan_of(self.runtime)
 
     @property
     def zone(self) -> str:
@@ -51,5 +55,4 @@ def wants_page(request: Request) -> bool:
 
 def _build(app: Starlette) -> Floor:
     runtime: Runtime = app.state.runtime
-    plan = plan_of(runtime)
-    return Floor(runtime=runtime, plan=plan, switchboard=Switchboard(runtime, plan), tail=app.state.tail)
+    return Floor(runtime=runtime, switchboard=Switchboard(runtime), tail=app.state.tail)

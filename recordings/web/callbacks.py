@@ -17,7 +17,6 @@ from config.log import get_log
 from config.runtime import Runtime
 from config.web.webhooks import Webhook, signed
 from queues.domain.journal import LineType
-from queues.service.plans import plan_of
 from queues.service.switchboard import Switchboard
 from recordings.domain.recordings import Kind
 
@@ -39,7 +38,7 @@ async def take_callback(runtime: Runtime, webhook: Webhook) -> Response:
         log.warning("recording.callback_unknown", status=webhook.form.get("RecordingStatus", ""))
         return Response(status_code=204)
     data = facts(recording_id, webhook.path_params["kind"], webhook.form)
-    switchboard = Switchboard(runtime, plan_of(runtime))
+    switchboard = Switchboard(runtime)
     await switchboard.append_line(type=line, call_id=webhook.path_params["call_id"], data=data)
     return Response(status_code=204)
 

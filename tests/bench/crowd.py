@@ -141,7 +141,7 @@ class Crowd:
     @classmethod
     def of(cls, runtime: Runtime, plan: Plan, site: str) -> "Crowd":
         own = plan.model_copy(update={"site": site})
-        return cls(runtime, own, Switchboard(runtime, own))
+        return cls(runtime, own, Switchboard(runtime, site))
 
     async def gather(self, *, waiting: int, lanes: int, agents: int) -> None:
         """So many calls, spread evenly over so many lanes; so many agents, every second one ready."""

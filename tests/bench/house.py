@@ -109,7 +109,7 @@ async def furnished(
             runtime.clock = clock or runtime.clock
             link(runtime)
             plan = plan_of(runtime)
-            yield House(folder, environ, runtime, plan, Switchboard(runtime, plan))
+            yield House(folder, environ, runtime, plan, Switchboard(runtime))
 
 
 @contextlib.asynccontextmanager

@@ -102,14 +102,8 @@ def test_an_unknown_node_is_shown_with_its_line_and_the_nearest_right_one(tmp_pa
             "silence ends in a hang-up: root > bye; it must lead to a person",
         ),
         (
-            [
-                also("1", "deep"),
-                node(
-                    "deep: {type: gather, prompt: {zh: 按1, en: One}, exhausted: closed, "
-                    'options: [{key: "1", label: {zh: 留, en: Leave}, goto: closed}]}'
-                ),
-            ],
-            "nodes.deep: from this question there is no way to a person",
+            [("menu", "exhausted: agent", "exhausted: closed")],
+            "exhausted: 'closed' leads to no person, but key 0 and silence must, at every question",
         ),
         (
             [("menu", "    notice: true\n", "")],

@@ -51,7 +51,7 @@ class Hotline:
 
     def __post_init__(self) -> None:
         self.plan = plan_of(self.runtime)
-        self.switchboard = Switchboard(self.runtime, self.plan)
+        self.switchboard = Switchboard(self.runtime)
         self.scribe = scribe(self.runtime)
 
     async def open(self) -> "Hotline":

@@ -35,12 +35,12 @@ class Floor:
 
     def __post_init__(self) -> None:
         self.plan = plan_of(self.runtime)
-        self.board = Switchboard(self.runtime, self.plan)
+        self.board = Switchboard(self.runtime)
         self.dispatcher = self.another_dispatcher()
         self.queue = next(iter(self.plan.queues))
 
     def another_dispatcher(self) -> Dispatcher:
-        return Dispatcher(self.runtime, self.plan, Switchboard(self.runtime, self.plan))
+        return Dispatcher(self.runtime, Switchboard(self.runtime))
 
     async def waits(self, call_id: str, *, queue: str = "", tier: str = "", is_safety: bool = False) -> None:
         name = queue or self.queue

@@ -222,7 +222,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.plan = plan_of(self.runtime)
-        self.board = Switchboard(self.runtime, self.plan)
+        self.board = Switchboard(self.runtime)
         self.scribe = scribe(self.runtime)
         self.tape = recordings.reader(self.runtime)
 
@@ -281,7 +281,7 @@ class Town:
     def dispatcher(self, dies_at: str = "", when: str = "before") -> Life:
         telephony = MortalTelephony(self.runtime.telephony, dies_at, when)
         runtime = replace(self.runtime, telephony=telephony)
-        dispatcher = Dispatcher(runtime, self.plan, Switchboard(runtime, self.plan))
+        dispatcher = Dispatcher(runtime, Switchboard(runtime))
         self.lives.append(Life(dispatcher, telephony).begin())
         return self.lives[-1]
 

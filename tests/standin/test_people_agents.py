@@ -40,7 +40,7 @@ class House:
     switchboard: Switchboard = field(init=False)
 
     def __post_init__(self) -> None:
-        self.switchboard = Switchboard(self.runtime, plan_of(self.runtime))
+        self.switchboard = Switchboard(self.runtime)
 
     async def start(self) -> None:
         config = uvicorn.Config(build(self.runtime), log_config=None, timeout_graceful_shutdown=1)

@@ -13,7 +13,7 @@ from tests.doubles import ManualClock
 
 @pytest.fixture
 def board(runtime: Runtime) -> Switchboard:
-    return Switchboard(runtime, plan_of(runtime))
+    return Switchboard(runtime)
 
 
 async def waits(board: Switchboard, runtime: Runtime, call_id: str) -> str:

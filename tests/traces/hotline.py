@@ -91,7 +91,7 @@ class Hotline:
         runtime.links.register(app)
         transport = httpx2.ASGITransport(app=app)
         client = httpx2.AsyncClient(transport=transport, base_url=runtime.settings.public_base_url)
-        return cls(runtime, client, Switchboard(runtime, plan), app)
+        return cls(runtime, client, Switchboard(runtime), app)
 
     async def post(self, url: str, **fields: str) -> Heard:
         """One webhook; `CallSid` and its like are given as the provider names them."""

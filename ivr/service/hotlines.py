@@ -1,0 +1,68 @@
+"""A hotline by its version: what a call hears and presses from beginning to end, whatever is in force meanwhile.
+
+A call keeps the version it began with. That version is in memory as a rule; a process that has not met it
+reads it from SQL, once. When not even that is possible the call goes on with the version in force: its place
+may be missing there, and then it begins anew, but it is never dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.log import get_log
+from config.runtime import Runtime
+from config.site_files import SiteFiles
+from ivr.domain.documents import Documents
+from ivr.domain.menus import Menu, load_menu
+from queues.domain.faults import SiteFaults
+from queues.domain.plan import Plan
+from queues.service.plans import Version, plan_in, words_of
+
+log = get_log(__name__)
+SQL_WITHIN_S: Final = 2.0  # of the seconds that the provider waits for an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Hotline:
+    """One version of one hotline."""
+
+    plan: Plan
+    menu: Menu
+    documents: Documents
+
+
+def active_hotline(runtime: Runtime) -> Hotline:
+    """The one in force."""
+    return read_hotline(runtime.site_files, runtime.settings.duty_number)
+
+
+async def hotline_of(runtime: Runtime, version: str) -> Hotline:
+    """The version a call began with; the one in force when that cannot be had, or when there is none."""
+    if not version or version == runtime.site_files.version:
+        return active_hotline(runtime)
+    try:
+        async with asyncio.timeout(SQL_WITHIN_S):
+            files = await words_of(runtime, version)
+        if files is not None:
+            return read_hotline(files, runtime.settings.duty_number)
+        log.warning("site.version_unknown", version=version)
+    except (SiteFaults, SQLAlchemyError, OSError) as fault:
+        log.warning("site.version_unreadable", version=version, fault=type(fault).__name__)
+    return active_hotline(runtime)
+
+
+def read_hotline(files: SiteFiles, duty_number: str | None = None) -> Hotline:
+    """These words as a hotline, read once; `SiteFaults` when they have faults."""
+    return _read(Version(files), duty_number)
+
+
+@lru_cache(maxsize=32)
+def _read(words: Version, duty_number: str | None) -> Hotline:
+    plan = plan_in(words.files)
+    menu = load_menu(words.files, plan)
+    return Hotline(plan, menu, Documents(plan, menu, duty_number))

@@ -1,0 +1,135 @@
+"""What the parts of a plan must be to each other; each fault is told with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from queues.domain import rule_checks
+from queues.domain.faults import FaultBook, Steps
+from queues.domain.parts import language_of
+from queues.domain.tickets import TicketState
+
+if TYPE_CHECKING:
+    from queues.domain.plan import Area, Identity, Line, TicketType, Tier
+
+_SECTIONS: Final = {
+    "tier": ("customers", "tiers"),
+    "queue": ("queues", "queues"),
+    "skill": ("queues", "skills"),
+    "ticket type": ("tickets", "types"),
+    "calendar": ("calendars", "calendars"),
+}
+
+
+def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) -> None:
+    names = _Names(book)
+    names.expect(("customers", "default"), "tier", parts["default_tier"])
+    for index, tier in enumerate(parts["managed"]):
+        names.expect(("customers", "managed", index), "tier", tier)
+    _check_queues(names, parts)
+    for name, line in parts["lines"].items():
+        _check_line(names, name, line)
+    for name, kind in parts["ticket_types"].items():
+        _check_ticket_type(names, name, kind, parts["areas"])
+    _check_states(book, parts["ticket_states"])
+    _check_bounds(book, parts["tiers"])
+    rule_checks.check(book, parts)
+    if "other" in parts["areas"]:
+        book.add(("customers", "areas", "other"), "'other' stands for callers whose area is unknown")
+    if identity:
+        _check_identity(book, identity)
+        for locale in parts["locale_needs"]:
+            names.among(("queues", "speaks", locale), "language", locale, identity.languages)
+
+
+class _Names:
+    """Every name that one entry uses of another exists."""
+
+    def __init__(self, book: FaultBook) -> None:
+        self.book = book
+
+    def expect(self, steps: Steps, noun: str, word: str | None) -> None:
+        self.among(steps, noun, word, self.book.names(*_SECTIONS[noun]))
+
+    def among(self, steps: Steps, noun: str, word: str | None, known: Collection[str]) -> None:
+        if word is not None and word not in known:
+            self.book.unknown(steps, noun, word, known)
+
+
+def _check_queues(names: _Names, parts: Mapping[str, Any]) -> None:
+    for name, queue in parts["queues"].items():
+        place = ("queues", "queues", name)
+        names.expect((*place, "calendar"), "calendar", queue.calendar)
+        for index, skill in enumerate(queue.needs):
+            names.expect((*place, "needs", index), "skill", skill)
+        for index, overflow in enumerate(queue.overflow):
+            names.expect((*place, "overflow", index, "to"), "queue", overflow.to_queue)
+    for name, matter in parts["matters"].items():
+        names.expect(("queues", "matters", name, "ticket"), "ticket type", matter.ticket_type)
+    for locale, skill in parts["locale_needs"].items():
+        names.expect(("queues", "speaks", locale), "skill", skill)
+
+
+def _check_line(names: _Names, name: str, line: Line) -> None:
+    place = ("site", "lines", name)
+    names.expect((*place, "calendar"), "calendar", line.calendar)
+    if bool(line.calendar) != bool(line.closed):
+        names.book.add(place, "a line with hours needs both 'calendar' and 'closed', the node outside them")
+
+
+def _check_ticket_type(names: _Names, name: str, kind: TicketType, areas: Mapping[str, Area]) -> None:
+    if kind.due is None:
+        return
+    place = ("tickets", "types", name, "due")
+    names.expect((*place, "calendar"), "calendar", kind.due.calendar)
+    spans = (kind.due.within, *kind.due.areas.values())
+    if kind.due.calendar is None and any(span.workdays for span in spans):
+        names.book.add(place, "workdays need a 'calendar' that says which days are worked")
+    known = {*areas, *(area.area_class for area in areas.values() if area.area_class)}
+    for area in kind.due.areas:
+        names.among((*place, "areas", area), "area or class of areas", area, known)
+
+
+def _check_states(book: FaultBook, states: Mapping[str, Any]) -> None:
+    known = [state.value for state in TicketState]
+    for state in states:
+        if state not in known:
+            book.unknown(("tickets", "states", state), "state", state, known)
+    if states and (missing := [state for state in known if state not in states]):
+        book.add(("tickets", "states"), f"there are no words for {' and '.join(missing)}")
+
+
+def _check_bounds(book: FaultBook, tiers: Mapping[str, Tier]) -> None:
+    """A tier may pass another by its head start; a ceiling that lets it pass further makes that untrue."""
+    for ahead in tiers.values():
+        for behind in tiers.values():
+            by_head_start = ahead.head_start_ms - behind.head_start_ms
+            by_ceiling = behind.ceiling_ms - ahead.ceiling_ms
+            if by_ceiling > max(by_head_start, 0):
+                book.add(
+                    ("customers", "tiers", ahead.id, "ceiling"),
+                    f"lets '{ahead.id}' pass '{behind.id}' by {by_ceiling // 1000}s, "
+                    f"but its head start over it is only {by_head_start // 1000}s",
+                )
+
+
+def _check_identity(book: FaultBook, identity: Identity) -> None:
+    check_zone(book, ("site", "timezone"), identity.timezone)
+    for index, language in enumerate(identity.languages):
+        if language not in identity.voices:
+            book.add(("site", "languages", index), f"'{language}' has no entry under voices")
+    own = {language_of(locale) for locale, voice in identity.voices.items() if not voice.text}
+    for locale, voice in identity.voices.items():
+        if locale not in identity.languages:
+            book.unknown(("site", "voices", locale), "language", locale, identity.languages)
+        if voice.text and voice.text not in own:
+            book.unknown(("site", "voices", locale, "text"), "language with texts", voice.text, own)
+
+
+def check_zone(book: FaultBook, steps: Steps, name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        book.add(steps, f"'{name}' is not a time zone such as Asia/Shanghai")
