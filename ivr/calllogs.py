@@ -12,9 +12,10 @@ What must hold:
   hung up without ever entering the queue left in the menu.
 * Patience is known only for those who ran out of it: it is the real wait of a hang-up in the queue. For the
   others `patience_s` is None and `wait_s` is a lower bound (censored).
-* Service times are cleaned: an answered call with less than one second or more than one hour of service
-  (clock faults, agents who forgot to close the call) gets the median of the sound service times of its type,
-  or of all types where its own has none. Negative menu times become 0. Nothing else is altered.
+* Service times of the bank's log are cleaned (a plain table is believed): an answered call with less than one
+  second or more than one hour of service (clock faults, agents who forgot to close the call) gets the median of
+  the sound service times of its type, or of all types where its own has none. Negative menu times
+  become 0. Nothing else is altered.
 * A file that cannot be read completely is refused, with file, line and every fault (at most twenty),
   before a call is dialled.
 """
@@ -38,6 +39,7 @@ PLAIN_COLUMNS = ("arrived_s", "tier", "queue", "handling_s", "patience_s")
 SERVICE_S_MIN, SERVICE_S_MAX = 1, 3600
 FAULTS_MAX = 20
 DAY_S = 24 * 3600
+SECONDS_MAX = 1000 * 366 * DAY_S
 GZIP_MAGIC = b"\x1f\x8b"
 
 Outcome = Literal["answered", "abandoned", "left_in_menu", "unknown"]
@@ -69,8 +71,8 @@ class LoggedCall:
     menu_s: int
     wait_s: int
     outcome: Outcome
-    service_s: int | None
-    patience_s: int | None
+    service_s: float | None
+    patience_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +191,10 @@ def _bank_call(row: dict[str, str]) -> LoggedCall | None:
 
 
 def _plain_call(row: dict[str, str]) -> LoggedCall:
-    arrived_s = _whole("arrived_s", row["arrived_s"])
-    if arrived_s < 0:
-        raise ValueError(f"arrived_s {arrived_s} is negative")
-    patience_s = _whole("patience_s", row["patience_s"]) if row["patience_s"] else None
-    if patience_s is not None and patience_s < 0:
-        raise ValueError(f"patience_s {patience_s} is negative")
-    days, second_of_day = divmod(arrived_s, DAY_S)
+    days, ms_of_day = divmod(round(_seconds("arrived_s", row["arrived_s"]) * 1000), DAY_S * 1000)
     return LoggedCall(
         day=date.fromordinal(1 + days).isoformat(),
-        at_ms_of_day=second_of_day * 1000,
+        at_ms_of_day=ms_of_day,
         customer_key="",
         priority=0,
         type="",
@@ -207,13 +203,13 @@ def _plain_call(row: dict[str, str]) -> LoggedCall:
         menu_s=0,
         wait_s=0,
         outcome="unknown",
-        service_s=_whole("handling_s", row["handling_s"]) if row["handling_s"] else 0,
-        patience_s=patience_s,
+        service_s=_seconds("handling_s", row["handling_s"]) if row["handling_s"] else 0,
+        patience_s=_seconds("patience_s", row["patience_s"]) if row["patience_s"] else None,
     )
 
 
 def _clean_services(calls: list[LoggedCall]) -> list[LoggedCall]:
-    sound: dict[str, list[int]] = {}
+    sound: dict[str, list[float]] = {}
     for call in calls:
         if _is_sound(call):
             sound.setdefault(_kind(call), []).append(call.service_s or 0)
@@ -222,7 +218,7 @@ def _clean_services(calls: list[LoggedCall]) -> list[LoggedCall]:
     overall = round(statistics.median(all_times)) if all_times else SERVICE_S_MIN
     return [
         call
-        if call.service_s is None or _is_sound(call)
+        if call.outcome != "answered" or _is_sound(call)
         else replace(call, service_s=medians.get(_kind(call), overall))
         for call in calls
     ]
@@ -241,6 +237,17 @@ def _whole(column: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise ValueError(f"{column} {text!r} is not a whole number") from None
+
+
+def _seconds(column: str, text: str) -> float:
+    """Seconds with or without a fraction, as a simulation or a spreadsheet writes them."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError(f"{column} {text!r} is not a number of seconds") from None
+    if not 0 <= seconds < SECONDS_MAX:
+        raise ValueError(f"{column} {text} is {'negative' if seconds < 0 else 'not a time'}")
+    return seconds
 
 
 def _day(text: str) -> str:

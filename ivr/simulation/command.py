@@ -1,0 +1,231 @@
+"""`shouwen simulate`: a call log through the site's routing in virtual time, alone or against another site.
+
+It needs no installation and asks nobody: only the site's files and the log. With `--scripts` the same day also runs
+on the live scripts, in a store of its own that is gone afterwards, and both journals must be the same.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from config import redis as live
+from config.settings import load_settings
+from config.site_files import SiteFilesError
+from config.site_files import read as read_site
+from config.store_server import start_store
+from ivr.calllogs import CallLogError, days_of, parse_hours, read_calls
+from ivr.simulation import report
+from ivr.simulation.boards import Progress, on_rules, on_scripts
+from ivr.simulation.figures import figures_of
+from ivr.simulation.logs import agents_of, calls_of
+from ivr.simulation.play import Day
+from ivr.simulation.report import Told
+from ivr.simulation.scenario import PlayedDay, Scenario
+from queues.domain.faults import SiteFaults
+from queues.domain.journal import Line
+from queues.domain.plan import Plan, load_plan
+from queues.store.switchboard import SwitchboardStore, site_tag
+
+SITES = Path(__file__).parent.parent.parent / "config" / "sites"
+HELP = "run a call log through a site's routing in virtual time: waits, passes, and what a change would have done"
+PROGRESS_EVERY = 200
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("site", help="name of a folder of SITES_DIR, or a path")
+    parser.add_argument(
+        "--calls",
+        type=Path,
+        required=True,
+        help="a call log: the bank's, or arrived_s,tier,queue,handling_s,patience_s",
+    )
+    parser.add_argument("--day", help="only this day of the log (YYYY-MM-DD)")
+    parser.add_argument("--hours", type=parse_hours, help="only these hours, such as 10-12")
+    parser.add_argument(
+        "--agents",
+        default="10",
+        metavar="FILE|N",
+        help="so many agents with every skill, or agent,skills,from_s,until_s (10)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="for what the log does not tell: patience drawn with --patience (1)",
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        metavar="MEAN_S",
+        help="callers of whom it is not known leave after an exponential time with this mean; without it they stay",
+    )
+    parser.add_argument(
+        "--ring", type=float, default=5.0, metavar="S", help="seconds until an agent answers (5)"
+    )
+    parser.add_argument(
+        "--wrap-up", type=float, default=20.0, metavar="S", help="seconds of wrap-up after each call (20)"
+    )
+    parser.add_argument(
+        "--priorities",
+        default="",
+        metavar="0=TIER,2=TIER",
+        help="which tier a bank's priority is (2 = the second tier of the site, others the default)",
+    )
+    parser.add_argument(
+        "--scripts", action="store_true", help="also on the live scripts; the journals must be the same"
+    )
+    parser.add_argument("--against", metavar="SITE", help="the same day under another site, call by call")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")
+    parser.add_argument("--html", type=Path, metavar="OUT", help="write a page with plots here")
+
+
+def simulate(chosen: argparse.Namespace) -> int:
+    """Print the table, write what was asked for; 2 when the input cannot be used, 1 when two journals differ."""
+    try:
+        plan = plan_at(chosen.site)
+        other = plan_at(chosen.against) if chosen.against else None
+        scenario, assumed = scenario_of(chosen, plan)
+        told = _told(plan, scenario)
+        against = _told(other, scenario) if other else None
+    except (SiteFilesError, SiteFaults, CallLogError, ValueError) as fault:
+        print(fault, file=sys.stderr)
+        return 2
+    print(report.table(told))
+    if against is not None:
+        print(report.table(against))
+        print(report.summary_of_changes(told, against))
+    for text in assumed:
+        print(f"assumed: {text}")
+    if chosen.json:
+        report.write_json(chosen.json, report.as_json(told, against, assumed))
+    if chosen.html:
+        report.write_html(chosen.html, [each for each in (told, against) if each], assumed)
+    if chosen.scripts:
+        return asyncio.run(compare_with_scripts(plan, scenario, told.day))
+    return 0
+
+
+def plan_at(name: str) -> Plan:
+    folder = Path(name) if "/" in name else Path(os.environ.get("SITES_DIR") or SITES) / name
+    return load_plan(read_site(folder))
+
+
+def scenario_of(chosen: argparse.Namespace, plan: Plan) -> tuple[Scenario, list[str]]:
+    """The day that is played, and in words what of it the log did not say."""
+    logged = read_calls(chosen.calls, day=chosen.day, hours=chosen.hours)
+    if not logged:
+        every = days_of(read_calls(chosen.calls))
+        raise CallLogError(
+            [
+                f"{chosen.calls}: no calls there; it has {', '.join(every[:3])} to {every[-1] if every else '-'}"
+            ]
+        )
+    calls = calls_of(logged, plan, priorities_of(chosen.priorities, plan))
+    assumed = [
+        f"an agent answers {chosen.ring:g} s after the ring begins and wraps up for {chosen.wrap_up:g} s"
+    ]
+    unknown = sum(call.patience_ms is None for call in calls)
+    if chosen.patience and unknown:
+        chance = Random(chosen.seed)  # noqa: S311  a repeatable day, not a secret
+        calls = tuple(
+            call
+            if call.patience_ms is not None
+            else replace(call, patience_ms=round(chance.expovariate(1 / chosen.patience) * 1000))
+            for call in calls
+        )
+        assumed.append(
+            f"{unknown} callers of unknown patience leave after {chosen.patience:g} s on average (seed {chosen.seed})"
+        )
+    elif unknown:
+        assumed.append(f"{unknown} callers of unknown patience wait until they are answered")
+    scenario = Scenario(
+        calls=calls,
+        agents=agents_of(chosen.agents, plan),
+        ring_ms=round(chosen.ring * 1000),
+        wrap_up_ms=round(chosen.wrap_up * 1000),
+    )
+    return scenario, assumed
+
+
+def priorities_of(text: str, plan: Plan) -> dict[int, str]:
+    """`2=key_customer` as a table; without one, the bank's high priority is the site's second tier."""
+    if not text:
+        return {2: list(plan.tiers)[min(1, len(plan.tiers) - 1)]}
+    pairs = dict(each.split("=", 1) for each in text.split(","))
+    if unknown := [tier for tier in pairs.values() if tier not in plan.tiers]:
+        raise CallLogError(
+            [f"--priorities: {plan.site} has no tier '{unknown[0]}' ({', '.join(plan.tiers)})"]
+        )
+    return {int(priority): tier for priority, tier in pairs.items()}
+
+
+def _told(plan: Plan, scenario: Scenario) -> Told:
+    missing = [
+        call for call in scenario.calls if call.tier not in plan.tiers or call.queue not in plan.queues
+    ]
+    if missing:
+        raise CallLogError([f"{plan.site} has no tier '{missing[0].tier}' or no queue '{missing[0].queue}'"])
+    day = on_rules(Day(plan, scenario), progress=_progress(len(scenario.calls)))
+    return Told(name=plan.site, version=plan.version, day=day, figures=figures_of(plan, day))
+
+
+def _progress(total: int) -> Progress | None:
+    """A bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+    told = -1
+
+    def show(done: int) -> None:
+        nonlocal told
+        if done == total or done - told >= PROGRESS_EVERY:
+            told = done
+            bar = "█" * (40 * done // max(total, 1))
+            print(
+                f"\r{bar:<40} {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True
+            )
+
+    return show
+
+
+async def compare_with_scripts(plan: Plan, scenario: Scenario, day: PlayedDay) -> int:
+    """The same day on the scripts of a store of its own: same outcome, same journal, or a word about where not."""
+    lines: list[Line] = []
+    on_rules(Day(plan, scenario), keep=lines.append)
+    with tempfile.TemporaryDirectory(prefix="shouwen-simulate-") as folder:
+        environ = {"SHOUWEN_ENV": "test", "STATE_DIR": folder, "SECRET_KEY": "s" * 32}
+        settings = load_settings(environ)
+        handle = start_store(settings)
+        try:
+            await live.wait_for_store(settings)
+            async with live.connect(settings) as redis:
+                played = await on_scripts(Day(plan, scenario), SwitchboardStore(redis, plan.site))
+                told = await journal_of(redis, plan.site)
+        finally:
+            handle.stop()
+    return _verdict(played == day, lines, told)
+
+
+async def journal_of(redis: live.LiveStore, site: str) -> list[Line]:
+    entries: Any = await redis.xrange(f"{site_tag(site)}:journal")
+    return [Line.from_stream(entry_id, fields) for entry_id, fields in entries]
+
+
+def _verdict(is_same_day: bool, lines: Sequence[Line], told: Sequence[Line]) -> int:
+    if is_same_day and list(lines) == list(told):
+        print(f"scripts: the same {len(told)} journal lines, the same day")
+        return 0
+    first = next((n for n, pair in enumerate(zip(lines, told, strict=False)) if pair[0] != pair[1]), None)
+    where = (
+        f"line {first}: {lines[first]} is {told[first]}"
+        if first is not None
+        else f"{len(lines)} lines, {len(told)} there"
+    )
+    print(f"scripts: NOT the same: {where}", file=sys.stderr)
+    return 1

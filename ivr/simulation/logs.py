@@ -1,0 +1,119 @@
+"""From a call log to a scenario: the site's own tiers, queues and matters for each call, or a fault with its line.
+
+What a log does not tell is assumed, and said: patience of those who were answered (none: they wait), how many
+agents there were (as many as asked for, each with every skill), the matter (the queue's usual one).
+"""
+
+import csv
+import gzip
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ivr.calllogs import DAY_S, CallLogError, LoggedCall
+from ivr.simulation.scenario import EVERYBODY, SimulatedAgent, SimulatedCall
+from queues.domain.plan import Plan
+
+FAULTS_MAX = 20
+USUAL_SERVICE_S = 180  # of a call that was never answered and so never timed
+AGENT_COLUMNS = ("agent", "skills", "from_s", "until_s")
+
+
+def calls_of(
+    logged: Sequence[LoggedCall], plan: Plan, tiers_of_priority: Mapping[int, str]
+) -> tuple[SimulatedCall, ...]:
+    """The calls that entered a queue. A bank's priority becomes a tier, everything else the default."""
+    first_day = min((call.day for call in logged), default="")
+    days = {day: number for number, day in enumerate(sorted({call.day for call in logged}))}
+    faults: list[str] = []
+    calls = []
+    for number, call in enumerate(logged):
+        if call.outcome == "left_in_menu":
+            continue
+        tier = call.tier or tiers_of_priority.get(call.priority, plan.default_tier)
+        queue = call.queue or usual_queue(plan)
+        if tier not in plan.tiers:
+            faults.append(f"call {number + 1}: {plan.site} has no tier '{tier}' ({', '.join(plan.tiers)})")
+        if queue not in plan.queues:
+            faults.append(f"call {number + 1}: {plan.site} has no queue '{queue}' ({', '.join(plan.queues)})")
+        if len(faults) >= FAULTS_MAX:
+            break
+        if not faults:
+            calls.append(_simulated(call, number, days[call.day], tier, queue, plan))
+    if faults:
+        raise CallLogError([f"{first_day} {fault}".strip() for fault in faults])
+    return tuple(calls)
+
+
+def _simulated(call: LoggedCall, number: int, day: int, tier: str, queue: str, plan: Plan) -> SimulatedCall:
+    at_ms = day * DAY_S * 1000 + call.at_ms_of_day + call.menu_s * 1000
+    service_s = call.service_s if call.service_s is not None else USUAL_SERVICE_S
+    return SimulatedCall(
+        call_id=f"L{number:07d}",
+        at_ms=at_ms,
+        tier=tier,
+        queue=queue,
+        matter=usual_matter(plan),
+        handling_ms=round(service_s * 1000),
+        patience_ms=None if call.patience_s is None else round(call.patience_s * 1000),
+    )
+
+
+def usual_queue(plan: Plan) -> str:
+    """Where calls go that say no more: the queue that takes over from the others, else the last."""
+    reached = [step.to_queue for queue in plan.queues.values() for step in queue.overflow]
+    return max(set(reached), key=reached.count) if reached else list(plan.queues)[-1]
+
+
+def usual_matter(plan: Plan) -> str:
+    """The matter without a head start of its own, and no safety."""
+    plain = [each.id for each in plan.matters.values() if not each.is_safety and not each.head_start_ms]
+    return plain[-1] if plain else next(iter(plan.matters))
+
+
+def agents_of(text: str, plan: Plan) -> tuple[SimulatedAgent, ...]:
+    """`14`, or the path of a table `agent,skills,from_s,until_s`; CallLogError with the line of each fault."""
+    if text.isdecimal() and int(text) > 0:
+        return tuple(SimulatedAgent(agent_id=f"agent{number + 1:02d}") for number in range(int(text)))
+    path = Path(text)
+    try:
+        data = path.read_bytes()
+        rows = csv.DictReader(
+            io.StringIO((gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig"))
+        )
+        if missing := [name for name in AGENT_COLUMNS[:1] if name not in (rows.fieldnames or ())]:
+            raise CallLogError([f"{path}:1: the column {missing[0]} is missing"])
+        agents, faults = [], []
+        for row in rows:
+            agent = _agent(row, plan)
+            if isinstance(agent, SimulatedAgent):
+                agents.append(agent)
+            else:
+                faults.append(f"{path}:{rows.line_num}: {agent}")
+    except (OSError, UnicodeDecodeError, EOFError) as fault:
+        raise CallLogError(
+            [f"{text}: neither a number of agents nor a file that can be read: {fault}"]
+        ) from fault
+    if faults:
+        raise CallLogError(faults[:FAULTS_MAX])
+    if not agents:
+        raise CallLogError([f"{path}: there are no agents in it"])
+    return tuple(agents)
+
+
+def _agent(row: Mapping[str, str | None], plan: Plan) -> SimulatedAgent | str:
+    """The agent of a row, or what is wrong with it."""
+    name = (row.get("agent") or "").strip()
+    skills = tuple((row.get("skills") or "").replace(";", " ").replace("+", " ").split())
+    hours = [(row.get(column) or "").strip() for column in AGENT_COLUMNS[2:]]
+    if not name:
+        return "agent is empty"
+    if unknown := [skill for skill in skills if skill not in plan.skills]:
+        return f"skills: {plan.site} has no skill '{unknown[0]}' ({', '.join(plan.skills)})"
+    if not all(hour == "" or hour.isdecimal() for hour in hours):
+        return "from_s and until_s are whole seconds from the first midnight"
+    from_ms = int(hours[0] or 0) * 1000
+    until_ms = int(hours[1]) * 1000 if hours[1] else None
+    if until_ms is not None and until_ms <= from_ms:
+        return "until_s does not come after from_s"
+    return SimulatedAgent(agent_id=name, skills=skills or EVERYBODY, from_ms=from_ms, until_ms=until_ms)
