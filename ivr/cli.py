@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from config.settings import Settings, SettingsError, load_settings
 from ivr import commands, staffing
+from ivr.simulation import command as simulation
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -53,6 +54,7 @@ ENTRIES: dict[str, Entry] = {
         lambda _, chosen: commands.check(chosen),
         site_arguments,
     ),
+    "simulate": Entry(simulation.HELP, lambda _, chosen: simulation.simulate(chosen), simulation.arguments),
     "reconcile": Entry(
         "compare the provider's calls and recordings with ours and fill what was missed", commands.reconcile
     ),
@@ -93,6 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = parser_of_all().parse_args(words)
     if chosen.command == "check":  # a folder is read without an installation around it
         return commands.check(chosen)
+    if chosen.command == "simulate":
+        return simulation.simulate(chosen)
     try:
         settings = load_settings(os.environ, makes_secret=chosen.command == "init")
     except SettingsError as error:

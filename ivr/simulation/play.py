@@ -57,6 +57,8 @@ class Day:
     _order: Any = field(default_factory=itertools.count)
     _live: dict[str, _Live] = field(default_factory=dict)
     _waiting: int = 0
+    _deeds: int = 0  # events to come that are more than a look
+    _ended_ms: int = 0
     _idle: int = 0
     _lanes: dict[tuple[str, str, str], tuple[str, str, int]] = field(default_factory=dict)
 
@@ -67,23 +69,35 @@ class Day:
                 self._at(agent.until_ms, self._sign_out(agent))
         for call in self.scenario.calls:
             self._at(call.at_ms, self._arrive(call))
-        last_ms = 0
-        while self._coming:
-            last_ms = self._coming[0][0]
-            self.now_ms = self.scenario.starts_ms + last_ms
-            while self._coming and self._coming[0][0] == last_ms:
+        while self._coming and (self._deeds or self._waiting):
+            at_ms = self._coming[0][0]
+            self.now_ms = self.scenario.starts_ms + at_ms
+            while self._coming and self._coming[0][0] == at_ms:
                 yield from heapq.heappop(self._coming)[2]
             yield from self._match()
-        self._close_books(last_ms)
+        self._close_books()
         in_order = tuple(sorted(self.played, key=lambda each: (each.call.at_ms, each.call.call_id)))
-        return PlayedDay(calls=in_order, busy_ms=self.busy_ms, staffed_ms=self.staffed_ms, ended_ms=last_ms)
+        return PlayedDay(
+            calls=in_order, busy_ms=self.busy_ms, staffed_ms=self.staffed_ms, ended_ms=self._ended_ms
+        )
 
     @property
     def _elapsed_ms(self) -> int:
         return self.now_ms - self.scenario.starts_ms
 
     def _at(self, at_ms: int, steps: Steps) -> None:
-        heapq.heappush(self._coming, (at_ms, next(self._order), steps))
+        """Something happens then; the day is not over before it has."""
+        self._deeds += 1
+        heapq.heappush(self._coming, (at_ms, next(self._order), self._done(steps)))
+
+    def _done(self, steps: Steps) -> Steps:
+        yield from steps
+        self._deeds -= 1
+        self._ended_ms = self._elapsed_ms
+
+    def _look_again_after(self, for_ms: int) -> None:
+        """A call widens then: nothing happens but the decision at the end of that instant."""
+        heapq.heappush(self._coming, (self._elapsed_ms + for_ms, next(self._order), nothing()))
 
     def _after(self, for_ms: int, steps: Steps) -> None:
         self._at(self._elapsed_ms + for_ms, steps)
@@ -136,8 +150,8 @@ class Day:
         if call.patience_ms is not None:
             self._after(call.patience_ms, self._lose_patience(call.call_id))
         for step in self.plan.queues[call.queue].overflow:
-            self._after(step.after_ms, self._widen())
-        self._after(self.plan.tiers[call.tier].ceiling_ms, self._widen())
+            self._look_again_after(step.after_ms)
+        self._look_again_after(self.plan.tiers[call.tier].ceiling_ms)
 
     def _lane_of(self, call: SimulatedCall) -> tuple[str, str, int]:
         key = (call.queue, call.tier, call.matter)
@@ -151,10 +165,6 @@ class Day:
             )
             self._lanes[key] = (lane.lane_id, lane.to_json(), lane.head_start_ms)
         return self._lanes[key]
-
-    def _widen(self) -> Steps:
-        """Nothing but the decision at the end of this instant."""
-        yield from ()
 
     def _lose_patience(self, call_id: str) -> Steps:
         live = self._live.get(call_id)
@@ -261,8 +271,9 @@ class Day:
     def _finish(self, effect_id: str) -> Steps:
         yield c.FinishEffect(now_ms=self.now_ms, effect_id=effect_id)
 
-    def _close_books(self, last_ms: int) -> None:
+    def _close_books(self) -> None:
         """Whoever still waits when nothing more can happen was never answered."""
+        last_ms = self._ended_ms
         for live in self._live.values():
             self.played.append(
                 PlayedCall(call=live.call, answered_ms=live.answered_ms, left_ms=last_ms, rule=live.rule)
@@ -270,6 +281,10 @@ class Day:
         for agent in self.scenario.agents:
             until_ms = last_ms if agent.until_ms is None else max(agent.until_ms, agent.from_ms)
             self.staffed_ms[agent.agent_id] = max(0, until_ms - agent.from_ms)
+
+
+def nothing() -> Steps:
+    yield from ()
 
 
 def leg_of(offer_id: str) -> str:

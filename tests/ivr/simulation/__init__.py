@@ -1,0 +1,1 @@
+"""A day in virtual time, against what queueing theory and the live scripts say."""
