@@ -202,7 +202,7 @@ class Desk:
         facts = {
             "account_no": customer.account_no,
             "tier": words.tier(customer.tier or tier),
-            "manager": customer.manager,
+            "manager": ", ".join(customer.managers),
             "area": words.area(customer.area),
             "number": " · ".join(numbers.mask(number) for number in customer.numbers),
         }
