@@ -20,7 +20,7 @@ from ivr.domain.menus import load_menu
 from ivr.web import voice
 from queues.service.plans import plan_of
 from queues.store.switchboard import site_tag
-from queues.web import desk, health, tickets, wall
+from queues.web import desk, health, notices, tickets, wall
 from recordings.web import callbacks, calls, console
 
 STAFF = ("supervisor", "qa", "admin")
@@ -29,6 +29,7 @@ RAIL = (
     RailEntry("/wall", "rail.wall", ("supervisor", "admin"), "2"),
     RailEntry("/calls", "rail.calls", (*STAFF, "agent"), "3"),
     RailEntry("/tickets", "rail.tickets", (*STAFF, "agent"), "4"),
+    RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
     RailEntry("/health", "rail.health", ("supervisor", "admin"), "5"),
 )
 PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web")
@@ -75,6 +76,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *wall.routes(),
         *calls.routes(),
         *tickets.routes(),
+        *notices.routes(),
         *health.routes(),
     ]
 

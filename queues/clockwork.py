@@ -14,7 +14,7 @@ from config.log import get_log
 from config.redis import is_cancelled
 from config.runtime import Runtime
 from config.web.sessions import sessions, wall_ms
-from queues.service import customers, journal, links, plans
+from queues.service import customers, journal, links, notices, plans
 
 log = get_log(__name__)
 
@@ -34,6 +34,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("sweep_tickets", 5.0, lambda runtime: links.sweep(runtime, links.OPEN_TICKET)),
         Chore("trim_journal", 60.0, lambda runtime: journal.trim(runtime, reader_names)),
         Chore("mend_index", 10.0, customers.mend_index),
+        Chore("mend_notices", 5.0, notices.mend_notices),
         Chore("keep_version", 300.0, plans.keep_version),
         Chore("end_sessions", 300.0, end_sessions),
     )

@@ -11,7 +11,7 @@ import functools
 import secrets
 import threading
 import unicodedata
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,6 +174,16 @@ async def set_password(database: Database, name: str, password: str) -> bool:
         if account_id is not None:
             await close_sessions(conn, account_id)
     return account_id is not None
+
+
+async def names_of_accounts(database: Database, account_ids: Collection[str]) -> dict[str, str]:
+    """Who they are; one that is gone is not among them."""
+    wanted = [each for each in set(account_ids) if each]
+    if not wanted:
+        return {}
+    query = select(accounts.c.account_id, accounts.c.name).where(accounts.c.account_id.in_(wanted))
+    async with database.read() as conn:
+        return {row.account_id: row.name for row in await conn.execute(query)}
 
 
 async def set_locale(database: Database, account_id: str, locale: str) -> None:

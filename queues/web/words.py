@@ -46,6 +46,8 @@ class Words:
         return self._name(self.plan.lines, line)
 
     def area(self, area: str) -> str:
+        if area in self.plan.areas:
+            return in_locale(self.plan.areas[area].name, self.locale)
         return self.t(f"state.area.{area}") if area in AREAS else area
 
     def rank(self, tier: str) -> int | str:
