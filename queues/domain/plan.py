@@ -8,6 +8,7 @@ by its ceiling further than by its head start (else the printed bound would not 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -17,6 +18,7 @@ from queues.domain.attributes import Attribute
 from queues.domain.calendars import Calendar
 from queues.domain.clocks import Span
 from queues.domain.faults import FaultBook, Model, SiteSource
+from queues.domain.hours import Hours, resolve
 from queues.domain.parts import Duration, Part, ShortName, Words, check_short_name, in_locale, words_context
 from queues.domain.ranking import Ranking
 from queues.domain.rules import Care, Rule
@@ -214,6 +216,11 @@ class Plan(Timing):
     def words_context(self) -> dict[str, Any]:
         """What the texts of the other files are read with."""
         return words_context(self.languages, reads_of(self.voices))
+
+    @cached_property
+    def hours(self) -> Mapping[str, Hours]:
+        """What each calendar comes to."""
+        return resolve(self.calendars, self.timezone)
 
     def is_open(self, calendar: str, now_ms: int) -> bool:
         return calendars.is_open(self, calendar, now_ms)
