@@ -24,7 +24,7 @@ from starlette.responses import RedirectResponse, Response
 
 from config.database import Database, metadata
 from config.runtime import Runtime
-from config.web.forms import read_form
+from config.web.forms import close_file, expect_file, read_form
 from config.web.sessions import (
     Session,
     close_sessions,
@@ -199,7 +199,7 @@ async def identify(request: Request) -> Account | None:
     return account
 
 
-def require(*roles: str) -> Callable[[Endpoint], Endpoint]:
+def require(*roles: str, takes_file: bool = False) -> Callable[[Endpoint], Endpoint]:
     """An endpoint that only accounts of these roles reach (none named: any account), and no forged form."""
 
     def guard(endpoint: Endpoint) -> Endpoint:
@@ -208,6 +208,14 @@ def require(*roles: str) -> Callable[[Endpoint], Endpoint]:
             account = await identify(request)
             if account is None:
                 raise SignedOut
+            if takes_file and (not roles or account.role in roles):  # nobody else's is even read
+                expect_file(request)
+            try:
+                return await _answer(request, account)
+            finally:
+                await close_file(request)
+
+        async def _answer(request: Request, account: Account) -> Response:
             if request.method not in SAFE_METHODS:
                 await check_token(request)
             if account.must_change_password:
