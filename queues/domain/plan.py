@@ -249,7 +249,7 @@ class Plan(Timing):
 def load_plan(site_files: SiteSource) -> Plan:
     """The plan in these files, or `SiteFaults` with everything that is wrong with it."""
     book = FaultBook(site_files)
-    shared = _words_context(book)
+    shared = read_words_context(book)
     identity = book.read(Identity, ("site",), book.document("site"), shared)
     parts = _read_parts(book, shared)
     plan_checks.check(book, parts, identity)
@@ -283,7 +283,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _words_context(book: FaultBook) -> dict[str, Any]:
+def read_words_context(book: FaultBook) -> dict[str, Any]:
     """From the raw document: the texts are checked even where the head of site.yaml has faults of its own."""
     site = book.document("site")
     given, voices = site.get("languages"), site.get("voices")
