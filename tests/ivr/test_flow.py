@@ -6,20 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.domain.flow import (
+from ivr.domain.flow import begin, step
+from ivr.domain.heard import Heard
+from ivr.domain.menus import GatherNode
+from ivr.domain.steps import (
     CallerFacts,
-    CallerNeeded,
     Facts,
     Leaving,
     Messaging,
+    Needed,
     Queueing,
     Session,
     Step,
-    begin,
-    spelled,
-    step,
+    WhoCalls,
 )
-from ivr.domain.menus import GatherNode
+from ivr.domain.texts import spelled
 from ivr.domain.verbs import Gather, Redirect, Say
 from tests.ivr.site import power
 
@@ -44,7 +45,7 @@ def pressed(keys: str, known: Facts | None = None, line: str = "main") -> Step:
     at = start(line, known)
     for key in keys:
         assert at.side is None, f"the caller left the menu before {key!r}"
-        at = step(MENU, at.session, "" if key == "-" else key, known)
+        at = step(MENU, at.session, Heard("" if key == "-" else key), known)
     return at
 
 
@@ -165,13 +166,14 @@ def test_outside_office_hours_the_connections_desk_takes_a_message() -> None:
 def test_the_caller_is_looked_up_only_where_the_menu_asks_who_he_is() -> None:
     unknown = Facts(ALL_OPEN)
     session = Session("main_menu", 0, "zh-CN", MENU.version, 0)
-    assert step(MENU, session, "2", unknown) == step(MENU, session, "2", facts())
-    with pytest.raises(CallerNeeded):
-        step(MENU, session, "6", unknown)
+    assert step(MENU, session, Heard("2"), unknown) == step(MENU, session, Heard("2"), facts())
+    with pytest.raises(Needed) as asked:
+        step(MENU, session, Heard("6"), unknown)
+    assert asked.value.need == WhoCalls()
 
 
 def test_a_session_of_words_that_are_gone_still_leads_to_a_person() -> None:
-    assert queued(step(MENU, Session("no_such_node", 0, "zh-CN", "old", 3), "5", facts())) == (
+    assert queued(step(MENU, Session("no_such_node", 0, "zh-CN", "old", 3), Heard("5"), facts())) == (
         "general",
         "enquiry",
     )
@@ -204,7 +206,7 @@ def test_every_path_of_every_key_ends_with_a_person_a_voicemail_or_a_goodbye() -
             continue
         seen.add(place)
         assert isinstance(MENU.nodes[at.session.node], GatherNode)
-        waiting.extend((step(MENU, at.session, key, known), known) for key in KEYS)
+        waiting.extend((step(MENU, at.session, Heard(key), known), known) for key in KEYS)
     routes = {name for name, node in MENU.nodes.items() if node.type == "route"}
     assert {node for kind, node in ends if kind == "Queueing"} == routes
     assert {kind for kind, _ in ends} <= {"Queueing", "Messaging", "Leaving"}
@@ -218,7 +220,7 @@ def test_nobody_stays_in_the_menu_for_ever(keys: list[str], tier: str, is_open: 
     for key in [*keys, *[""] * 4]:
         if at.side is not None:
             break
-        at = step(MENU, at.session, key, known)
+        at = step(MENU, at.session, Heard(key), known)
     assert isinstance(at.side, Queueing | Messaging | Leaving)
     assert at.session.step <= MENU.steps + 1
 
@@ -229,5 +231,5 @@ def test_keys_that_lead_nowhere_lead_to_a_person_in_the_end(keys: list[str]) -> 
     for key in keys:
         if at.side is not None:
             break
-        at = step(MENU, at.session, key, facts())
+        at = step(MENU, at.session, Heard(key), facts())
     assert queued(at) == ("general", "enquiry")
