@@ -138,6 +138,13 @@ async def runs(connection: AsyncConnection, site: str, most: int = 20) -> list[R
     return [Run(**row) for row in (await connection.execute(newest)).mappings()]
 
 
+async def last_placing(connection: AsyncConnection, site: str) -> Run | None:
+    """The last run that went through the tiers."""
+    query = select(*_RUN).where(rescores.c.site == site, rescores.c.kind != "score")
+    newest = query.order_by(rescores.c.started_ms.desc(), rescores.c.run_id.desc()).limit(1)
+    return next((Run(**row) for row in (await connection.execute(newest)).mappings()), None)
+
+
 async def last_started(connection: AsyncConnection, site: str, kind: Kind | None = None) -> int | None:
     """When the last run, or the last of this kind, read the files."""
     query = select(func.max(rescores.c.started_ms)).where(rescores.c.site == site, rescores.c.kind != "place")
@@ -156,6 +163,12 @@ async def claim(connection: AsyncConnection, run_id: str, holder: str, now_ms: i
         update(rescores).where(*here, is_free).values(holder=holder, lease_until_ms=until_ms)
     )
     return claimed.rowcount == 1
+
+
+async def release(connection: AsyncConnection, run_id: str, holder: str) -> None:
+    """Let the next process go on at once."""
+    mine = (rescores.c.run_id == run_id, rescores.c.holder == holder)
+    await connection.execute(update(rescores).where(*mine).values(holder="", lease_until_ms=0))
 
 
 async def move_on(connection: AsyncConnection, run_id: str, holder: str, **values: Any) -> bool:
@@ -233,9 +246,11 @@ async def places(connection: AsyncConnection, customer_ids: Sequence[str]) -> di
     return {row["customer_id"]: Place(**row) for row in (await connection.execute(query)).mappings()}
 
 
-async def seen(connection: AsyncConnection, customer_ids: Sequence[str]) -> set[str]:
-    """Those that a run has looked at, whether they took part or not."""
-    query = select(scores.c.customer_id).where(scores.c.customer_id.in_(customer_ids))
+async def left_out(connection: AsyncConnection, customer_ids: Sequence[str]) -> set[str]:
+    """Those that the last run left out of the ranking."""
+    query = select(scores.c.customer_id).where(
+        scores.c.customer_id.in_(customer_ids), scores.c.left_out.is_not(None)
+    )
     return set((await connection.execute(query)).scalars())
 
 
