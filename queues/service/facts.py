@@ -374,12 +374,13 @@ def _desk_call(call: Mapping[str, str]) -> DeskCall:
 
 
 def _waiting_for(skills: frozenset[str], lanes: Iterable[tuple[str, int]], plan: Plan) -> dict[str, int]:
-    """Of the queues this agent serves, also those where nobody waits."""
+    """Of the queues this agent serves, also those where nobody waits, and those the plan has no more."""
     waiting = {queue.id: 0 for queue in plan.queues.values() if skills >= set(queue.needs)}
     for rules, count in lanes:
-        queue_id = Lane.from_json(rules).queue
-        if queue_id in waiting:
-            waiting[queue_id] += int(count)
+        lane = Lane.from_json(rules)
+        is_dropped = lane.queue not in plan.queues and skills >= set(lane.needs)
+        if lane.queue in waiting or is_dropped:
+            waiting[lane.queue] = waiting.get(lane.queue, 0) + int(count)
     return waiting
 
 
