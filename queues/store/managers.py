@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.database import metadata, upsert
 from queues.domain.customers import Customer
 from queues.domain.managers import Appointment, Leave
-from queues.store.customers import customer_of, customers, packed
+from queues.store.customers import customer_changes, customer_of, customers, packed
 
 appointments = Table(
     "appointments",
@@ -81,6 +81,30 @@ async def save_managers(
         update(customers)
         .where(customers.c.customer_id == customer_id)
         .values(managers=packed(list(agent_ids)), revision=revision)
+    )
+
+
+async def note_managers(
+    connection: AsyncConnection,
+    before: Customer,
+    after: Sequence[str],
+    revision: int,
+    now_ms: int,
+    origin: str,
+    by: str,
+) -> None:
+    """The change in the story of the file, as an import writes it."""
+    await connection.execute(
+        insert(customer_changes).values(
+            customer_id=before.customer_id,
+            revision=revision,
+            field="managers",
+            at_ms=now_ms,
+            before="; ".join(before.managers) or None,
+            after="; ".join(after) or None,
+            origin=origin,
+            account_id=by or None,
+        )
     )
 
 
