@@ -168,8 +168,11 @@ class Caller:
         return await self.post("/voice/incoming", "ringing")
 
     async def press(self, heard: Heard, key: str) -> Heard:
-        """A key at a question; "" is silence."""
-        return await self.post(heard.url("Gather", "action"), Digits=key)
+        """A key at a question, or digits and the key that ends them; "" is silence."""
+        gather = next(heard.root.iter("Gather"))
+        ended = gather.get("finishOnKey") if key.endswith("#") else ""
+        digits = key.removesuffix("#") if ended else key
+        return await self.post(gather.attrib["action"], Digits=digits, FinishedOnKey=ended or "")
 
     async def dial_and_press(self, keys: str) -> Heard:
         heard = await self.dial()
