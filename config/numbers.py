@@ -51,4 +51,18 @@ def mask(e164: str) -> str:
 
 def number_key(secret: str, e164: str) -> str:
     """The same number always gives the same key; the key gives nothing back."""
-    return hmac.new(secret.encode(), e164.encode(), hashlib.sha256).hexdigest()[:_KEY_LENGTH]
+    return _key(secret, e164)
+
+
+def account_key(secret: str, site: str, digits: str) -> str:
+    """Of an account number as it is keyed; another site's account of the same digits has another."""
+    return _key(secret, f"account:{site}:{digits}")
+
+
+def code_key(secret: str, code: str) -> str:
+    """Of an access code, which is told once and kept nowhere."""
+    return _key(secret, f"code:{code}")
+
+
+def _key(secret: str, text: str) -> str:
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:_KEY_LENGTH]

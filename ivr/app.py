@@ -16,11 +16,9 @@ from config.web.errors import exception_handlers
 from config.web.headers import SecurityHeaders
 from config.web.streams import JournalTail
 from config.web.templates import RailEntry, Templates
-from ivr.domain.menus import load_menu
 from ivr.web import voice
-from queues.service.plans import plan_of
 from queues.store.switchboard import site_tag
-from queues.web import desk, health, tickets, wall
+from queues.web import desk, health, notices, tickets, wall
 from recordings.web import callbacks, calls, console
 
 STAFF = ("supervisor", "qa", "admin")
@@ -29,6 +27,7 @@ RAIL = (
     RailEntry("/wall", "rail.wall", ("supervisor", "admin"), "2"),
     RailEntry("/calls", "rail.calls", (*STAFF, "agent"), "3"),
     RailEntry("/tickets", "rail.tickets", (*STAFF, "agent"), "4"),
+    RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
     RailEntry("/health", "rail.health", ("supervisor", "admin"), "5"),
 )
 PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web")
@@ -64,17 +63,17 @@ def link(runtime: Runtime) -> None:
 
 def routes(runtime: Runtime) -> list[BaseRoute]:
     """Every route of the house, each from the room that owns it."""
-    plan = plan_of(runtime)
     return [
         Route("/", home, methods=["GET"], name="home"),
         *entrance.routes(),
-        *voice.routes(voice.Voice.of(runtime, plan, load_menu(runtime.site_files, plan))),
+        *voice.routes(voice.Voice.of(runtime)),
         *callbacks.routes(),
         *console.routes(),
         *desk.routes(),
         *wall.routes(),
         *calls.routes(),
         *tickets.routes(),
+        *notices.routes(),
         *health.routes(),
     ]
 

@@ -51,7 +51,7 @@ def file_of(one: Customer, site: Plan) -> CustomerFile:
         name=one.name,
         tier=one.tier if one.tier in site.tiers else site.default_tier,
         locale=one.locale,
-        manager=one.manager or "",
+        managers=(one.manager,) if one.manager else (),
         area=one.area,
         attributes={},
         numbers=one.numbers,

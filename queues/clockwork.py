@@ -14,7 +14,7 @@ from config.log import get_log
 from config.redis import is_cancelled
 from config.runtime import Runtime
 from config.web.sessions import sessions, wall_ms
-from queues.service import customers, journal, links, plans
+from queues.service import cases, customers, journal, links, notices, people, plans, rescoring, tiers
 
 log = get_log(__name__)
 
@@ -32,8 +32,13 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
     """The chores of this storey. The journal is kept for the readers named here."""
     return (
         Chore("sweep_tickets", 5.0, lambda runtime: links.sweep(runtime, links.OPEN_TICKET)),
+        Chore("mend_cases", 10.0, cases.mend_cases),
         Chore("trim_journal", 60.0, lambda runtime: journal.trim(runtime, reader_names)),
         Chore("mend_index", 10.0, customers.mend_index),
+        Chore("mend_people", 5.0, people.mend_people),
+        Chore("mend_notices", 5.0, notices.mend_notices),
+        Chore("end_changes", 2.0, tiers.end_changes),
+        Chore("rescore_due", 10.0, rescoring.rescore_due),
         Chore("keep_version", 300.0, plans.keep_version),
         Chore("end_sessions", 300.0, end_sessions),
     )

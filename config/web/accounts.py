@@ -11,7 +11,7 @@ import functools
 import secrets
 import threading
 import unicodedata
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from starlette.responses import RedirectResponse, Response
 
 from config.database import Database, metadata
 from config.runtime import Runtime
-from config.web.forms import read_form
+from config.web.forms import close_file, expect_file, read_form
 from config.web.sessions import (
     Session,
     close_sessions,
@@ -176,6 +176,16 @@ async def set_password(database: Database, name: str, password: str) -> bool:
     return account_id is not None
 
 
+async def names_of_accounts(database: Database, account_ids: Collection[str]) -> dict[str, str]:
+    """Who they are; one that is gone is not among them."""
+    wanted = [each for each in set(account_ids) if each]
+    if not wanted:
+        return {}
+    query = select(accounts.c.account_id, accounts.c.name).where(accounts.c.account_id.in_(wanted))
+    async with database.read() as conn:
+        return {row.account_id: row.name for row in await conn.execute(query)}
+
+
 async def set_locale(database: Database, account_id: str, locale: str) -> None:
     async with database.transaction() as conn:
         await conn.execute(update(accounts).where(accounts.c.account_id == account_id).values(locale=locale))
@@ -189,7 +199,7 @@ async def identify(request: Request) -> Account | None:
     return account
 
 
-def require(*roles: str) -> Callable[[Endpoint], Endpoint]:
+def require(*roles: str, takes_file: bool = False) -> Callable[[Endpoint], Endpoint]:
     """An endpoint that only accounts of these roles reach (none named: any account), and no forged form."""
 
     def guard(endpoint: Endpoint) -> Endpoint:
@@ -198,6 +208,14 @@ def require(*roles: str) -> Callable[[Endpoint], Endpoint]:
             account = await identify(request)
             if account is None:
                 raise SignedOut
+            if takes_file and (not roles or account.role in roles):  # nobody else's is even read
+                expect_file(request)
+            try:
+                return await _answer(request, account)
+            finally:
+                await close_file(request)
+
+        async def _answer(request: Request, account: Account) -> Response:
             if request.method not in SAFE_METHODS:
                 await check_token(request)
             if account.must_change_password:

@@ -6,10 +6,11 @@ safe document can be made when no store answers, and the same question always ge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ivr.domain.flow import Messaging, Queueing, Session, Step, speak, spelled
-from ivr.domain.menus import Menu, VoicemailNode
+from ivr.domain.nodes import Menu, VoicemailNode
+from ivr.domain.steps import Messaging, Queueing, Session, Step, Transferring, place_of
+from ivr.domain.texts import spelled
 from ivr.domain.verbs import (
     Address,
     DialConference,
@@ -28,12 +29,15 @@ from ivr.domain.verbs import (
     Verb,
     address,
 )
-from queues.domain.plan import Plan, Words, in_locale
+from ivr.domain.walk import speak
+from queues.domain.parts import Words, in_locale
+from queues.domain.plan import Plan
 
 HOLD_PLAYS = 2  # ten seconds each
 SPEAK_EVERY_ROUNDS = 3
 ACCEPT_KEY = "1"
 BUSY_PAUSE_S = 5
+DIAL_S_MIN = 5  # the provider rings no shorter
 BUSY_TRIES_MAX = 20
 MESSAGE_LONGEST_MS = 120_000
 RESUME_PAUSE_S = 2  # longer each time: a provider's queue that is full for a moment gets room again
@@ -50,14 +54,16 @@ class Documents:
 
     def of_step(self, step: Step, call_id: str) -> Document:
         """What the menu says, and where it leaves the caller."""
-        locale = step.session.locale
+        session = step.session
         match step.side:
             case None:
                 return step.verbs
             case Queueing():
-                return (*step.verbs, self.enqueue(locale))
+                return (*step.verbs, self.enqueue(session.locale))
             case Messaging(longest_ms=longest_ms):
-                return (*step.verbs, *self.record(call_id, locale, longest_ms))
+                return (*step.verbs, *self.record(call_id, session, longest_ms))
+            case Transferring(number=number, ring_ms=ring_ms):
+                return (*step.verbs, self.dial_out(session, number, ring_ms))
             case _:
                 return (*step.verbs, Hangup())
 
@@ -70,12 +76,18 @@ class Documents:
         """Back among the waiting, at the old place."""
         return (self._say(self.menu.phrases.place_kept, locale), self.enqueue(locale))
 
-    def wait(self, *, queue: str, ticket_no: str, position: int, locale: str, round_no: int) -> Document:
+    def wait(
+        self, *, queue: str, ticket_no: str, position: int, locale: str, round_no: int, access_code: str = ""
+    ) -> Document:
         """One round of waiting. The place is told once, at the start, so what is told never gets worse."""
         said: list[Verb] = []
         words = self.plan.queues[queue].wait_prompt if queue in self.plan.queues else None
         if round_no == 0 and words:
-            values = {"ticket_no": spelled(ticket_no), "position": str(max(position, 1))}
+            values = {
+                "ticket_no": spelled(ticket_no),
+                "access_code": spelled(access_code),
+                "position": str(max(position, 1)),
+            }
             said.append(self._say(words, locale, values))
         elif round_no and round_no % SPEAK_EVERY_ROUNDS == 0:
             said.append(self._say(self.menu.phrases.still_waiting, locale))
@@ -91,18 +103,28 @@ class Documents:
     def meet(self, call_id: str, offer_id: str) -> Document:
         return (self._conference(call_id, address("voice_after", offer_id=offer_id)),)
 
-    def closed_message(self, call_id: str, queue: str, locale: str) -> Document:
-        """The voicemail of this queue's closed hours, or one without further words."""
-        node = self.menu.nodes.get(self.menu.closed.get(queue, ""))
-        if isinstance(node, VoicemailNode):
-            return (self._say(node.prompt, locale), *self.record(call_id, locale, node.longest_ms))
-        return self.record(call_id, locale, MESSAGE_LONGEST_MS)
+    def message_at(self, call_id: str, session: Session, queue: str) -> Document:
+        """The voicemail at which he was; else that of his queue's closed hours, or one without further words."""
+        name = session.node if self._takes_message(session.node) else self.menu.closed.get(queue, "")
+        node = self.menu.nodes.get(name)
+        if not isinstance(node, VoicemailNode):
+            return self.record(call_id, session, MESSAGE_LONGEST_MS)
+        there = replace(session, node=name)
+        return (self._say(node.prompt, session.locale), *self.record(call_id, there, node.longest_ms))
 
-    def record(self, call_id: str, locale: str, longest_ms: int) -> Document:
+    def _takes_message(self, name: str) -> bool:
+        return isinstance(self.menu.nodes.get(name), VoicemailNode)
+
+    def record(self, call_id: str, session: Session, longest_ms: int) -> Document:
         """After a message, or when none was spoken, the caller comes to voice_message."""
-        after = address("voice_message", query={"l": locale})
+        after = address("voice_message", query=place_of(session))
         status = address("recordings_callback", call_id=call_id, kind="voicemail")
         return (Record(after, status, max(1, longest_ms // 1000)), Redirect(after))
+
+    def dial_out(self, session: Session, number: str, ring_ms: int) -> DialNumber:
+        """Whoever is not answered there, and whoever has talked, comes to voice_transferred."""
+        after = address("voice_transferred", query=place_of(session))
+        return DialNumber(number, after, max(DIAL_S_MIN, ring_ms // 1000))
 
     def message_taken(self, locale: str) -> Document:
         return (self._say(self.menu.phrases.message_taken, locale), Hangup())

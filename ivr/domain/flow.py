@@ -1,240 +1,141 @@
-"""Where a caller is in the menu, and what follows from what we heard: a pure step.
+"""What follows from what we heard of a caller at his place in the menu: a pure step.
 
 A `Session` is the caller's whole place and rides in the address of the next webhook; the same place and the
-same key give the same document however often they come. Silence and wrong keys are limited and then lead on
-to where the question says (a person, never a hang-up); so does a caller who presses keys without end.
+same answer give the same document however often they come. Silence and wrong answers are limited and then
+lead on to where the question says (a person, never a hang-up); so does a caller who presses keys without end.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ivr.domain.menus import (
-    BranchNode,
-    Condition,
-    GatherNode,
-    HangupNode,
-    LocaleNode,
-    Menu,
-    Node,
-    RouteNode,
-    SayNode,
-    VoicemailNode,
-)
-from ivr.domain.verbs import Address, Gather, Prompt, Redirect, Say, Verb, address
-from queues.domain.plan import Words, in_locale
+from ivr.domain.heard import NO_KEY, SILENCE, YES_KEY, Heard, is_yes, meant
+from ivr.domain.nodes import CollectNode, GatherNode, Menu, Node, NoticesNode
+from ivr.domain.steps import Account, Facts, Given, Joining, Needed, Session, Step
+from ivr.domain.walk import Walk
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+JOIN_KEY = "1"
+_DONE = ("ok", "again")
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    node: str
-    tries: int
-    locale: str
-    version: str
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a node may ask about. The caller's part is looked up, the queues' part follows from the clock."""
-
-    open_queues: frozenset[str]
-    caller: CallerFacts | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallerFacts:
-    tier: str
-    is_known: bool
-    name: str = ""
-
-
-class CallerNeeded(LookupError):  # noqa: N818  a question to the switchboard, not a fault
-    """A node asks who the caller is and the facts do not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Queueing:
-    """The call goes to people; when their queue is closed, to what the menu says instead."""
-
-    queue: str
-    matter: str
-    is_open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Messaging:
-    """The caller is asked for a message; `queueing` tells what he wanted when its queue is closed."""
-
-    queueing: Queueing | None
-    longest_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """The caller has been told goodbye."""
-
-    queueing: Queueing | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What follows. `side` is None while the caller stays in the menu; `verbs` then end in a question."""
-
-    session: Session
-    verbs: tuple[Verb, ...]
-    side: Queueing | Messaging | Leaving | None = None
-    refuses_recording: bool = False
+def door(menu: Menu, line: str, facts: Facts) -> str:
+    """The first node of a caller on this line: by where he calls from, and by the hour."""
+    doors = menu.lines.get(line) or next(iter(menu.lines.values()))
+    if doors.internal and facts.caller and facts.caller.is_internal:
+        return doors.internal
+    if doors.closed and doors.calendar not in facts.open_calendars:
+        return doors.closed
+    return doors.entry
 
 
 def begin(menu: Menu, session: Session, facts: Facts) -> Step:
     """The caller comes to the session's node: a line's entry, or the question at which he was."""
-    return _Walk(menu, session, facts).to(session.node)
+    return Walk(menu, replace(session, is_entering=False), facts).to(session.node)
 
 
-def step(menu: Menu, session: Session, heard: str, facts: Facts) -> Step:
-    """One key, or "" for silence, at the session's question."""
+def again(menu: Menu, session: Session, facts: Facts) -> Step:
+    """The question at which the caller is, once more, with the tries he has used up."""
+    return Walk(menu, session, facts).ask_again(menu.nodes[session.node])
+
+
+def step(menu: Menu, session: Session, heard: Heard, facts: Facts) -> Step:
+    """What was heard, or `SILENCE`, at the session's question."""
     node = menu.nodes.get(session.node)
-    moved = replace(session, step=session.step + 1)
-    walk = _Walk(menu, moved, facts)
-    if not isinstance(node, GatherNode):
-        return walk.to(session.node if node else menu.exhausted)
-    if moved.step > menu.steps:
+    walk = Walk(menu, replace(session, step=session.step + 1, is_entering=False), facts)
+    if node is None:
+        return walk.to(menu.exhausted)
+    if session.is_entering or not is_question(node):
+        return walk.enter(session.node)
+    if walk.session.step > menu.steps:
         return walk.to(menu.exhausted_at(node))
-    option = node.option(heard)
-    if option:
-        return walk.to(option.goto)
-    if heard == menu.keys.repeat:
+    answer = _answer_everywhere(walk, node, heard)
+    if answer is not None:
+        return answer
+    match node:
+        case GatherNode():
+            return _answer_gather(walk, node, heard)
+        case CollectNode():
+            return _answer_collect(walk, node, heard)
+        case NoticesNode():
+            return _answer_notices(walk, node, heard)
+    raise AssertionError("every question has its answers")
+
+
+def is_question(node: Node | None) -> bool:
+    """Whether a caller can be asked something here."""
+    return isinstance(node, GatherNode | CollectNode) or (isinstance(node, NoticesNode) and bool(node.join))
+
+
+def _answer_everywhere(walk: Walk, node: Node, heard: Heard) -> Step | None:
+    """The keys that mean the same at every question; in a collect they are pressed alone."""
+    keys, pressed = walk.menu.keys, heard.digits
+    if isinstance(node, CollectNode) and pressed == keys.do_not_record and node.digits.min <= 1:
+        return None  # it may be a number
+    if isinstance(node, GatherNode) and node.option(pressed) and not walk.session.unsure:
+        return None
+    if pressed == keys.person:
+        own = node.option(pressed) if isinstance(node, GatherNode) else None
+        return walk.to(own.goto if own else walk.menu.exhausted)
+    if pressed == keys.repeat:
         return walk.ask_again(node)
-    if heard == menu.keys.do_not_record:
-        walk.say(menu.phrases.not_recorded)
+    if pressed == keys.do_not_record:
+        walk.say(walk.menu.phrases.not_recorded)
         return replace(walk.ask_again(node), refuses_recording=True)
-    if heard == menu.keys.back and node.back:
+    return None
+
+
+def _answer_gather(walk: Walk, node: GatherNode, heard: Heard) -> Step:
+    if walk.session.unsure:
+        return _answer_asked_back(walk, node, heard)
+    option = node.option(heard.key) if heard.key else meant(node.options, heard.speech, walk.session.locale)
+    if option and (heard.key or walk.menu.sure <= (heard.confidence or 0)):
+        return walk.to(option.goto)
+    if option:
+        return walk.ask_back(node, option)
+    if heard.key == walk.menu.keys.back and node.back:
         return walk.to(node.back)
     return walk.missed(node, heard)
 
 
-def speak(words: Words, locale: str, values: Mapping[str, str]) -> Say:
-    """A text with its placeholders filled; a value that is missing is left out."""
-    text = _PLACEHOLDER.sub(lambda found: values.get(found[1], ""), in_locale(words, locale))
-    return Say(text, locale)
+def _answer_asked_back(walk: Walk, node: GatherNode, heard: Heard) -> Step:
+    """A yes, a no or neither to "is that right?"."""
+    option = walk.option_in_doubt(node)
+    if option is None:
+        return walk.ask(node)
+    phrases = walk.menu.phrases
+    answer = {YES_KEY: True, NO_KEY: False}.get(heard.key)
+    if not heard.key:
+        answer = is_yes(phrases.yes, phrases.no, heard.speech, walk.session.locale)
+    if answer:
+        return walk.to(option.goto)
+    if answer is False or heard.key == walk.menu.keys.back:
+        walk.session = replace(walk.session, unsure=0)
+        return walk.missed(node, SILENCE)
+    return walk.missed(node, heard)
 
 
-def spelled(ticket_no: str) -> str:
-    """Digit by digit: without the spaces speech reads one large number."""
-    return " ".join(ticket_no)
+def _answer_collect(walk: Walk, node: CollectNode, heard: Heard) -> Step:
+    digits = heard.digits
+    if not digits and heard.has_ended and node.on_empty:
+        return walk.to(node.on_empty)
+    if not (digits.isascii() and digits.isdigit() and node.digits.min <= len(digits) <= node.digits.max):
+        return walk.missed(node, heard)
+    if walk.facts.answer is None:
+        raise Needed(Account(digits) if node.is_account else Given(node.into, digits))
+    if walk.facts.answer in _DONE:
+        return walk.to(node.goto)
+    return walk.missed(node, heard, walk.menu.phrases.not_found)
 
 
-class _Walk:
-    """From node to node until the caller is asked something or leaves the menu, collecting what is said."""
-
-    def __init__(self, menu: Menu, session: Session, facts: Facts) -> None:
-        self.menu = menu
-        self.session = session
-        self.facts = facts
-        self.said: list[Prompt] = []
-        self.closed: Queueing | None = None
-
-    def say(self, words: Words) -> None:
-        self.said.append(speak(words, self.session.locale, self._values(words)))
-
-    def to(self, name: str) -> Step:
-        for _ in range(len(self.menu.nodes) + 1):
-            node = self.menu.nodes[name]
-            self.session = replace(self.session, node=name, tries=0)
-            following = self._pass(node)
-            if isinstance(following, Step):
-                return following
-            name = following
-        raise AssertionError("a checked menu has no circle without a question")
-
-    def missed(self, node: GatherNode, heard: str) -> Step:
-        """Silence or a wrong key."""
-        self.session = replace(self.session, tries=self.session.tries + 1)
-        if self.session.tries >= (node.tries or self.menu.tries):
-            return self.to(self.menu.exhausted_at(node))
-        if heard:
-            self.say(self.menu.phrases.unknown_key)
-        return self.ask_again(node)
-
-    def ask_again(self, node: GatherNode) -> Step:
-        """The question again. The Redirect is for providers that fall through on silence."""
-        self.say(node.prompt)
-        for language, text in (node.in_other_languages or {}).items():
-            locale = self.menu.locale_of(language)
-            if locale != self.session.locale:
-                self.said.append(Say(text, locale))
-        action = session_address(self.session)
-        listen_s = max(1, (node.listen_ms or self.menu.listen_ms) // 1000)
-        return Step(self.session, (Gather(tuple(self.said), action, listen_s), Redirect(action)))
-
-    def _pass(self, node: Node) -> str | Step:
-        match node:
-            case SayNode():
-                self.say(node.prompt)
-                return node.goto
-            case BranchNode():
-                return next((case.goto for case in node.cases if self._holds(case)), node.otherwise)
-            case LocaleNode():
-                self.session = replace(self.session, locale=node.locale)
-                return node.goto
-            case GatherNode():
-                return self.ask_again(node)
-            case RouteNode():
-                return self._route(node)
-            case VoicemailNode():
-                self.say(node.prompt)
-                return self._leave(Messaging(self.closed, node.longest_ms))
-            case HangupNode():
-                self.say(node.prompt)
-                return self._leave(Leaving(self.closed))
-            case _:
-                raise NotImplementedError(type(node).__name__)
-
-    def _route(self, node: RouteNode) -> str | Step:
-        is_open = node.queue in self.facts.open_queues or node.queue not in self.menu.closed
-        queueing = Queueing(node.queue, node.matter, is_open)
-        if not is_open:
-            self.closed = queueing
-            return self.menu.closed[node.queue]
-        if node.prompt:
-            self.say(node.prompt)
-        return self._leave(queueing)
-
-    def _leave(self, side: Queueing | Messaging | Leaving) -> Step:
-        return Step(self.session, tuple(self.said), side)
-
-    def _holds(self, case: Condition) -> bool:
-        if case.open is not None and case.open not in self.facts.open_queues:
-            return False
-        if case.tier is not None and self._caller().tier not in case.tier:
-            return False
-        return case.known is None or self._caller().is_known == case.known
-
-    def _caller(self) -> CallerFacts:
-        if self.facts.caller is None:
-            raise CallerNeeded
-        return self.facts.caller
-
-    def _values(self, words: Words) -> dict[str, str]:
-        locale = self.session.locale
-        values = {"org": in_locale(self.menu.org, locale)}
-        if any("{customer_name}" in text for text in words.values()):
-            values["customer_name"] = self._caller().name or in_locale(self.menu.phrases.customer, locale)
-        return values
-
-
-def session_address(session: Session) -> Address:
-    """Where the next key of this caller is brought."""
-    place: dict[str, str | int] = {
-        "n": session.node,
-        "t": session.tries,
-        "l": session.locale,
-        "v": session.version,
-        "s": session.step,
-    }
-    return address("voice_menu", query=place)
+def _answer_notices(walk: Walk, node: NoticesNode, heard: Heard) -> Step:
+    assert node.join is not None  # noqa: S101  else nothing was asked
+    if heard.key == JOIN_KEY:
+        if walk.facts.answer is not None:
+            return walk.to(node.join.goto)
+        offered = walk.joinable(is_asked=True)
+        if offered:
+            raise Needed(Joining(offered.ticket_no))
+        return walk.to(node.goto)
+    if not heard.key or heard.key == walk.menu.keys.back:
+        return walk.to(node.goto)
+    return walk.missed(node, heard)

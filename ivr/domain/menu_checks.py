@@ -366,7 +366,7 @@ def _check_tickets(book: FaultBook, menu: Menu, plan: Plan) -> None:
             case VoicemailNode():
                 _check_voicemail(book, menu, plan, name, node)
             case CaseNode():
-                _check_case(book, menu, name)
+                _check_case(book, menu, plan, name)
             case _:
                 pass
     _check_placeholders(book, menu)
@@ -417,9 +417,10 @@ def _check_voicemail(book: FaultBook, menu: Menu, plan: Plan, name: str, node: V
         )
 
 
-def _check_case(book: FaultBook, menu: Menu, name: str) -> None:
-    """Nobody asks for a case without having been asked for its number and code."""
-    for into in (CASE_NO, ACCESS_CODE):
+def _check_case(book: FaultBook, menu: Menu, plan: Plan, name: str) -> None:
+    """Nobody asks for a case without having been asked for its number, and its code if the site has codes."""
+    has_codes = any(kind.access_code for kind in plan.ticket_types.values())
+    for into in (CASE_NO, ACCESS_CODE) if has_codes else (CASE_NO,):
 
         def onwards(each: str, into: str = into) -> Collection[str]:
             node = menu.nodes[each]

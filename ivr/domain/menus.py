@@ -39,7 +39,7 @@ from ivr.domain.nodes import (
 from ivr.domain.ways import unasked_ways, ways
 from queues.domain.faults import FaultBook, SiteSource, Steps
 from queues.domain.parts import Part
-from queues.domain.plan import Plan
+from queues.domain.plan import Line, Plan
 
 __all__ = [
     "BranchNode",
@@ -66,7 +66,7 @@ __all__ = [
 ]
 
 
-class _Head(Part):
+class MenuHead(Part):
     """The head of menu.yaml."""
 
     tries: int = Field(default=3, ge=1, le=9)
@@ -82,8 +82,8 @@ class _Head(Part):
 def load_menu(site_files: SiteSource, plan: Plan) -> Menu:
     """The menu in these files, or `SiteFaults` with everything that is wrong with it."""
     book = FaultBook(site_files)
-    head = book.read(_Head, ("menu",), book.document("menu"), plan.words_context)
-    nodes = _read_nodes(book, plan.words_context)
+    head = book.read(MenuHead, ("menu",), book.document("menu"), plan.words_context)
+    nodes = read_nodes(book, plan.words_context)
     book.raise_if_any()
     assert head is not None  # noqa: S101  its absence was a fault
     menu = Menu(
@@ -95,6 +95,7 @@ def load_menu(site_files: SiteSource, plan: Plan) -> Menu:
         closed={name: queue.closed for name, queue in plan.queues.items() if queue.closed},
         areas={name: area.name for name, area in plan.areas.items()},
         case_states=plan.ticket_states,
+        reads={locale: voice.text for locale, voice in plan.voices.items() if voice.text},
         hears={locale: voice.hears for locale, voice in plan.voices.items() if voice.hears},
         sounds=dict(getattr(site_files, "audio", {})),
         **{name: value for name, value in head if name != "nodes"},
@@ -103,11 +104,11 @@ def load_menu(site_files: SiteSource, plan: Plan) -> Menu:
     return menu
 
 
-def _doors(line: Any) -> LineDoors:
+def _doors(line: Line) -> LineDoors:
     return LineDoors(entry=line.entry, internal=line.internal, calendar=line.calendar, closed=line.closed)
 
 
-def _read_nodes(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Node]:
+def read_nodes(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Node]:
     nodes: dict[str, Node] = {}
     for name, value in book.section("menu", "nodes").items():
         steps: Steps = ("menu", "nodes", str(name))

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from queues.domain.faults import Steps
-from queues.domain.parts import Duration, Part, ShortName, Words
+from queues.domain.parts import Duration, Part, ShortName, Words, in_locale, language_of
 
 ACCOUNT_NO, CASE_NO, ACCESS_CODE = "account_no", "case_no", "access_code"
 END_KEY = "#"  # of every collect
@@ -303,6 +303,7 @@ class Phrases(Part):
     customer: Words
     manager: Words | None = None  # for a manager whose name we do not know
     unknown_key: Words
+    not_understood: Words | None = None  # of words and numbers; without it as for an unknown key
     not_recorded: Words
     still_waiting: Words
     connecting: Words
@@ -345,6 +346,7 @@ class Menu(Part):
     closed: dict[str, str]  # queue -> node for callers outside its hours
     areas: dict[str, dict[str, str]] = Field(default_factory=dict)
     case_states: dict[str, dict[str, str]] = Field(default_factory=dict)  # what a caller hears of his case
+    reads: dict[str, str] = Field(default_factory=dict)  # locale -> the language whose texts it reads
     hears: dict[str, str] = Field(
         default_factory=dict
     )  # locale -> the recogniser's name for it; without it: keys only
@@ -356,9 +358,7 @@ class Menu(Part):
 
     def locale_of(self, language: str) -> str:
         """The locale of a text's language: `en` is `en-US`."""
-        return next(
-            (each for each in self.languages if each.partition("-")[0] == language), self.languages[0]
-        )
+        return next((each for each in self.languages if language_of(each) == language), self.languages[0])
 
     def exhausted_at(self, node: Node) -> str:
         """Where silence and wrong answers lead in the end."""
@@ -368,10 +368,13 @@ class Menu(Part):
             return node.goto
         return (node.exhausted if isinstance(node, GatherNode) else None) or self.exhausted
 
-    def hears_at(self, node: GatherNode, locale: str) -> bool:
-        """Whether this question understands speech in this language."""
-        language = locale.partition("-")[0]
-        return locale in self.hears and any(option.words.get(language) for option in node.options)
+    def text_in(self, words: Mapping[str, str], locale: str) -> str:
+        """A text that came from outside the site's files: in this language, or in the one it reads."""
+        return (
+            words.get(language_of(locale))
+            or words.get(self.reads.get(locale, ""))
+            or in_locale(words, locale)
+        )
 
 
 def starts_of(menu: Menu) -> dict[Steps, str]:

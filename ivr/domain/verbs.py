@@ -32,9 +32,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A sound of ours."""
+    """A sound of ours; `spoken` is said in its place where the sound cannot be had."""
 
     sound: Address
+    spoken: Say | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,25 @@ Prompt = Say | Play | Pause
 
 
 @dataclass(frozen=True, slots=True)
+class Listening:
+    """For speech as well: in which language, and the words that are likely."""
+
+    language: str
+    hints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gather:
-    """One key, asked for while the prompts are heard. Silence is brought to the same address as a key."""
+    """A key, asked for while the prompts are heard; with `end_key` any number of keys up to that one.
+
+    Silence is brought to the same address as a key.
+    """
 
     prompts: tuple[Prompt, ...]
     action: Address
     listen_s: int
+    end_key: str = ""
+    listening: Listening | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +100,11 @@ class DialConference:
 
 @dataclass(frozen=True, slots=True)
 class DialNumber:
-    """Out to a telephone number: the duty phone, when nothing else of ours is left."""
+    """Out to a telephone number. Without an action (the duty phone, our last resort) nothing follows."""
 
     number: str
+    action: Address | None = None
+    ring_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from config.runtime import Runtime
 from ivr.domain.documents import ACCEPT_KEY, Documents
 from ivr.domain.verbs import Document, Say
+from ivr.service.hotlines import active_hotline
 from queues.domain.calls import CallState
 from queues.domain.offers import OfferState
 from queues.service.facts import OfferFacts
@@ -31,8 +33,13 @@ class LegNews(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AgentLine:
+    runtime: Runtime
     switchboard: Switchboard
-    documents: Documents
+
+    @property
+    def documents(self) -> Documents:
+        """Agents hear the words that are in force; the caller's own version is the caller's."""
+        return active_hotline(self.runtime).documents
 
     async def answered(self, *, offer_id: str, leg_id: str, must_press: bool) -> Document:
         """He lifted his phone: tell him who is calling."""

@@ -29,11 +29,16 @@ REFUSALS = (
     re.compile(r"record[^.]{0,60}\bnot\b[^.]{0,30}press (\d|star|pound)", re.IGNORECASE),
     re.compile(r"press (\d|star|pound)[^.;]{0,30}\bnot\b[^.;]{0,30}record", re.IGNORECASE),
 )
+KEYS = frozenset("0123456789*#")
 KEY_NAMES = {"星号": "*", "井号": "#", "star": "*", "pound": "#"}
 NAMES_OF_KEYS = {"*": ("星号", "star"), "#": ("井号", "pound")}
 WIDE_MS, LATIN_MS = 200, 60
 """About how long a character takes to be spoken, Chinese and other."""
 APPLICATION_ERROR = "application error"
+FINISHED_BY_KEY = re.compile(
+    r"说完请按井号|when you (?:have finished|are done)[^.]{0,20}press pound|and press pound", re.IGNORECASE
+)
+"""Who hears this before the beep ends his message with the key and listens on."""
 
 
 @dataclass
@@ -168,7 +173,13 @@ class Caller:
         if self.plan.message:
             self.handset.speak(self.plan.message)
             self.account.has_left_message = True
-        self._later("message", self.plan.message_ms if self.plan.message else 500, self.leave)
+        has_more = bool(self.plan.message) and FINISHED_BY_KEY.search(self._question) is not None
+        for_ms = self.plan.message_ms if self.plan.message else 500
+        self._later("message", for_ms, self._finish_message if has_more else self.leave)
+
+    def _finish_message(self) -> None:
+        self._press("#")
+        self._later("silence", SILENCE_AFTER_TALK_MS, self.leave)
 
     def _on_bridged(self, heard: Heard) -> None:
         self._place = "talk"
@@ -223,10 +234,15 @@ class Caller:
         self._refusal = ""
         self.account.refused_recording = True
 
-    def _press(self, keys: str) -> None:
-        if keys and self.handset.state != "ended":
-            self.account.keys_pressed += len(keys)
-            self.handset.press(keys)
+    def _press(self, answer: str) -> None:
+        """Keys one after another, or words."""
+        if not answer or self.handset.state == "ended":
+            return
+        if set(answer) <= KEYS:
+            self.account.keys_pressed += len(answer)
+            self.handset.press(answer)
+        else:
+            self.handset.speak(answer)
 
     def _leave_menu(self) -> None:
         if self._place == "menu":

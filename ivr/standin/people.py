@@ -23,8 +23,9 @@ from ivr.standin.agents import SimulatedAgent
 from ivr.standin.arrivals import seeded_calls
 from ivr.standin.callers import CallAccount, Caller
 from ivr.standin.exchange import Exchange
+from ivr.standin.outsiders import be_reachable
 from ivr.standin.phone.page import phone_routes
-from ivr.standin.scenario import PlannedCall, Scenario, read_scenario
+from ivr.standin.scenario import Outsider, PlannedCall, Scenario, read_scenario
 
 SIGN_IN_WAIT_S = 30
 """The day begins without agents who have not managed to sign in by then."""
@@ -56,6 +57,7 @@ class People:
     async def run(self) -> None:
         """Agents to their desks, the day of arrivals, the drain; then until cancelled."""
         workers = [asyncio.create_task(self._staff(number)) for number in range(len(self.scenario.agents))]
+        workers += [asyncio.create_task(self._wait_outside(one)) for one in self.scenario.outsiders]
         try:
             await self._wait_for_agents()
             await self._dial_all()
@@ -82,6 +84,10 @@ class People:
             except Exception as fault:  # a broken shift must not empty the house
                 get_log(__name__).error("agent.failed", agent_id=agent.identity, exc_info=fault)
             await asyncio.sleep(RETURN_S)
+
+    async def _wait_outside(self, outsider: Outsider) -> None:
+        rng = random.Random(f"{self.scenario.seed}:{outsider.number}")
+        await be_reachable(outsider, self.exchange.register, self.clock, rng)
 
     async def _wait_for_agents(self) -> None:
         await asyncio.sleep(0)

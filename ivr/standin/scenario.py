@@ -14,7 +14,8 @@ CALLS_MAX = 100_000
 
 Length = Annotated[int, Field(ge=0, le=24 * HOUR_MS)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Keys = Annotated[str, Field(pattern=r"^[0-9*#]*$")]
+Answer = Annotated[str, Field(pattern=r"^([0-9*#]*|[^0-9*#]{1,100})$")]
+"""Keys to press, or words to say."""
 
 
 class ScenarioError(ValueError):
@@ -42,7 +43,7 @@ class PlannedCall(Part):
     at_ms: int = Field(default=0, ge=0)
     from_: str = Field(validation_alias=AliasChoices("from", "from_"), serialization_alias="from")
     to: str
-    keys: tuple[Keys, ...] = ()
+    keys: tuple[Answer, ...] = ()
     """One entry per new question heard, in order; an empty one means saying nothing to that question."""
     key_delay_ms: Length = 1_500
     menu_ms: Length | None = None
@@ -85,6 +86,16 @@ class Agent(Part):
     habits: Habits = Field(default_factory=Habits)
 
 
+class Outsider(Part):
+    """Somebody with a telephone outside, to whom the hotline may put a caller through."""
+
+    number: str
+    answers_after_ms: Length = 5_000
+    answer_share: Share = 0.8
+    """How often he picks up at all."""
+    talk_ms: Length = 45_000
+
+
 class Errand(Part):
     """One kind of call in a seeded day: who makes it, what is pressed, how long it lasts."""
 
@@ -93,7 +104,7 @@ class Errand(Part):
     """Customers of this tier make it; empty: strangers, from numbers nobody knows."""
     matter: str = ""
     to: str
-    keys: tuple[Keys, ...] = ()
+    keys: tuple[Answer, ...] = ()
     talk_mean_ms: Length = 150_000
     patience_mean_ms: Length = 240_000
     leaves_in_menu_share: Share = 0.04
@@ -126,6 +137,9 @@ class Scenario(Part):
     """Base address of our desk, where agents sign in; empty: agents have a phone but no desk."""
     lines: Mapping[str, str] = Field(default_factory=dict)
     """Name of a line -> its number: what the phone page offers to dial."""
+    line_names: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    """Name of a line -> what the phone page calls it, in Chinese and English."""
+    outsiders: tuple[Outsider, ...] = ()
     customers: tuple[Customer, ...] = ()
     agents: tuple[Agent, ...] = ()
     calls: tuple[PlannedCall, ...] = Field(default=(), max_length=CALLS_MAX)

@@ -41,13 +41,20 @@ class Writer:
 
     url_of: Callable[[Address], str]
     voices: Mapping[str, Voice]
+    has_sound: Callable[[Address], bool]
 
     def voice(self, locale: str) -> Voice:
         return self.voices.get(locale) or next(iter(self.voices.values()))
 
 
-def writer(links: Links, voices: Mapping[str, Voice]) -> Writer:
-    return Writer(lambda address: url_of(links, address), voices)
+def _has_every(_: Address) -> bool:
+    return True
+
+
+def writer(
+    links: Links, voices: Mapping[str, Voice], has_sound: Callable[[Address], bool] = _has_every
+) -> Writer:
+    return Writer(lambda address: url_of(links, address), voices, has_sound)
 
 
 def url_of(links: Links, address: Address) -> str:
@@ -75,7 +82,10 @@ def _say(verb: verbs.Say, parent: Any, writing: Writer) -> None:
 
 @_write.register
 def _play(verb: verbs.Play, parent: Any, writing: Writer) -> None:
-    parent.play(writing.url_of(verb.sound))
+    if verb.spoken is not None and not writing.has_sound(verb.sound):
+        _write(verb.spoken, parent, writing)
+    else:
+        parent.play(writing.url_of(verb.sound))
 
 
 @_write.register
@@ -85,14 +95,22 @@ def _pause(verb: verbs.Pause, parent: Any, _writing: Writer) -> None:
 
 @_write.register
 def _gather(verb: verbs.Gather, parent: Any, writing: Writer) -> None:
+    asked: dict[str, Any] = {"input": "dtmf", "finish_on_key": verb.end_key}
+    if not verb.end_key:
+        asked["num_digits"] = 1
+    if verb.listening:
+        asked |= {
+            "input": "dtmf speech",
+            "language": verb.listening.language,
+            "speech_timeout": "auto",
+            "hints": ",".join(word.replace(",", " ") for word in verb.listening.hints),
+        }
     gather = parent.gather(
-        input="dtmf",
-        num_digits=1,
-        finish_on_key="",
         timeout=verb.listen_s,
         action=writing.url_of(verb.action),
         method="POST",
         action_on_empty_result=True,
+        **asked,
     )
     for prompt in verb.prompts:
         _write(prompt, gather, writing)
@@ -145,8 +163,11 @@ def _dial_conference(verb: verbs.DialConference, parent: Any, writing: Writer) -
 
 
 @_write.register
-def _dial_number(verb: verbs.DialNumber, parent: Any, _writing: Writer) -> None:
-    parent.dial(verb.number)
+def _dial_number(verb: verbs.DialNumber, parent: Any, writing: Writer) -> None:
+    if verb.action is None:
+        parent.dial(verb.number)
+    else:
+        parent.dial(verb.number, action=writing.url_of(verb.action), method="POST", timeout=verb.ring_s)
 
 
 @_write.register
@@ -174,5 +195,6 @@ def fallback_document(base_url: str, duty_number: str | None = None) -> str:
     back = Redirect(address("voice_incoming", query={"r": 1}))
     document: Document = (*said, Pause(FALLBACK_PAUSE_S), back)
     return render(
-        document, Writer(lambda each: f"{base}/voice/incoming?{urlencode(each.query)}", _FALLBACK_VOICES)
+        document,
+        Writer(lambda each: f"{base}/voice/incoming?{urlencode(each.query)}", _FALLBACK_VOICES, _has_every),
     )

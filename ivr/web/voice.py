@@ -7,7 +7,7 @@ agent is waiting for has a safe twin for the time when a store is down; a mere r
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.requests import Request
@@ -17,15 +17,17 @@ from starlette.routing import Route
 from config.runtime import Runtime
 from config.telephony import LEG_FIELD, LEG_STATUSES
 from config.web.webhooks import Webhook, signed
-from ivr.domain.documents import Documents
-from ivr.domain.flow import Session
-from ivr.domain.menus import Menu
+from ivr.domain.heard import Heard
+from ivr.domain.nodes import END_KEY
+from ivr.domain.steps import Session
 from ivr.domain.verbs import Address, Document
 from ivr.service.agent_line import AgentLine, LegNews
 from ivr.service.conversation import Conversation, Exit
+from ivr.service.hotlines import active_hotline
+from ivr.web.audio import Sounds, audio
 from ivr.web.hold_tone import hold_tone
 from ivr.web.twiml import CONTENT_TYPE, render, writer
-from queues.domain.plan import Plan
+from queues.domain.plan import Voice as Speaker
 from queues.service.switchboard import Switchboard
 
 _EXITS: Final[Mapping[str, Exit]] = {
@@ -52,6 +54,7 @@ _CLIENT_NEWS: Final[Mapping[str, LegNews]] = {"busy": LegNews.DECLINED, "complet
 _CLIENT = "client:"
 _OUTBOUND = "outbound"  # a leg we placed, which came to the front door by its fallback
 _LEFT_CONFERENCE = "participant-leave"
+_TALKED = frozenset({"completed", "answered"})  # of a dialled number, if it was bridged as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,24 @@ def key_of(webhook: Webhook) -> str:
     return (webhook.form.get("Digits") or webhook.form.get("FinishedOnKey") or "")[:1]
 
 
+def heard_of(webhook: Webhook) -> Heard:
+    """What was heard at a question. The end key is told apart, or left at the end of the digits."""
+    form = webhook.form
+    digits, ended_by = form.get("Digits", ""), form.get("FinishedOnKey", "")
+    if ended_by and ended_by != END_KEY and not digits:
+        digits, ended_by = ended_by, ""
+    has_ended = ended_by == END_KEY or (len(digits) > 1 and digits.endswith(END_KEY))
+    digits = digits.removesuffix(END_KEY) if len(digits) > 1 else digits
+    return Heard(digits, form.get("SpeechResult", ""), _confidence(form.get("Confidence", "")), has_ended)
+
+
+def _confidence(text: str) -> float | None:
+    try:
+        return min(max(float(text), 0.0), 1.0)
+    except ValueError:
+        return None
+
+
 def number_of(webhook: Webhook, name: str) -> int:
     text = webhook.query.get(name, "")
     return int(text) if text.isascii() and text.isdigit() else 0
@@ -102,6 +123,8 @@ def session_of(webhook: Webhook) -> Session:
         locale=query.get("l", ""),
         version=query.get("v", ""),
         step=number_of(webhook, "s"),
+        unsure=number_of(webhook, "c"),
+        is_entering=bool(number_of(webhook, "e")),
     )
 
 
@@ -109,16 +132,14 @@ def session_of(webhook: Webhook) -> Session:
 class Voice:
     """The handlers, over the two sides of a call."""
 
+    runtime: Runtime
     conversation: Conversation
     agent_line: AgentLine
-    documents: Documents
 
     @classmethod
-    def of(cls, runtime: Runtime, plan: Plan, menu: Menu) -> Voice:
-        documents = Documents(plan, menu, runtime.settings.duty_number)
+    def of(cls, runtime: Runtime) -> Voice:
         switchboard = Switchboard(runtime)
-        conversation = Conversation(switchboard, documents, runtime.settings, runtime.clock)
-        return cls(conversation, AgentLine(switchboard, documents), documents)
+        return cls(runtime, Conversation.of(runtime, switchboard), AgentLine(runtime, switchboard))
 
     async def incoming(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
@@ -128,10 +149,11 @@ class Voice:
         return await self.conversation.incoming(call_id=leg.leg_id, from_=leg.from_, to=leg.to, tries=tries)
 
     async def menu(self, webhook: Webhook) -> Document:
-        leg, session, key = leg_of(webhook), session_of(webhook), key_of(webhook)
-        if not key and is_repeated(webhook):
+        leg, session, heard = leg_of(webhook), session_of(webhook), heard_of(webhook)
+        is_silent = not (heard.digits or heard.speech or heard.has_ended)
+        if is_silent and is_repeated(webhook):
             return await self.conversation.ask_again(call_id=leg.leg_id, session=session)
-        return await self.conversation.press(call_id=leg.leg_id, session=session, key=key)
+        return await self.conversation.answer(call_id=leg.leg_id, session=session, heard=heard)
 
     async def wait(self, webhook: Webhook) -> Document:
         round_no = number_of(webhook, "n")
@@ -159,8 +181,20 @@ class Voice:
     async def message(self, webhook: Webhook) -> Document:
         is_recorded = bool(webhook.form.get("RecordingUrl")) and webhook.form.get("RecordingDuration") != "0"
         is_left = is_recorded or is_repeated(webhook)  # only a message that was left needs the store
+        session = replace(session_of(webhook), locale=self._locale(webhook))
         return await self.conversation.message(
-            call_id=leg_of(webhook).leg_id, locale=self._locale(webhook), is_left=is_left
+            call_id=leg_of(webhook).leg_id, session=session, is_left=is_left
+        )
+
+    async def transferred(self, webhook: Webhook) -> Document:
+        """Answered is who was bridged: a mailbox that gave up while it was asked counts as nobody."""
+        leg, form = leg_of(webhook), webhook.form
+        was_answered = form.get("DialCallStatus", "") in _TALKED and form.get("DialBridged") != "false"
+        return await self.conversation.transferred(
+            call_id=leg.leg_id,
+            session=session_of(webhook),
+            was_answered=was_answered,
+            has_hung_up=leg.is_over,
         )
 
     async def agent(self, webhook: Webhook) -> Document:
@@ -208,10 +242,11 @@ class Voice:
         """The safe twin of a document: the same question again in a moment."""
         path = tuple((key, str(value)) for key, value in webhook.path_params.items())
         again = Address(name, path, tuple(webhook.query.items()))
-        return self.documents.busy(again, number_of(webhook, "r"), self._locale(webhook))
+        documents = active_hotline(self.runtime).documents
+        return documents.busy(again, number_of(webhook, "r"), self._locale(webhook))
 
     def _locale(self, webhook: Webhook) -> str:
-        plan = self.documents.plan
+        plan = active_hotline(self.runtime).plan
         asked = webhook.query.get("l", "")
         return asked if asked in plan.languages else plan.default_locale
 
@@ -234,6 +269,7 @@ def routes(voice: Voice) -> list[Route]:
         "voice_connect": ("/voice/connect/{offer_id}", voice.connect),
         "voice_after": ("/voice/after/{offer_id}", voice.after),
         "voice_message": ("/voice/message", voice.message),
+        "voice_transferred": ("/voice/transferred", voice.transferred),
         "voice_agent": ("/voice/agent/{offer_id}", voice.agent),
         "voice_agent_join": ("/voice/agent/{offer_id}/join", voice.agent_join),
         "voice_agent_left": ("/voice/agent/{offer_id}/left", voice.agent_left),
@@ -247,15 +283,18 @@ def routes(voice: Voice) -> list[Route]:
         *(_route(name, path, voice, answer, is_safe=True) for name, (path, answer) in talks.items()),
         *(_route(name, path, voice, answer, is_safe=False) for name, (path, answer) in reports.items()),
         Route("/voice/hold.wav", hold_sound, methods=["GET"], name="voice_hold"),
+        Route("/voice/audio/{name}", audio, methods=["GET"], name="voice_audio"),
     ]
 
 
 def _route(
     name: str, path: str, voice: Voice, answer: Callable[[Webhook], Awaitable[Document]], *, is_safe: bool
 ) -> Route:
+    sounds = Sounds()
+
     def written(runtime: Runtime, document: Document) -> Response:
-        text = render(document, writer(runtime.links, voice.documents.plan.voices))
-        return Response(text, media_type=CONTENT_TYPE)
+        speaking = writer(runtime.links, _voices(runtime), lambda sound: sounds.has(runtime, sound))
+        return Response(render(document, speaking), media_type=CONTENT_TYPE)
 
     async def handler(runtime: Runtime, webhook: Webhook) -> Response:
         return written(runtime, await answer(webhook))
@@ -266,3 +305,8 @@ def _route(
     handler.__name__ = name
     endpoint = signed(handler, safe_document=safe_document if is_safe else None)
     return Route(path, endpoint, methods=["POST"], name=name)
+
+
+def _voices(runtime: Runtime) -> Mapping[str, Speaker]:
+    """Those in force, for calls of every version: a voice that was exchanged is exchanged at once."""
+    return active_hotline(runtime).plan.voices

@@ -52,7 +52,7 @@ class Attribute(Part):
     id: str
     name: Words
     type: Literal["text", "number", "date", "yes_no", "choice"]
-    values: Choices = {}
+    values: Choices = Field(default={})
     is_personal: bool = Field(default=False, alias="personal")
     is_required: bool = Field(default=False, alias="required")
     needs_consent: bool = False

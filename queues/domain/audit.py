@@ -29,6 +29,7 @@ _PATH: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "call.connecting": (frozenset({_HELD}), _JOIN),
     "call.connected": (frozenset({_JOIN}), _TALK),
     "call.diverted": (frozenset({_MENU, _WAIT, _HELD}), _NOTE),
+    "call.returned": (frozenset({_NOTE}), _MENU),
     "call.ended": (frozenset({_MENU, _WAIT, _HELD, _JOIN, _TALK, _NOTE}), _OVER),
 }
 _OFFER_ENDS: Final = frozenset(
@@ -126,7 +127,10 @@ class Auditor:
 
 def audit(lines: Iterable[Line], *, is_drained: bool) -> tuple[Breach, ...]:
     """Every breach of the laws that `lines`, a whole journal, show."""
-    auditor = Auditor()
-    for line in lines:
+    told = list(lines)
+    arrived = {line.call_id for line in told if line.type == "call.arrived"}
+    nameless = {line.call_id for line in told if line.type == "call.anonymised"} - arrived
+    auditor = Auditor(where=dict.fromkeys(nameless, _MENU))  # their arrivals were taken out
+    for line in told:
         auditor.hear(line)
     return auditor.close(is_drained=is_drained)

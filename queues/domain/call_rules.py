@@ -5,70 +5,24 @@ from typing import Any
 from queues.domain import calls
 from queues.domain import commands as c
 from queues.domain.agents import AgentEvent
-from queues.domain.calls import Call, CallEvent, CallId, CallState
+from queues.domain.calls import Call, CallEvent, CallState
+from queues.domain.case_rules import without_asking
 from queues.domain.effects import EffectKind
+from queues.domain.identity_rules import running_notices
 from queues.domain.journal import LineType
 from queues.domain.lanes import Lane, Skip
-from queues.domain.moves import Draft, Reply, json_of
+from queues.domain.moves import Draft, Reply, about, refuse
 from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
-from queues.domain.state import State, call_facts
-
-
-def _about(word: str, call: Call | None) -> Reply:
-    return (word, *call_facts(call)) if call else (word,)
-
-
-def _refuse(call: Call | None, *, again: tuple[CallState, ...] = ()) -> Reply:
-    """What a command hears whose moment has gone by, or not come."""
-    if call is None or call.state is CallState.ENDED:
-        return _about("gone", call)
-    return _about("again" if call.state in again else f"stale:{call.state}", call)
-
-
-def arrive(draft: Draft, command: c.Arrive) -> Reply:
-    state = draft.state
-    if known := state.calls.get(command.call_id):
-        return _about("again", known)
-    state.arrivals += 1
-    customer_id = state.numbers.get(command.number_key, "")
-    customer = json_of(state.customers.get(customer_id, ""))
-    call = Call(
-        call_id=CallId(command.call_id),
-        state=CallState.MENU,
-        arrival=state.arrivals,
-        arrived_ms=command.now_ms,
-        line=command.line,
-        caller_ref=command.caller_ref,
-        number=command.number,
-        customer_id=customer_id if customer else "",
-        customer_name=customer.get("name") or "",
-        tier=customer.get("tier") or command.default_tier,
-        locale=customer.get("locale") or command.default_locale,
-        is_known=bool(customer),
-    )
-    state.calls[call.call_id] = call
-    state.live[call.call_id] = command.now_ms
-    draft.line(
-        LineType.CALL_ARRIVED,
-        call_id=call.call_id,
-        line=call.line,
-        caller_ref=call.caller_ref,
-        customer_id=call.customer_id,
-        tier=call.tier,
-        locale=call.locale,
-        known=int(call.is_known),
-        arrival=call.arrival,
-    )
-    return _about("ok", call)
+from queues.domain.state import State
 
 
 def step_menu(draft: Draft, command: c.StepMenu) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is not CallState.MENU:
-        return _refuse(call)
+        return refuse(call)
     if command.step <= call.step:
-        return _about("again", call)
+        return about("again", call)
     call = draft.change_call(
         call,
         node=command.node,
@@ -79,41 +33,45 @@ def step_menu(draft: Draft, command: c.StepMenu) -> Reply:
     draft.state.live[call.call_id] = command.now_ms
     told: dict[str, Any] = {"node": call.node, "step": call.step, "locale": call.locale}
     draft.line(LineType.CALL_MENU_STEPPED, call_id=call.call_id, record=call.record, **told)
-    return _about("ok", call)
+    return about("ok", call)
 
 
 def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is not CallState.MENU:
-        return _refuse(call, again=tuple(CallState))
+        return refuse(call, again=tuple(CallState))
     call = draft.change_call(
-        call,
+        _with_ticket(draft, call, command),
         CallEvent.ENQUEUE if command.is_open else CallEvent.CLOSE_OUT,
         queue=command.queue,
         matter=command.matter,
         tier=command.tier or call.tier,
         locale=command.locale or call.locale,
-        ticket_no=_issue_ticket(draft, command),
-        ticket_type=command.ticket_type,
-        ticket_on=command.ticket_on,
-        work_queue=command.work_queue,
         is_open=command.is_open,
         lane_id=command.lane_id,
         lane=command.lane,
-        queued_ms=command.now_ms,
+        queued_ms=command.now_ms if call.queued_ms is None else call.queued_ms,
     )
     draft.state.live[call.call_id] = command.now_ms
     if command.is_open:
         draft.enter_lane(call)
     _tell_queued(draft, call, command.head_start_ms)
-    return _about("ok" if command.is_open else "closed", call)
+    return about("ok" if command.is_open else "closed", call)
 
 
-def _issue_ticket(draft: Draft, command: c.EnqueueCall) -> str:
-    if not command.ticket_type:
-        return ""
+def _with_ticket(draft: Draft, call: Call, command: c.EnqueueCall) -> Call:
+    """A new one, if the matter asks for it; but a call has one ticket, and keeps it."""
+    if call.ticket_no or not command.ticket_type:
+        return call
     draft.state.tickets += 1
-    return f"T{draft.state.tickets:06d}"
+    return draft.change_call(
+        call,
+        ticket_no=f"T{draft.state.tickets:06d}",
+        ticket_type=command.ticket_type,
+        ticket_on=command.ticket_on,
+        work_queue=command.work_queue,
+        access_key=command.access_key,
+    )
 
 
 def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
@@ -128,6 +86,7 @@ def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
         ticket_type=call.ticket_type,
         ticket_on=call.ticket_on,
         work_queue=call.work_queue,
+        access_key=call.access_key,
         closed=int(not call.is_open),
         head_start_ms=head_start_ms,
         queued_ms=call.queued_ms,
@@ -138,12 +97,13 @@ def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
 def touch_call(draft: Draft, command: c.TouchCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is CallState.ENDED:
-        return _refuse(call)
+        return refuse(call)
     draft.state.live[call.call_id] = command.now_ms
+    call = draft.change_call(call, notices=running_notices(draft, call.area))
     if call.state in calls.WAITING:
         place = place_of(draft.state, call)
         call = draft.change_call(call, position=min(place, call.position or place))
-    return _about("ok", call)
+    return about("ok", call)
 
 
 def place_of(state: State, call: Call) -> int:
@@ -165,12 +125,23 @@ def place_of(state: State, call: Call) -> int:
 def divert_call(draft: Draft, command: c.DivertCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or calls.next_state(call.state, CallEvent.DIVERT) is None:
-        return _refuse(call, again=(CallState.MESSAGING,))
+        return refuse(call, again=(CallState.MESSAGING,))
     _stop_waiting(draft, call, "diverted")
     call = draft.change_call(draft.state.calls[call.call_id], CallEvent.DIVERT, diverted_to=command.to)
     draft.state.live[call.call_id] = command.now_ms
     draft.line(LineType.CALL_DIVERTED, call_id=call.call_id, to=command.to)
-    return _about("ok", call)
+    return about("ok", call)
+
+
+def return_call(draft: Draft, command: c.ReturnCall) -> Reply:
+    """Nobody answered there: back to the menu, where a way on is found."""
+    call = draft.state.calls.get(command.call_id)
+    if call is None or call.diverted_to != calls.TRANSFER or call.state is not CallState.MESSAGING:
+        return refuse(call, again=(CallState.MENU,))
+    call = draft.change_call(call, CallEvent.RETURN, diverted_to="")
+    draft.state.live[call.call_id] = command.now_ms
+    draft.line(LineType.CALL_RETURNED, call_id=call.call_id)
+    return about("ok", call)
 
 
 def _stop_waiting(draft: Draft, call: Call, why: str) -> None:
@@ -188,13 +159,13 @@ def _stop_waiting(draft: Draft, call: Call, why: str) -> None:
 def leave_message(draft: Draft, command: c.LeaveMessage) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or not _was_messaging(call):
-        return _refuse(call)
+        return refuse(call)
     if call.is_message_left:
-        return _about("again", call)
+        return about("again", call)
     outcome = calls.Outcome.VOICEMAIL if call.state is CallState.ENDED else ""
     call = draft.change_call(call, is_message_left=True, outcome=str(outcome))
     draft.line(LineType.CALL_MESSAGE_LEFT, call_id=call.call_id, outcome=str(outcome))
-    return _about("ok", call)
+    return about("ok", call)
 
 
 def _was_messaging(call: Call) -> bool:
@@ -208,7 +179,7 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
     if call is None or call.state is CallState.ENDED:
         if command.by == "caller":
             draft.drop_effect(f"{EffectKind.HANG_UP}:{command.call_id}")
-        return _about("again" if call else "gone", call)
+        return about("again" if call else "gone", call)
     outcome = calls.outcome_of(call)
     if call.state in (CallState.CONNECTING, CallState.CONNECTED):
         _end_agent_leg(draft, call, is_there=command.by != "agent")
@@ -221,6 +192,7 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
         outcome=str(outcome),
         ended_ms=command.now_ms,
         ended_by=command.by,
+        given=without_asking(call.given),
     )
     draft.state.live.pop(call.call_id, None)
     draft.state.deadlines[f"forget:{call.call_id}"] = command.now_ms + command.forget_ms
@@ -228,7 +200,7 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
     draft.line(LineType.CALL_ENDED, call_id=ended.call_id, agent_id=ended.agent_id, **told)
     if call.state is CallState.CONNECTED:
         _start_wrap_up(draft, ended, command.wrap_up_ms)
-    return _about("ok", ended)
+    return about("ok", ended)
 
 
 def _let_go(draft: Draft, call: Call, linger_ms: int) -> None:
@@ -279,36 +251,36 @@ def forget_call(draft: Draft, command: c.ForgetCall) -> Reply:
 def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.offer_id != command.offer_id or call.state is CallState.ENDED:
-        return _about("gone", call)
+        return about("gone", call)
     if call.state is not CallState.CONNECTING:
-        return _about("again" if call.state is CallState.CONNECTED else "gone", call)
+        return about("again" if call.state is CallState.CONNECTED else "gone", call)
     offer_id = command.offer_id
     call = draft.change_call(call, CallEvent.CONNECT, answered_ms=command.now_ms)
     draft.change_agent(draft.state.agents[call.agent_id], AgentEvent.CONNECT)
     draft.state.live[call.call_id] = command.now_ms
     draft.state.deadlines.pop(f"connect:{offer_id}", None)
     draft.drop_effect(f"{EffectKind.PULL}:{offer_id}")
-    about: dict[str, Any] = {"call_id": call.call_id, "agent_id": call.agent_id, "offer_id": offer_id}
+    ids: dict[str, Any] = {"call_id": call.call_id, "agent_id": call.agent_id, "offer_id": offer_id}
     if call.record == "wanted":
-        draft.due(EffectKind.RECORD, call.call_id, **about)
+        draft.due(EffectKind.RECORD, call.call_id, **ids)
     wait_ms = command.now_ms - (call.queued_ms or 0)
     told: dict[str, Any] = {"answered_ms": command.now_ms, "wait_ms": wait_ms, "recording": call.record}
-    draft.line(LineType.CALL_CONNECTED, **about, **told)
-    return _about("ok", call)
+    draft.line(LineType.CALL_CONNECTED, **ids, **told)
+    return about("ok", call)
 
 
 def requeue_call(draft: Draft, command: c.RequeueCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if command.by == "deadline" and draft.is_early(f"connect:{command.offer_id}"):
-        return _about("early", call)
+        return about("early", call)
     offer = draft.state.offers.get(command.offer_id)
     if offer is not None and is_other_leg(offer, command.leg_id):
-        return _about("gone", call)
+        return about("gone", call)
     if call is None or call.state is not CallState.CONNECTING or call.offer_id != command.offer_id:
-        return _refuse(call)
+        return refuse(call)
     agent = draft.state.agents[call.agent_id]
     _end_agent_leg(draft, call, is_there=command.by != "agent")
     skip = Skip(command.now_ms + command.skip_ms, "connecting", agent.agent_id)
     draft.requeue(call, "connecting", skip)
     draft.release(agent, idle_ms=command.now_ms)
-    return _about("ok", draft.state.calls[call.call_id])
+    return about("ok", draft.state.calls[call.call_id])

@@ -4,7 +4,8 @@ A call begins in the menu. It is *queued* when it waits in a lane, *offered* whi
 *connecting* from his acceptance until the caller has been pulled to him, *connected* while they talk.
 Whoever waits in vain goes back to *queued* with the place he had: `queued_ms` is written once and never
 changes. A closed queue, or the caller's own wish, leads to *messaging* (voicemail, callback promise,
-goodbye). From every state a call can end, and it ends once; nothing leads out of *ended*.
+goodbye, another company's number). Whoever answers nobody there, the caller comes back to the menu (*return*),
+with whatever place he had. From every state a call can end, and it ends once; nothing leads out of *ended*.
 
 `MOVES` is the whole truth: state -> event -> next state. What the table does not name changes nothing.
 """
@@ -32,6 +33,7 @@ class CallEvent(StrEnum):
     ENQUEUE = "enqueue"
     CLOSE_OUT = "close_out"
     DIVERT = "divert"
+    RETURN = "return"
     OFFER = "offer"
     ACCEPT = "accept"
     CONNECT = "connect"
@@ -46,6 +48,7 @@ class Outcome(StrEnum):
     VOICEMAIL = "voicemail"
     CALLBACK = "callback"
     CLOSED = "closed"
+    TRANSFERRED = "transferred"
 
 
 _S, _E = CallState, CallEvent
@@ -56,14 +59,21 @@ MOVES: Final[Mapping[CallState, Mapping[CallEvent, CallState]]] = {
     _S.OFFERED: {_E.ACCEPT: _S.CONNECTING, _E.REQUEUE: _S.QUEUED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
     _S.CONNECTING: {_E.CONNECT: _S.CONNECTED, _E.REQUEUE: _S.QUEUED, _E.END: _S.ENDED},
     _S.CONNECTED: {_E.END: _S.ENDED},
-    _S.MESSAGING: {_E.END: _S.ENDED},
+    _S.MESSAGING: {_E.RETURN: _S.MENU, _E.END: _S.ENDED},
     _S.ENDED: {},
 }
 
 WAITING: Final = frozenset({CallState.QUEUED, CallState.OFFERED, CallState.CONNECTING})
 
-VOICEMAIL, CALLBACK, GOODBYE = "voicemail", "callback", "goodbye"
-DIVERSIONS: Final = (VOICEMAIL, CALLBACK, GOODBYE)
+VOICEMAIL, CALLBACK, GOODBYE, TRANSFER = "voicemail", "callback", "goodbye", "transfer"
+DIVERSIONS: Final = (VOICEMAIL, CALLBACK, GOODBYE, TRANSFER)
+
+# What is kept under these names is for looking something up; under any other name it is the site's own.
+ACCOUNT_NO, CASE_NO, ACCESS_CODE = "account_no", "case_no", "access_code"
+KEYED_TO_ASK: Final = frozenset(
+    {CASE_NO, ACCESS_CODE}
+)  # which case somebody asked about is nobody's business
+LOOKED_UP: Final = KEYED_TO_ASK | {ACCOUNT_NO}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +116,28 @@ class Call:
     diverted_to: str = ""
     is_message_left: bool = False
     outcome: str = ""
+    site_version: str = ""  # of the words that the call began with
+    area: str = ""
+    manager: str = ""  # the agent who looks after the customer now: in person, or as a cover
+    manager_name: str = ""
+    is_care: bool = False
+    contact: str = ""  # the person whose number it is, when it is not the customer's own
+    shared: int = 0  # how many further files have this number
+    is_internal: bool = False
+    notices: str = ""  # those running in the caller's area, as one JSON list
+    is_anonymous: bool = False
+    given: str = ""  # what the caller keyed, by name, as JSON; an access code as its key
+    access_key: str = ""  # of the access code that was told with the ticket
+    wrong_codes: int = 0
+    asked: str = ""  # the menu step at which a case was last asked about, and the answer's word
+    named_in: str = ""  # the ids of the journal lines that tell who it is
 
 
 CALL_FACTS: Final = (
     "call_id", "state", "outcome", "line", "caller_ref", "customer_id", "customer_name", "is_known",
     "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
-    "offer_id", "agent_id", "position", "diverted_to", "is_message_left",
+    "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
+    "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
 )  # fmt: skip
 
 
@@ -133,6 +159,8 @@ def outcome_of(call: Call) -> Outcome:
 def _outcome_of_messaging(call: Call) -> Outcome:
     if call.is_message_left:
         return Outcome.VOICEMAIL
+    if call.diverted_to == TRANSFER:
+        return Outcome.TRANSFERRED
     if call.queued_ms is None:
         return Outcome.LEFT_IN_MENU
     if call.diverted_to == CALLBACK:

@@ -32,6 +32,45 @@ class Arrive(Command):
     number_key: str
     default_tier: str
     default_locale: str
+    is_internal: bool
+    site_version: str  # unless another has been activated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifyCall(Command):
+    call_id: str
+    account_key: str
+    default_tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnonymiseCall(Command):
+    call_id: str
+    default_tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepGiven(Command):
+    call_id: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCase(Command):
+    call_id: str
+    step: (
+        int  # the menu step that asks, -1 = the call's; at the same or an earlier one it is the same question
+    )
+    wrong_max: int  # wrong answers in one call
+    case_wrong_max: int  # wrong answers about one case, in so long
+    case_within_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinTicket(Command):
+    call_id: str
+    ticket_no: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +96,7 @@ class EnqueueCall(Command):
     ticket_on: str
     work_queue: str
     is_open: bool
+    access_key: str = ""  # of the access code that is told with the ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +108,11 @@ class TouchCall(Command):
 class DivertCall(Command):
     call_id: str
     to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnCall(Command):
+    call_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +280,25 @@ class RetryEffect(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailEffect(Command):
     effect_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseNotice(Command):
+    notice_id: str
+    notice: str  # JSON
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearNotice(Command):
+    notice_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivateVersion(Command):
+    version: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

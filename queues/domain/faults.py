@@ -45,6 +45,14 @@ class Fault:
         return f"{self.where} {self.path}: {self.message}"
 
 
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What is no fault and yet worth knowing, with its place in the files."""
+
+    steps: Steps
+    message: str
+
+
 class SiteFaults(Exception):  # noqa: N818  the word of the house for what a site file can have
     """The site's files have faults."""
 

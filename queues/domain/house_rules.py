@@ -61,6 +61,29 @@ def fail_effect(draft: Draft, command: c.FailEffect) -> Reply:
     return ("ok",)
 
 
+def raise_notice(draft: Draft, command: c.RaiseNotice) -> Reply:
+    if draft.state.notices.get(command.notice_id) == command.notice:
+        return ("again",)
+    draft.state.notices[command.notice_id] = command.notice
+    draft.line(LineType.NOTICE_RAISED, notice_id=command.notice_id, by=command.by)
+    return ("ok",)
+
+
+def clear_notice(draft: Draft, command: c.ClearNotice) -> Reply:
+    if draft.state.notices.pop(command.notice_id, None) is None:
+        return ("again",)
+    draft.line(LineType.NOTICE_CLEARED, notice_id=command.notice_id, by=command.by)
+    return ("ok",)
+
+
+def activate_version(draft: Draft, command: c.ActivateVersion) -> Reply:
+    if draft.state.version == command.version:
+        return ("again",)
+    draft.state.version = command.version
+    draft.line(LineType.SITE_ACTIVATED, version=command.version, by=command.by)
+    return ("ok",)
+
+
 def append_line(draft: Draft, command: c.AppendLine) -> Reply:
     return ("ok", draft.line(command.type, call_id=command.call_id, **json_of(command.data)))
 

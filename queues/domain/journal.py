@@ -14,6 +14,10 @@ from typing import Any, Final
 
 class LineType(StrEnum):
     CALL_ARRIVED = "call.arrived"
+    CALL_IDENTIFIED = "call.identified"
+    CALL_ANONYMISED = "call.anonymised"
+    CALL_JOINED = "call.joined"
+    CASE_ASKED = "case.asked"
     CALL_MENU_STEPPED = "call.menu_stepped"
     CALL_QUEUED = "call.queued"
     CALL_OFFERED = "call.offered"
@@ -21,6 +25,7 @@ class LineType(StrEnum):
     CALL_CONNECTING = "call.connecting"
     CALL_CONNECTED = "call.connected"
     CALL_DIVERTED = "call.diverted"
+    CALL_RETURNED = "call.returned"
     CALL_MESSAGE_LEFT = "call.message_left"
     CALL_ENDED = "call.ended"
     CALL_RECONCILED = "call.reconciled"
@@ -40,6 +45,9 @@ class LineType(StrEnum):
     RECORDING_COMPLETED = "recording.completed"
     RECORDING_ABSENT = "recording.absent"
     EFFECT_FAILED = "effect.failed"
+    NOTICE_RAISED = "notice.raised"
+    NOTICE_CLEARED = "notice.cleared"
+    SITE_ACTIVATED = "site.activated"
 
 
 # What other rooms may append; every other line is written by the script that makes the change.

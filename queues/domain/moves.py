@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from queues.domain import agents, calls, offers
 from queues.domain.agents import Agent, AgentEvent, AgentState
-from queues.domain.calls import Call, CallEvent
+from queues.domain.calls import Call, CallEvent, CallState
 from queues.domain.effects import Effect, EffectId, EffectKind
 from queues.domain.journal import Line, LineType, id_after
 from queues.domain.lanes import Skip, member_of, with_skip
 from queues.domain.offers import Offer, OfferEvent, OfferId
-from queues.domain.state import State
+from queues.domain.state import State, call_facts
 
 Reply = tuple[str, ...]
 _S = TypeVar("_S")
@@ -32,6 +32,7 @@ class Draft:
     now_ms: int
     lines: list[Line] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)  # ids of lines taken out of the journal
 
     def line(
         self, type_: LineType | str, *, call_id: str = "", agent_id: str = "", offer_id: str = "", **data: Any
@@ -196,6 +197,17 @@ def _allowed(after: _S | None, before: object, event: object) -> _S:
     if after is None:
         raise IllegalMoveError(f"{event} from {before}")
     return after
+
+
+def about(word: str, call: Call | None) -> Reply:
+    return (word, *call_facts(call)) if call else (word,)
+
+
+def refuse(call: Call | None, *, again: tuple[CallState, ...] = ()) -> Reply:
+    """What a command hears whose moment has gone by, or not come."""
+    if call is None or call.state is CallState.ENDED:
+        return about("gone", call)
+    return about("again" if call.state in again else f"stale:{call.state}", call)
 
 
 def json_of(value: str) -> Any:

@@ -8,6 +8,7 @@ by its ceiling further than by its head start (else the printed bound would not 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -17,6 +18,7 @@ from queues.domain.attributes import Attribute
 from queues.domain.calendars import Calendar
 from queues.domain.clocks import Span
 from queues.domain.faults import FaultBook, Model, SiteSource
+from queues.domain.hours import Hours, resolve
 from queues.domain.parts import Duration, Part, ShortName, Words, check_short_name, in_locale, words_context
 from queues.domain.ranking import Ranking
 from queues.domain.rules import Care, Rule
@@ -215,6 +217,11 @@ class Plan(Timing):
         """What the texts of the other files are read with."""
         return words_context(self.languages, reads_of(self.voices))
 
+    @cached_property
+    def hours(self) -> Mapping[str, Hours]:
+        """What each calendar comes to."""
+        return resolve(self.calendars, self.timezone)
+
     def is_open(self, calendar: str, now_ms: int) -> bool:
         return calendars.is_open(self, calendar, now_ms)
 
@@ -242,7 +249,7 @@ class Plan(Timing):
 def load_plan(site_files: SiteSource) -> Plan:
     """The plan in these files, or `SiteFaults` with everything that is wrong with it."""
     book = FaultBook(site_files)
-    shared = _words_context(book)
+    shared = read_words_context(book)
     identity = book.read(Identity, ("site",), book.document("site"), shared)
     parts = _read_parts(book, shared)
     plan_checks.check(book, parts, identity)
@@ -276,7 +283,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _words_context(book: FaultBook) -> dict[str, Any]:
+def read_words_context(book: FaultBook) -> dict[str, Any]:
     """From the raw document: the texts are checked even where the head of site.yaml has faults of its own."""
     site = book.document("site")
     given, voices = site.get("languages"), site.get("voices")

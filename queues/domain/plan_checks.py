@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
-from queues.domain import rule_checks
+from queues.domain import calendars, rule_checks
 from queues.domain.faults import FaultBook, Steps
 from queues.domain.parts import language_of
 from queues.domain.tickets import TicketState
@@ -36,6 +35,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
     _check_states(book, parts["ticket_states"])
     _check_bounds(book, parts["tiers"])
     rule_checks.check(book, parts)
+    calendars.check(book, parts["calendars"], identity.timezone if identity else "")
     if "other" in parts["areas"]:
         book.add(("customers", "areas", "other"), "'other' stands for callers whose area is unknown")
     if identity:
@@ -116,7 +116,7 @@ def _check_bounds(book: FaultBook, tiers: Mapping[str, Tier]) -> None:
 
 
 def _check_identity(book: FaultBook, identity: Identity) -> None:
-    check_zone(book, ("site", "timezone"), identity.timezone)
+    calendars.check_zone(book, ("site", "timezone"), identity.timezone)
     for index, language in enumerate(identity.languages):
         if language not in identity.voices:
             book.add(("site", "languages", index), f"'{language}' has no entry under voices")
@@ -126,10 +126,3 @@ def _check_identity(book: FaultBook, identity: Identity) -> None:
             book.unknown(("site", "voices", locale), "language", locale, identity.languages)
         if voice.text and voice.text not in own:
             book.unknown(("site", "voices", locale, "text"), "language with texts", voice.text, own)
-
-
-def check_zone(book: FaultBook, steps: Steps, name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        book.add(steps, f"'{name}' is not a time zone such as Asia/Shanghai")

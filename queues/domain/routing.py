@@ -112,7 +112,11 @@ def decide(plan: Plan, snapshot: Snapshot, now_ms: int) -> tuple[Match, ...]:
 
 
 def widen(plan: Plan, lane: Lane, waited_ms: int) -> Width:
-    """What a call of this lane may be offered to after waiting so long."""
+    """What a call of this lane may be offered to after waiting so long.
+
+    A queue that the plan in force has no more, because the site's words changed while calls waited in it, goes on
+    without overflow; a tier it has no more goes on without a ceiling. Who can take the call says the lane itself.
+    """
     queue = plan.queues.get(lane.queue)
     own = frozenset(lane.needs)
     steps = [step for step in queue.overflow if step.after_ms <= waited_ms] if queue else []

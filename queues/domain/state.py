@@ -30,8 +30,13 @@ class State:
     due: dict[str, int] = field(default_factory=dict)  # effect_id -> due_ms
     live: dict[str, int] = field(default_factory=dict)  # call_id -> last sign of life
     beats: dict[str, int] = field(default_factory=dict)  # agent_id -> last heartbeat
-    numbers: dict[str, str] = field(default_factory=dict)  # number_key -> customer_id
+    numbers: dict[str, str] = field(default_factory=dict)  # number_key -> who stands there, one a line
+    accounts: dict[str, str] = field(default_factory=dict)  # account_key -> customer_id
     customers: dict[str, str] = field(default_factory=dict)  # customer_id -> JSON
+    people: dict[str, str] = field(default_factory=dict)  # agent_id -> JSON: his name, his leave
+    notices: dict[str, str] = field(default_factory=dict)  # notice_id -> JSON
+    cases: dict[str, str] = field(default_factory=dict)  # ticket_no -> JSON
+    case_faults: dict[str, str] = field(default_factory=dict)  # ticket_no -> "from_ms count" of wrong answers
     legs: dict[str, str] = field(default_factory=dict)  # leg_id -> the offer it was placed for
     turn: int = 0
     arrivals: int = 0
@@ -39,6 +44,7 @@ class State:
     last_ms: int = 0
     last_seq: int = 0
     server: str = ""
+    version: str = ""  # of the site's words in force
 
     def copy(self) -> "State":
         """Records are frozen, so a copy of the indexes is a copy of all."""

@@ -8,7 +8,7 @@ reply: a word, then texts. A command that finds another state than it needs chan
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from queues.domain import agent_rules, call_rules, house_rules, offer_rules
+from queues.domain import agent_rules, call_rules, case_rules, house_rules, identity_rules, offer_rules
 from queues.domain import commands as c
 from queues.domain.effects import Effect
 from queues.domain.journal import Line
@@ -21,6 +21,7 @@ class Step(NamedTuple):
     reply: Reply
     lines: tuple[Line, ...]
     effects: tuple[Effect, ...]
+    erased: tuple[str, ...]  # ids of lines that the journal has no more
 
 
 def step(state: State, command: c.Command) -> Step:
@@ -32,15 +33,21 @@ def advance(state: State, command: c.Command) -> Step:
     """The same, in the given state itself: for long runs that need no past."""
     draft = Draft(state, command.now_ms)
     reply = RULES[type(command)](draft, command)
-    return Step(state, reply, tuple(draft.lines), tuple(draft.effects))
+    return Step(state, reply, tuple(draft.lines), tuple(draft.effects), tuple(draft.erased))
 
 
 RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
-    c.Arrive: call_rules.arrive,
+    c.Arrive: identity_rules.arrive,
+    c.IdentifyCall: identity_rules.identify_call,
+    c.AnonymiseCall: identity_rules.anonymise_call,
+    c.KeepGiven: case_rules.keep_given,
+    c.CheckCase: case_rules.check_case,
+    c.JoinTicket: case_rules.join_ticket,
     c.StepMenu: call_rules.step_menu,
     c.EnqueueCall: call_rules.enqueue_call,
     c.TouchCall: call_rules.touch_call,
     c.DivertCall: call_rules.divert_call,
+    c.ReturnCall: call_rules.return_call,
     c.LeaveMessage: call_rules.leave_message,
     c.EndCall: call_rules.end_call,
     c.ForgetCall: call_rules.forget_call,
@@ -66,6 +73,9 @@ RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
     c.FinishEffect: house_rules.finish_effect,
     c.RetryEffect: house_rules.retry_effect,
     c.FailEffect: house_rules.fail_effect,
+    c.RaiseNotice: house_rules.raise_notice,
+    c.ClearNotice: house_rules.clear_notice,
+    c.ActivateVersion: house_rules.activate_version,
     c.AppendLine: house_rules.append_line,
     c.RaiseCounters: house_rules.raise_counters,
 }

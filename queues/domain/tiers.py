@@ -93,12 +93,19 @@ def first_band(plan: Plan) -> str:
 
 
 def fingerprint(plan: Plan) -> str:
-    """Changes whenever the same files could come to another standing."""
-    rules = {name: (tier.code, tier.rule) for name, tier in plan.tiers.items()}
+    """Changes whenever the same files could come to another standing; behind the dash, with the ranking alone."""
     care = plan.care.rule if plan.care else None
-    whole = [rules, plan.default_tier, plan.ranking, plan.class_code, care]
-    text = json.dumps(whole, default=lambda part: part.model_dump(mode="json"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    tiers = [(name, tier.code, tier.rule) for name, tier in plan.tiers.items()]
+    return f"{_digest([tiers, plan.default_tier, plan.class_code, care])}-{_digest(plan.ranking)}"
+
+
+def ranking_mark(rules: str) -> str:
+    return rules.partition("-")[2]
+
+
+def _digest(part: Any) -> str:
+    text = json.dumps(part, default=lambda model: model.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 # Changes by hand

@@ -1,17 +1,38 @@
 """What the switchboard's replies say, as typed facts for the rooms and pages above it."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from queues.domain.agents import AgentId, AgentState
-from queues.domain.calls import CALL_FACTS, CallId, CallState
+from queues.domain.calls import CALL_FACTS, LOOKED_UP, CallId, CallState
 from queues.domain.effects import Effect
 from queues.domain.lanes import Lane
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
 from queues.domain.routing import skills_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One that runs in the caller's area."""
+
+    id: str
+    kind: str
+    text: Mapping[str, str]  # by language
+    ticket_no: str  # "" = none to join
+
+
+class CaseReply(NamedTuple):
+    """How a case stands; the rest is told with `ok` alone."""
+
+    word: str
+    state: str = ""
+    reply: str = ""
+    ticket_no: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +58,19 @@ class CallFacts:
     offer_id: OfferId
     agent_id: AgentId
     position: int  # never gets worse; 0 = not waiting
-    diverted_to: str  # "" | voicemail | callback | goodbye
+    diverted_to: str  # "" | voicemail | callback | goodbye | transfer
     message_left: bool
+    site_version: str
+    area: str
+    manager: str  # the agent who looks after him now, in person or as a cover
+    manager_name: str
+    is_care: bool
+    contact: str  # the person whose number it is
+    shared: int  # how many further files have this number
+    is_internal: bool
+    notices: tuple[Notice, ...]
+    is_anonymous: bool
+    wrong_codes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +123,21 @@ class ClaimReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerFacts:
+    """What an agent is told of the caller beside his name and tier."""
+
+    area: str
+    contact: str
+    shared: int
+    is_care: bool
+    is_internal: bool
+    is_anonymous: bool
+    manager: str
+    manager_name: str
+    given: Mapping[str, str]  # what he keyed, under the site's own names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskOffer:
     """The offer on an agent's desk, with the data that tells why him and why now."""
 
@@ -107,6 +154,7 @@ class DeskOffer:
     waited_ms: int
     ends_ms: int | None
     why: Mapping[str, Any]
+    caller: CallerFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +173,7 @@ class DeskCall:
     queued_ms: int | None
     answered_ms: int | None
     ended_ms: int | None
+    caller: CallerFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +246,29 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         position=int(told["position"]),
         diverted_to=told["diverted_to"],
         message_left=told["is_message_left"] == "1",
+        site_version=told["site_version"],
+        area=told["area"],
+        manager=told["manager"],
+        manager_name=told["manager_name"],
+        is_care=told["is_care"] == "1",
+        contact=told["contact"],
+        shared=int(told["shared"] or 0),
+        is_internal=told["is_internal"] == "1",
+        notices=read_notices(told["notices"]),
+        is_anonymous=told["is_anonymous"] == "1",
+        wrong_codes=int(told["wrong_codes"] or 0),
+    )
+
+
+def read_notices(text: str) -> tuple[Notice, ...]:
+    return tuple(
+        Notice(
+            id=told["id"],
+            kind=told.get("kind") or "",
+            text=told["text"],
+            ticket_no=told.get("ticket_no") or "",
+        )
+        for told in (json.loads(text) if text else ())
     )
 
 
@@ -259,7 +331,28 @@ def _desk_offer(told: Mapping[str, Any], now_ms: int) -> DeskOffer | None:
         waited_ms=now_ms - queued_ms,
         ends_ms=_instant(told["ends_ms"]) if offer["state"] != OfferState.CLAIMED else None,
         why=json.loads(offer["why"]),
+        caller=_caller(call),
     )
+
+
+def _caller(call: Mapping[str, str]) -> CallerFacts:
+    return CallerFacts(
+        area=call.get("area", ""),
+        contact=call.get("contact", ""),
+        shared=int(call.get("shared") or 0),
+        is_care=call.get("is_care") == "1",
+        is_internal=call.get("is_internal") == "1",
+        is_anonymous=call.get("is_anonymous") == "1",
+        manager=call.get("manager", ""),
+        manager_name=call.get("manager_name", ""),
+        given=own_given(call.get("given", "")),
+    )
+
+
+def own_given(text: str) -> dict[str, str]:
+    """What was keyed under the site's own names."""
+    given = json.loads(text) if text else {}
+    return {name: value for name, value in given.items() if name not in LOOKED_UP}
 
 
 def _desk_call(call: Mapping[str, str]) -> DeskCall:
@@ -276,16 +369,18 @@ def _desk_call(call: Mapping[str, str]) -> DeskCall:
         queued_ms=_instant(call.get("queued_ms", "")),
         answered_ms=_instant(call.get("answered_ms", "")),
         ended_ms=_instant(call.get("ended_ms", "")),
+        caller=_caller(call),
     )
 
 
 def _waiting_for(skills: frozenset[str], lanes: Iterable[tuple[str, int]], plan: Plan) -> dict[str, int]:
-    """Of the queues this agent serves, also those where nobody waits."""
+    """Of the queues this agent serves, also those where nobody waits, and those the plan has no more."""
     waiting = {queue.id: 0 for queue in plan.queues.values() if skills >= set(queue.needs)}
     for rules, count in lanes:
-        queue_id = Lane.from_json(rules).queue
-        if queue_id in waiting:
-            waiting[queue_id] += int(count)
+        lane = Lane.from_json(rules)
+        is_dropped = lane.queue not in plan.queues and skills >= set(lane.needs)
+        if lane.queue in waiting or is_dropped:
+            waiting[lane.queue] = waiting.get(lane.queue, 0) + int(count)
     return waiting
 
 

@@ -9,8 +9,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from config import numbers
 from config.runtime import Runtime
 from queues.domain import commands
+from queues.domain.calls import ACCESS_CODE
 from queues.domain.effects import Effect
 from queues.domain.journal import APPENDABLE, parse_id
 from queues.domain.lanes import Lane
@@ -19,12 +21,15 @@ from queues.domain.plan import Plan
 from queues.domain.routing import Snapshot
 from queues.service import journal
 from queues.service.facts import (
+    CallerFacts,
     CallFacts,
     CallReply,
+    CaseReply,
     ClaimReply,
     DeskCall,
     DeskOffer,
     DeskState,
+    Notice,
     OfferFacts,
     OfferReply,
     WaitingFacts,
@@ -41,10 +46,13 @@ from queues.store.switchboard import SwitchboardStore
 __all__ = [
     "CallFacts",
     "CallReply",
+    "CallerFacts",
+    "CaseReply",
     "ClaimReply",
     "DeskCall",
     "DeskOffer",
     "DeskState",
+    "Notice",
     "OfferFacts",
     "OfferReply",
     "Switchboard",
@@ -61,6 +69,9 @@ LOST_AFTER_S: Final = 45.0
 LINGER_S: Final = 10.0
 EFFECT_LEASE_S: Final = 60.0  # longer than an effect may take; what a dead leader held is recalled before
 TICKETS_UNSEEN: Final = 100  # more than are told in the second or two that a server can lose
+WRONG_CODES_MAX: Final = 3  # wrong answers in one call
+CASE_WRONG_CODES_MAX: Final = 10  # about one case in a day
+DAY_MS: Final = 24 * 3_600_000
 FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
 
 
@@ -75,7 +86,14 @@ class Switchboard:
     # The caller's side
 
     async def arrive(
-        self, *, call_id: str, line: str, caller_ref: str, number: str, number_key: str
+        self,
+        *,
+        call_id: str,
+        line: str,
+        caller_ref: str,
+        number: str,
+        number_key: str,
+        is_internal: bool = False,
     ) -> CallReply:
         """ok | again: who calls, from the number index, and the call's first line."""
         return await self._about_call(
@@ -88,7 +106,59 @@ class Switchboard:
                 number_key=number_key,
                 default_tier=self._plan.default_tier,
                 default_locale=self._plan.default_locale,
+                is_internal=is_internal,
+                site_version=self._runtime.site_files.version,
             )
+        )
+
+    async def identify_call(self, *, call_id: str, account_key: str) -> CallReply:
+        """ok | unknown (or the caller is anonymous) | again | gone | stale:<state>: by numbers.account_key."""
+        return await self._about_call(
+            commands.IdentifyCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                account_key=account_key,
+                default_tier=self._plan.default_tier,
+            )
+        )
+
+    async def anonymise_call(self, *, call_id: str) -> CallReply:
+        """ok | again | gone: from now on nothing tells who this is, and what did is erased."""
+        return await self._about_call(
+            commands.AnonymiseCall(
+                now_ms=self._now_ms(), call_id=call_id, default_tier=self._plan.default_tier
+            )
+        )
+
+    async def keep_given(self, *, call_id: str, name: str, value: str) -> CallReply:
+        """ok | gone | stale:<state>: digits the caller keyed; of an access code the key alone is kept."""
+        if name == ACCESS_CODE:
+            value = numbers.code_key(self._runtime.settings.secret_key, value)
+        return await self._about_call(
+            commands.KeepGiven(now_ms=self._now_ms(), call_id=call_id, name=name, value=value)
+        )
+
+    async def check_case(self, *, call_id: str, step: int = -1) -> CaseReply:
+        """ok | wrong | unknown | locked (no try is left) | gone, of the case_no and access_code given.
+
+        `step` is the menu step that asks: a webhook that comes twice asks the same question, and it counts once.
+        """
+        reply = await self._store.run(
+            commands.CheckCase(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                step=step,
+                wrong_max=WRONG_CODES_MAX,
+                case_wrong_max=CASE_WRONG_CODES_MAX,
+                case_within_ms=DAY_MS,
+            )
+        )
+        return CaseReply(*reply)
+
+    async def join_ticket(self, *, call_id: str, ticket_no: str) -> CallReply:
+        """ok | again (it has a ticket) | gone | stale:<state>."""
+        return await self._about_call(
+            commands.JoinTicket(now_ms=self._now_ms(), call_id=call_id, ticket_no=ticket_no)
         )
 
     async def step_menu(
@@ -113,9 +183,14 @@ class Switchboard:
         ticket_type: str = "",
         ticket_on: str = "",
         work_queue: str = "",
+        access_key: str = "",
         is_open: bool = True,
     ) -> CallReply:
-        """ok | closed (to messaging) | again (queued, or beyond) | gone. The lane holds the head start."""
+        """ok | closed (to messaging) | again (queued, or beyond) | gone. The lane holds the head start.
+
+        A call that has a ticket keeps it, whatever `ticket_type` says; `access_key` is numbers.code_key of the
+        access code that is told with a new one.
+        """
         return await self._about_call(
             commands.EnqueueCall(
                 now_ms=self._now_ms(),
@@ -131,6 +206,7 @@ class Switchboard:
                 ticket_on=ticket_on,
                 work_queue=work_queue,
                 is_open=is_open,
+                access_key=access_key,
             )
         )
 
@@ -139,8 +215,12 @@ class Switchboard:
         return await self._about_call(commands.TouchCall(now_ms=self._now_ms(), call_id=call_id))
 
     async def divert_call(self, *, call_id: str, to: str) -> CallReply:
-        """ok | again (it is in messaging) | gone | stale:<state>; to = voicemail | callback | goodbye."""
+        """ok | again (it is in messaging) | gone | stale:<state>; to = one of calls.DIVERSIONS."""
         return await self._about_call(commands.DivertCall(now_ms=self._now_ms(), call_id=call_id, to=to))
+
+    async def return_call(self, *, call_id: str) -> CallReply:
+        """ok | again (it is in the menu) | gone | stale:<state>: nobody answered the transfer."""
+        return await self._about_call(commands.ReturnCall(now_ms=self._now_ms(), call_id=call_id))
 
     async def leave_message(self, *, call_id: str) -> CallReply:
         """ok (also just after the hang-up) | again | gone | stale:<state>."""
@@ -343,6 +423,21 @@ class Switchboard:
     async def fail_effect(self, *, effect_id: str) -> str:
         """ok | again: given up; the line effect.failed says so."""
         return await self._word(commands.FailEffect(now_ms=self._now_ms(), effect_id=effect_id))
+
+    async def raise_notice(self, *, notice_id: str, notice: Mapping[str, Any], by: str) -> str:
+        """ok | again (it is there, word for word): {id, areas, text, starts_ms, ends_ms, ticket_no, kind}."""
+        text = json.dumps(notice, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return await self._word(
+            commands.RaiseNotice(now_ms=self._now_ms(), notice_id=notice_id, notice=text, by=by)
+        )
+
+    async def clear_notice(self, *, notice_id: str, by: str) -> str:
+        """ok | again (it was not there)."""
+        return await self._word(commands.ClearNotice(now_ms=self._now_ms(), notice_id=notice_id, by=by))
+
+    async def activate_version(self, *, version: str, by: str) -> str:
+        """ok | again (it is in force): calls that arrive from now on begin with it."""
+        return await self._word(commands.ActivateVersion(now_ms=self._now_ms(), version=version, by=by))
 
     async def append_line(self, *, type: str, call_id: str, data: Mapping[str, Any]) -> str:  # noqa: A002
         """The id of a line another room may write (journal.APPENDABLE)."""

@@ -78,6 +78,7 @@ class CallFilter:
     outcome: str = ""
     queue: str = ""
     agent_id: str = ""
+    customer_id: str = ""
     text: str = ""  # a call's, ticket's or customer's id
     caller_ref: str = ""
     customer_ids: tuple[str, ...] = ()
@@ -141,7 +142,8 @@ async def newest_first(
 
 
 def conditions(chosen: CallFilter) -> list[Any]:
-    equals = {"outcome": chosen.outcome, "queue": chosen.queue, "agent_id": chosen.agent_id}
+    names = ("outcome", "queue", "agent_id", "customer_id")
+    equals = {name: getattr(chosen, name) for name in names}
     found: list[Any] = [calls.c[name] == value for name, value in equals.items() if value]
     if chosen.from_ms is not None:
         found.append(calls.c.arrived_ms >= chosen.from_ms)

@@ -1,22 +1,36 @@
-"""Customers and callers' numbers in SQL, and the live index that an arrival looks a number up in.
+"""Customers in SQL: one file for one account number, the numbers in each, what changed in it and from where.
 
-The live index is made from SQL and can be made again at any time. `caller_numbers` is the one place that
-ties a `caller_ref` of the journal to a number; deleting its row makes the caller anonymous.
+`caller_numbers` is the one place that ties a `caller_ref` of the journal to a number; deleting its row makes the
+caller anonymous. Every transaction that changes files takes a revision (`next_revision`) and writes it on them:
+by it the live index knows what it has not seen yet.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from sqlalchemy import BigInteger, Column, Index, Table, Text, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Select,
+    Table,
+    Text,
+    delete,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
-from queues.domain.customers import Customer, live_file
+from queues.domain.customers import Contact, Customer
 
 WITHHELD: Final = "withheld"
-CHUNK: Final = 1000
 
 caller_numbers = Table(
     "caller_numbers",
@@ -31,94 +45,200 @@ customers = Table(
     Column("customer_id", Text, primary_key=True),
     Column("site", Text, nullable=False),
     Column("account_no", Text),
+    Column("account_digits", Text),  # as it can be keyed on a telephone
     Column("name", Text, nullable=False),
-    Column("tier", Text),
     Column("locale", Text),
-    Column("manager", Text),
     Column("area", Text),
     Column("attributes", Text),
+    Column("contacts", Text),
+    Column("managers", Text),
+    Column("has_consent", Boolean),
+    Column("tier", Text),
+    Column("band", Text),
+    Column("class_code", Text),
+    Column("is_care", Boolean),
+    Column("import_no", Integer),  # that opened the file
+    Column("opened_ms", BigInteger),
+    Column("revision", BigInteger),
 )
+Index(None, customers.c.site, customers.c.account_no, unique=True)
+Index(None, customers.c.site, customers.c.account_digits)
+Index(None, customers.c.site, customers.c.revision)
 customer_numbers = Table(
     "customer_numbers",
     metadata,
-    Column("number_key", Text, primary_key=True),
+    Column("number_key", Text, nullable=False),
     Column("customer_id", Text, nullable=False),
     Column("number", Text, nullable=False),
+    Column("contact", Text),
+    PrimaryKeyConstraint("number_key", "customer_id", name="pk_customer_numbers_shared"),
 )
 Index(None, customer_numbers.c.customer_id)
+customer_changes = Table(
+    "customer_changes",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("origin", Text, nullable=False),
+    Column("account_id", Text),
+)
+index_stamps = Table(
+    "index_stamps",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+)
+index_gone = Table(
+    "index_gone",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("number_key", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
 
-PLAIN: Final = ("account_no", "name", "tier", "locale", "manager", "area")
+TEXTS: Final = ("account_no", "name", "locale", "area", "tier", "band", "class_code")
+FLAGS: Final = ("has_consent", "is_care")
+WRITTEN: Final = (*TEXTS, *FLAGS, "account_digits", "attributes", "contacts", "managers")
+
+
+async def next_revision(connection: AsyncConnection, site: str) -> int:
+    """The revision of this transaction, to be written on every file that it changes."""
+    insert = upsert(index_stamps, connection).values(site=site, revision=1)
+    statement = insert.on_conflict_do_update(
+        index_elements=["site"], set_={"revision": index_stamps.c.revision + 1}
+    ).returning(index_stamps.c.revision)
+    return int((await connection.execute(statement)).scalar_one())
 
 
 async def save(
-    connection: AsyncConnection, site: str, batch: Sequence[Customer], keys: Mapping[str, str]
-) -> set[str]:
-    """Write these files; `keys` gives the key of each of their numbers. Returns the keys they gave up.
-
-    A number belongs to its latest customer.
-    """
+    connection: AsyncConnection, site: str, batch: Sequence[Customer], keys: Mapping[str, str], now_ms: int
+) -> None:
+    """Write these files as they are; `keys` gives the key of each of their numbers."""
+    revision = await next_revision(connection, site)
     insert = upsert(customers, connection)
-    changes = {name: insert.excluded[name] for name in ("site", *PLAIN, "attributes")}
+    changes = {name: insert.excluded[name] for name in ("site", *WRITTEN, "revision")}
     statement = insert.on_conflict_do_update(index_elements=["customer_id"], set_=changes)
-    await connection.execute(statement, [customer_row(site, customer) for customer in batch])
+    rows = [
+        {"site": site, **row_of(customer), "opened_ms": now_ms, "revision": revision} for customer in batch
+    ]
+    await connection.execute(statement, rows)
+    await replace_numbers(connection, site, batch, keys, revision, now_ms)
+
+
+async def replace_numbers(
+    connection: AsyncConnection,
+    site: str,
+    batch: Sequence[Customer],
+    keys: Mapping[str, str],
+    revision: int,
+    now_ms: int,
+) -> None:
     are_theirs = customer_numbers.c.customer_id.in_([customer.customer_id for customer in batch])
-    before = set(
-        (await connection.execute(select(customer_numbers.c.number_key).where(are_theirs))).scalars()
-    )
+    held = (await connection.execute(select(customer_numbers.c.number_key).where(are_theirs))).scalars()
+    await mark_gone(connection, site, held, revision, now_ms)
     await connection.execute(delete(customer_numbers).where(are_theirs))
-    rows = {
-        keys[number]: {"number_key": keys[number], "customer_id": customer.customer_id, "number": number}
+    if rows := [
+        {
+            "number_key": keys[number],
+            "customer_id": customer.customer_id,
+            "number": number,
+            "contact": contact or None,
+        }
         for customer in batch
-        for number in customer.numbers
-    }
-    if rows:
-        await insert_numbers(connection, list(rows.values()))
-    return before - rows.keys()
+        for number, contact in customer.everybodys_numbers.items()
+    ]:
+        await connection.execute(customer_numbers.insert(), rows)
 
 
-async def insert_numbers(connection: AsyncConnection, rows: list[dict[str, str]]) -> None:
-    insert = upsert(customer_numbers, connection)
-    taken = {"customer_id": insert.excluded.customer_id, "number": insert.excluded.number}
-    await connection.execute(insert.on_conflict_do_update(index_elements=["number_key"], set_=taken), rows)
+async def mark_gone(
+    connection: AsyncConnection, site: str, number_keys: Iterable[str], revision: int, now_ms: int
+) -> None:
+    """These numbers may have left a file: the live index must look at them again."""
+    insert = upsert(index_gone, connection)
+    statement = insert.on_conflict_do_update(
+        index_elements=["site", "number_key"],
+        set_={"revision": insert.excluded.revision, "at_ms": insert.excluded.at_ms},
+    )
+    if rows := [
+        {"site": site, "number_key": key, "revision": revision, "at_ms": now_ms} for key in number_keys
+    ]:
+        await connection.execute(statement, rows)
 
 
-def customer_row(site: str, customer: Customer) -> dict[str, Any]:
+def row_of(customer: Customer) -> dict[str, Any]:
+    """The columns of a file; what is empty is NULL, and JSON has no spaces."""
     return {
         "customer_id": customer.customer_id,
-        "site": site,
-        **{name: getattr(customer, name) for name in PLAIN},
-        "attributes": json.dumps(dict(customer.attributes), ensure_ascii=False),
+        **{name: getattr(customer, name) or None for name in (*TEXTS, *FLAGS)},
+        "account_digits": digits_of(customer.account_no) or None,
+        "attributes": packed(dict(customer.attributes)),
+        "contacts": packed(contact_lines(customer.contacts)),
+        "managers": packed(list(customer.managers)),
     }
+
+
+def digits_of(account_no: str) -> str:
+    return account_no if account_no.isdecimal() else "".join(filter(str.isdecimal, account_no))
+
+
+def packed(value: Any) -> str | None:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
+
+
+def contact_lines(contacts: Iterable[Contact]) -> list[dict[str, Any]]:
+    """Contacts as JSON keeps them. Their numbers are rows, so that a number is kept in one place."""
+    lines = ({"name": one.name, "role": one.role, "wants_notices": one.wants_notices} for one in contacts)
+    return [{name: value for name, value in line.items() if value} for line in lines]
 
 
 async def find(connection: AsyncConnection, customer_id: str) -> Customer | None:
-    row = (
-        (await connection.execute(select(customers).where(customers.c.customer_id == customer_id)))
-        .mappings()
-        .first()
+    found = await find_all(connection, select(customers).where(customers.c.customer_id == customer_id))
+    return found[0] if found else None
+
+
+async def find_all(connection: AsyncConnection, query: Select[Any]) -> list[Customer]:
+    """The files of these rows, with their numbers."""
+    rows = (await connection.execute(query)).mappings().all()
+    numbers: dict[str, list[tuple[str, str]]] = {row["customer_id"]: [] for row in rows}
+    columns = (customer_numbers.c.customer_id, customer_numbers.c.number, customer_numbers.c.contact)
+    owned = select(*columns)
+    of_these = owned.where(customer_numbers.c.customer_id.in_(list(numbers)))
+    for row in await connection.execute(of_these.order_by(customer_numbers.c.number)):
+        numbers[row.customer_id].append((row.number, row.contact or ""))
+    return [customer_of(row, numbers[row["customer_id"]]) for row in rows]
+
+
+def customer_of(row: Mapping[Any, Any], numbers: Iterable[tuple[str, str]] = ()) -> Customer:
+    """A file from its row, and from its numbers each with the contact's name."""
+    owned: dict[str, list[str]] = {}
+    for number, contact in numbers:
+        owned.setdefault(contact, []).append(number)
+    contacts = tuple(
+        Contact(
+            name=line["name"],
+            role=line.get("role", ""),
+            numbers=tuple(owned.pop(line["name"], ())),
+            wants_notices=line.get("wants_notices", False),
+        )
+        for line in json.loads(row["contacts"] or "[]")
     )
-    if row is None:
-        return None
-    query = select(customer_numbers.c.number).where(customer_numbers.c.customer_id == customer_id)
-    numbers = tuple(sorted((await connection.execute(query)).scalars()))
-    return customer_of(row, numbers)
-
-
-async def page(connection: AsyncConnection, site: str, after_id: str, limit: int) -> list[Customer]:
-    """Customers by id, without their numbers."""
-    query = (
-        select(customers)
-        .where(customers.c.site == site, customers.c.customer_id > after_id)
-        .order_by(customers.c.customer_id)
-        .limit(limit)
+    plain: dict[str, Any] = {
+        **{name: row[name] or "" for name in TEXTS},
+        **{name: bool(row[name]) for name in FLAGS},
+    }
+    return Customer(
+        customer_id=row["customer_id"],
+        **plain,
+        attributes=json.loads(row["attributes"] or "{}"),
+        contacts=contacts,
+        managers=tuple(json.loads(row["managers"] or "[]")),
+        numbers=tuple(number for held in owned.values() for number in held),
     )
-    return [customer_of(row, ()) for row in (await connection.execute(query)).mappings()]
-
-
-def customer_of(row: Mapping[Any, Any], numbers: tuple[str, ...]) -> Customer:
-    plain = {name: row[name] or "" for name in PLAIN}
-    attributes = json.loads(row["attributes"] or "{}")
-    return Customer(customer_id=row["customer_id"], attributes=attributes, numbers=numbers, **plain)
 
 
 async def names(connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, str]:
@@ -133,18 +253,24 @@ async def ids_named(connection: AsyncConnection, text: str, limit: int) -> tuple
     return tuple((await connection.execute(query)).scalars())
 
 
-async def numbers_after(
-    connection: AsyncConnection, site: str, after_key: str, limit: int
-) -> list[tuple[str, str]]:
-    """(number_key, customer_id) in the order of the keys."""
-    query = (
-        select(customer_numbers.c.number_key, customer_numbers.c.customer_id)
-        .join(customers, customers.c.customer_id == customer_numbers.c.customer_id)
-        .where(customers.c.site == site, customer_numbers.c.number_key > after_key)
-        .order_by(customer_numbers.c.number_key)
-        .limit(limit)
-    )
-    return [(row.number_key, row.customer_id) for row in await connection.execute(query)]
+async def search(
+    connection: AsyncConnection, site: str, *, account_no: str, number_key: str, name: str, limit: int
+) -> list[Customer]:
+    """Files with this account number, this number, or this in their name; an empty one is not asked for."""
+    digits = digits_of(account_no)
+    with_number = select(customer_numbers.c.customer_id).where(customer_numbers.c.number_key == number_key)
+    is_wanted = [
+        test
+        for asked, test in (
+            (account_no, customers.c.account_no == account_no),
+            (digits == account_no and digits, customers.c.account_digits == digits),
+            (number_key, customers.c.customer_id.in_(with_number)),
+            (name, func.lower(customers.c.name).contains(name.lower(), autoescape=True)),
+        )
+        if asked
+    ]
+    query = select(customers).where(customers.c.site == site, or_(*is_wanted))
+    return await find_all(connection, query.order_by(customers.c.name, customers.c.customer_id).limit(limit))
 
 
 async def save_caller_numbers(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -181,43 +307,3 @@ async def numbers_of_calls(redis: Redis, site: str, call_ids: Sequence[str]) -> 
         pipeline.hget(f"{{{site}}}:call:{call_id}", "number")
     numbers = await pipeline.execute()
     return {call_id: number for call_id, number in zip(call_ids, numbers, strict=True) if number}
-
-
-def index_keys(site: str) -> tuple[str, str]:
-    """The live index: number_key -> customer_id, and customer_id -> file."""
-    return f"{{{site}}}:numbers", f"{{{site}}}:customers"
-
-
-async def put_live(
-    redis: Redis,
-    keys: tuple[str, str],
-    numbers: dict[Any, Any],
-    files: Sequence[Customer],
-    gone: Collection[str] = (),
-) -> None:
-    """Add to the live index under these two keys, and take out the numbers that are gone."""
-    numbers_key, files_key = keys
-    pipeline = redis.pipeline(transaction=True)
-    if gone:
-        pipeline.hdel(numbers_key, *gone)
-    if numbers:
-        pipeline.hset(numbers_key, mapping=numbers)
-    if files:
-        pipeline.hset(files_key, mapping={each.customer_id: live_text(each) for each in files})
-    if gone or numbers or files:
-        await pipeline.execute()
-
-
-def live_text(customer: Customer) -> str:
-    return json.dumps(live_file(customer), ensure_ascii=False)
-
-
-async def swap_live(redis: Redis, site: str, fresh: tuple[str, str]) -> None:
-    """Put a freshly made index in the place of the old one, in one step."""
-    pipeline = redis.pipeline(transaction=True)
-    for old, new in zip(index_keys(site), fresh, strict=True):
-        if await redis.exists(new):
-            pipeline.rename(new, old)
-        else:
-            pipeline.delete(old)
-    await pipeline.execute()

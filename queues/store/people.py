@@ -69,3 +69,10 @@ async def find(connection: AsyncConnection, agent_id: str) -> Agent | None:
 async def names(connection: AsyncConnection, agent_ids: Collection[str]) -> dict[str, str]:
     query = select(agents.c.agent_id, agents.c.name).where(agents.c.agent_id.in_(agent_ids))
     return {row.agent_id: row.name for row in await connection.execute(query)}
+
+
+async def names_in(connection: AsyncConnection, site: str, agent_ids: Collection[str]) -> dict[str, str]:
+    """The names of those of these who are agents of the site."""
+    query = select(agents.c.agent_id, agents.c.name)
+    found = await connection.execute(query.where(agents.c.site == site, agents.c.agent_id.in_(agent_ids)))
+    return {row.agent_id: row.name for row in found}

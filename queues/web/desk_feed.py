@@ -6,7 +6,7 @@ moment old.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -19,8 +19,9 @@ from queues.domain.agents import AgentState
 from queues.domain.tickets import TicketState
 from queues.service import calls, customers, people, tickets
 from queues.service.calls import CallFilter, CallRow
+from queues.service.customers import Customer
 from queues.service.people import Agent
-from queues.service.switchboard import DeskState
+from queues.service.switchboard import CallerFacts, DeskCall, DeskOffer, DeskState
 from queues.web.desk_view import Shift, View, desk_view
 from queues.web.floor import Floor, floor_of, words_of
 from queues.web.times import day_and_time, face, time_of_day
@@ -35,6 +36,7 @@ CUSTOMER_S = 20.0
 MINE_SHOWN = 8
 CALLS_SHOWN = 5
 TICKETS_SHOWN = 5
+ATTRIBUTES_SHOWN = 6
 
 
 async def desk_of(request: Request) -> "Desk | None":
@@ -140,15 +142,16 @@ class Desk:
         history = await remembered.get(self._history_key, HISTORY_S, self._history)
         about = state.offer or state.call
         is_at_call = state.call is not None and state.state in (AgentState.CONNECTED, AgentState.WRAP_UP)
-        names = await remembered.get("agent names", CUSTOMER_S, self._names) if state.offer else {}
+        names = await remembered.get("agent names", CUSTOMER_S, self._names) if about else {}
+        panel = await self._panel(about, names) if about else None
         return Shift(
             **history,
             phone=self.agent.endpoint.removeprefix(CLIENT) if self.agent.endpoint.startswith(CLIENT) else "",
             names=names,
             longest_queued_ms=await self._longest(state),
-            customer=await self._customer(about.customer_id, about.tier)
-            if about and about.customer_id
-            else None,
+            customer=panel,
+            class_code=panel["class_code"] if panel else "",
+            joined=await self._joined(about) if about else "",
             note=await self._note(state.call.call_id) if is_at_call and state.call else "",
         )
 
@@ -182,11 +185,40 @@ class Desk:
 
         return await self.floor.remembered.get(f"note:{call_id}", HISTORY_S, ask)
 
-    async def _customer(self, customer_id: str, tier: str) -> View | None:
-        async def ask() -> View | None:
-            return await self._look_up(customer_id, tier)
+    async def _joined(self, about: DeskOffer | DeskCall) -> str:
+        """The ticket that the caller was attached to, if it was opened by another call."""
+        ticket_no = about.ticket_no
 
-        return await self.floor.remembered.get(f"customer:{customer_id}:{self.words.locale}", CUSTOMER_S, ask)
+        async def ask() -> str:
+            ticket = await tickets.find_ticket(self.floor.runtime, ticket_no)
+            return ticket_no if ticket and ticket.call_id and ticket.call_id != about.call_id else ""
+
+        key = f"joined:{about.call_id}:{ticket_no}"
+        return await self.floor.remembered.get(key, HISTORY_S, ask) if ticket_no else ""
+
+    async def _panel(self, about: DeskOffer | DeskCall, names: Mapping[str, str]) -> View | None:
+        """The customer's file, and who looks after him at this moment."""
+        if not about.customer_id:
+            return None
+
+        async def ask() -> View | None:
+            return await self._look_up(about.customer_id, about.tier)
+
+        key = f"customer:{about.customer_id}:{self.words.locale}"
+        found = await self.floor.remembered.get(key, CUSTOMER_S, ask)
+        if found is None:
+            return None
+        manager = self._manager(about.caller, found["managers"], names)
+        said = [{"label": self.words.t("desk.fact.manager"), "text": manager}] if manager else []
+        return {**found, "facts": [*found["facts"][:2], *said, *found["facts"][2:]]}
+
+    def _manager(self, caller: CallerFacts, ranked: Sequence[str], names: Mapping[str, str]) -> str:
+        """The first of his managers; beside him who stands in, when it is somebody else today."""
+        first = names.get(ranked[0], ranked[0]) if ranked else ""
+        present = caller.manager_name or names.get(caller.manager, caller.manager)
+        if not present or caller.manager in ranked[:1]:
+            return first or present
+        return self.words.t("desk.covered", manager=first, cover=present) if first else present
 
     async def _look_up(self, customer_id: str, tier: str) -> View | None:
         runtime, words = self.floor.runtime, self.words
@@ -202,30 +234,45 @@ class Desk:
         facts = {
             "account_no": customer.account_no,
             "tier": words.tier(customer.tier or tier),
-            "manager": customer.manager,
             "area": words.area(customer.area),
-            "number": " · ".join(numbers.mask(number) for number in customer.numbers),
+            "number": " · ".join(numbers.mask(number) for number in customer.everybodys_numbers),
         }
-        zone = self.floor.zone
         return {
             "title": customer.name,
+            "href": f"/customers/{customer_id}",
+            "class_code": customer.class_code,
+            "managers": list(customer.managers),
             "facts": [
-                {"label": words.t(f"desk.fact.{name}"), "text": text} for name, text in facts.items() if text
+                *(
+                    {"label": words.t(f"desk.fact.{name}"), "text": text}
+                    for name, text in facts.items()
+                    if text
+                ),
+                *self._attributes(customer),
             ],
-            "tickets": [
-                {
-                    "href": f"/tickets/{ticket.ticket_no}",
-                    "at": ticket.ticket_no,
-                    "text": words.ticket_type(ticket.type),
-                    "note": day_and_time(ticket.opened_ms, zone, words.locale),
-                }
-                for ticket in opened.tickets
-            ],
+            "tickets": [self._ticket(ticket) for ticket in opened.tickets],
             "calls": [
-                self._line(call, day_and_time(call.arrived_ms, zone, words.locale), who="")
+                self._line(call, day_and_time(call.arrived_ms, self.floor.zone, words.locale), who="")
                 for call in last.calls
                 if call.customer_id == customer_id and call.ended_ms is not None
             ][:CALLS_SHOWN],
+        }
+
+    def _attributes(self, customer: Customer) -> list[dict[str, str]]:
+        """What the site keeps of him, in its own order; what is personal stands in the file alone."""
+        words = self.words
+        return [
+            {"label": words.attribute(each.id), "text": words.value(each.id, customer.attributes[each.id])}
+            for each in words.plan.attributes.values()
+            if customer.attributes.get(each.id) and not each.is_personal
+        ][:ATTRIBUTES_SHOWN]
+
+    def _ticket(self, ticket: tickets.Ticket) -> dict[str, str]:
+        return {
+            "href": f"/tickets/{ticket.ticket_no}",
+            "at": ticket.ticket_no,
+            "text": self.words.ticket_type(ticket.type),
+            "note": day_and_time(ticket.opened_ms, self.floor.zone, self.words.locale),
         }
 
     def _mine(self, call: CallRow) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from queues.domain.agents import AgentState
 from queues.domain.offers import OfferState
 from queues.service.switchboard import DeskCall, DeskOffer, DeskState
+from queues.web.caller_view import caller_view
 from queues.web.why import why_in_words
 from queues.web.words import AWAY_REASONS, Words
 
@@ -38,6 +39,8 @@ class Shift:
     mine: Sequence[Mapping[str, str]] = ()
     customer: Mapping[str, Any] | None = None
     note: str = ""
+    joined: str = ""  # a ticket that was there before the call, and that the caller was attached to
+    class_code: str = ""
     phone: str = ""  # the identity under which a phone in the page registers
     names: Mapping[str, str] = field(default_factory=dict)  # agent_id -> name
 
@@ -64,7 +67,7 @@ def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
             "clock": _since(shift.longest_queued_ms),
         },
         "today": {"calls": shift.calls, "mean": shift.mean_answer},
-        "hero": _hero(state, stage, words),
+        "hero": _hero(state, stage, words, shift),
         "offer": _offer(state.offer),
         "why": why_in_words(state.offer.why, words, shift.names) if state.offer and stage == "offer" else [],
         "work": work,
@@ -103,10 +106,21 @@ def _offer(offer: DeskOffer | None) -> View | None:
     }
 
 
-def _hero(state: DeskState, stage: str, words: Words) -> View:
+def _hero(state: DeskState, stage: str, words: Words, shift: Shift) -> View:
     """The largest thing on the desk: who is calling and why, or what to do until somebody does."""
-    fields = ("eyebrow", "title", "tier", "rank", "matter", "meta", "hint", "clock_word")
-    hero: View = {**dict.fromkeys(fields, ""), "waited": None, "clock": None}
+    fields = (
+        "eyebrow",
+        "title",
+        "tier",
+        "rank",
+        "class_code",
+        "matter",
+        "meta",
+        "hint",
+        "clock_word",
+        "advice",
+    )
+    hero: View = {**dict.fromkeys(fields, ""), "marks": [], "told": [], "waited": None, "clock": None}
     t = words.t
     about = state.offer if stage == "offer" else state.call
     if about is None:
@@ -122,8 +136,10 @@ def _hero(state: DeskState, stage: str, words: Words) -> View:
         "title": _name(state, words),
         "tier": words.tier(about.tier),
         "rank": words.rank(about.tier),
+        "class_code": shift.class_code,
         "matter": words.matter(about.matter) or words.queue(about.queue),
         "meta": _meta(about, words),
+        **caller_view(about.caller, words, joined=shift.joined),
     }
     return hero | _clocks(state, stage, words)
 

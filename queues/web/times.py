@@ -45,3 +45,24 @@ def day_bounds(day: dt.date, zone: str) -> tuple[int, int]:
     start = dt.datetime.combine(day, dt.time(), ZoneInfo(zone))
     end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(zone))
     return round(start.timestamp() * 1000), round(end.timestamp() * 1000)
+
+
+def read_local(text: str, zone: str) -> int:
+    """An instant as a form's date-and-time field gives it, in the site's zone. Raises ValueError."""
+    moment = dt.datetime.fromisoformat(text)
+    if not 2000 <= moment.year <= 2200:
+        raise ValueError(text)
+    moment = moment.replace(tzinfo=ZoneInfo(zone)) if moment.tzinfo is None else moment
+    return round(moment.timestamp() * 1000)
+
+
+def for_input(at_ms: int | None, zone: str) -> str:
+    """What a form's date-and-time field shows."""
+    return "" if at_ms is None else f"{local(at_ms, zone):%Y-%m-%dT%H:%M}"
+
+
+def date_of(at_ms: int, zone: str, locale: str) -> str:
+    moment = local(at_ms, zone)
+    if locale.startswith("zh"):
+        return f"{moment.year}年{moment.month}月{moment.day}日"
+    return f"{moment.day} {moment:%b} {moment.year}"

@@ -11,6 +11,7 @@ from queues.domain.plan import Plan, in_locale
 AWAY_REASONS = ("break", "meal", "meeting", "training", "paperwork")
 # How far a crew has to go, as standards for repair times divide it; a site may write any other word.
 AREAS = ("city", "rural", "remote")
+NAMED_LANGUAGES = ("zh", "en", "yue")
 _HOUSE_REASONS = (SIGNED_IN, LOST, MISSED)
 
 Translate = Callable[..., str]
@@ -46,7 +47,36 @@ class Words:
         return self._name(self.plan.lines, line)
 
     def area(self, area: str) -> str:
+        if area in self.plan.areas:
+            return in_locale(self.plan.areas[area].name, self.locale)
         return self.t(f"state.area.{area}") if area in AREAS else area
+
+    def attribute(self, name: str) -> str:
+        return self._name(self.plan.attributes, name)
+
+    def value(self, name: str, text: str) -> str:
+        """A value of a customer's file as people read it: a choice by its word, yes and no in theirs."""
+        attribute = self.plan.attributes.get(name)
+        if attribute is None or not text:
+            return text
+        if attribute.type == "yes_no":
+            return self.t(f"state.{text}") if text in ("yes", "no") else text
+        if attribute.type == "choice" and (words := attribute.values.get(text)):
+            return in_locale(words, self.locale)
+        return text
+
+    def given(self, name: str) -> str:
+        """What the menu keeps of a caller's keys: under an attribute's name it is called as that is."""
+        return self.attribute(name).replace("_", " ")
+
+    def band(self, code: str) -> str:
+        bands = self.plan.ranking.bands if self.plan.ranking else ()
+        return next((in_locale(each.name, self.locale) for each in bands if each.code == code), code)
+
+    def language(self, locale: str) -> str:
+        """A language by its name, where we have one for it."""
+        short = locale.partition("-")[0]
+        return self.t(f"notices.language.{short}") if short in NAMED_LANGUAGES else locale
 
     def rank(self, tier: str) -> int | str:
         """The tier's place in the site's order, 0 the highest; empty for one the site no longer knows."""

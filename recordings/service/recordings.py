@@ -1,7 +1,7 @@
 """Recordings: kept from the journal, fetched once into the vault, missed out loud, opened by right."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -198,6 +198,16 @@ async def of_call(runtime: Runtime, call_id: str) -> list[Recording]:
     """The recordings of a call, in the order they began."""
     async with runtime.database.read() as connection:
         return await store.of_call(connection, call_id)
+
+
+async def of_calls(runtime: Runtime, call_ids: Collection[str]) -> dict[str, list[Recording]]:
+    """The recordings of each of these calls, in the order they began."""
+    found: dict[str, list[Recording]] = {call_id: [] for call_id in call_ids}
+    if found:
+        async with runtime.database.read() as connection:
+            for recording in await store.of_calls(connection, call_ids):
+                found[recording.call_id].append(recording)
+    return found
 
 
 async def unsettled_calls(runtime: Runtime, from_ms: int, until_ms: int, limit: int) -> list[str]:

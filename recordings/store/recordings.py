@@ -52,6 +52,12 @@ def recording_of(row: Mapping[Any, Any]) -> Recording:
     return Recording(**{name: row[name] for name in NAMES})
 
 
+async def of_calls(connection: AsyncConnection, call_ids: Collection[str]) -> list[Recording]:
+    query = select(recordings).where(recordings.c.call_id.in_(call_ids))
+    ordered = query.order_by(recordings.c.started_ms, recordings.c.recording_id)
+    return [recording_of(row) for row in (await connection.execute(ordered)).mappings()]
+
+
 async def save(connection: AsyncConnection, rows: Sequence[Recording]) -> None:
     insert = upsert(recordings, connection)
     changes = {name: insert.excluded[name] for name in NAMES if name != "recording_id"}

@@ -44,7 +44,7 @@ def test_the_power_menu_has_the_keys_it_speaks_of() -> None:
         "1": "safety_advice",
         "2": "billing",
         "3": "connection",
-        "4": "outage_news",
+        "4": "news_menu",
         "5": "complaint_menu",
         "6": "key_check",
         "7": "set_mandarin",

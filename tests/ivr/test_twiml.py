@@ -9,7 +9,7 @@ import pytest
 from config.links import Links
 from ivr.domain import verbs
 from ivr.domain.documents import Documents
-from ivr.domain.flow import Session, session_address
+from ivr.domain.steps import Session, session_address
 from ivr.domain.texts import CHARACTERS_MAX, ENCODED_MAX, split
 from ivr.domain.verbs import address
 from ivr.web.hold_tone import LENGTH_S, hold_tone

@@ -31,7 +31,7 @@ LIN = Customer(
     tier="key_customer",
     locale="zh-CN",
     account_no="0033000001",
-    manager="王敏",
+    managers=("wang",),
     area="city",
     numbers=(LIN_NUMBER,),
 )

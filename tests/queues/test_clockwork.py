@@ -207,6 +207,9 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "sweep_tickets": 0,
         "trim_journal": 0,
         "mend_index": 2,
+        "mend_people": 0,
+        "end_changes": 0,
+        "rescore_due": 1,
         "keep_version": 1,
         "end_sessions": 0,
     }

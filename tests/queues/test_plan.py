@@ -19,8 +19,8 @@ def faults(directory: Path, *changes: tuple[str, str, str]) -> list[str]:
 def test_the_power_hotline_serves_key_customers_sooner_and_danger_first() -> None:
     plan, _ = power()
     assert (plan.site, plan.provider_queue, plan.default_locale) == ("power", "power", "zh-CN")
-    assert list(plan.tiers) == ["high_risk", "key_customer", "business", "residential"]
-    assert [tier.rank for tier in plan.tiers.values()] == [0, 1, 2, 3]
+    assert list(plan.tiers) == ["high_risk", "key_customer", "special_care", "business", "residential"]
+    assert [tier.rank for tier in plan.tiers.values()] == [0, 1, 2, 3, 4]
     assert plan.head_start_ms("residential", "power_cut") == 120_000
     assert plan.head_start_ms("key_customer", "power_cut") == 420_000
     assert plan.head_start_ms("high_risk", "key_power_cut") == 540_000 < plan.head_start_cap_ms

@@ -31,7 +31,8 @@ class Story:
         return await self.word(
             c.Arrive(
                 now_ms=self.now_ms, call_id=call_id, line="main", caller_ref="ref", number="+86138",
-                number_key=number_key, default_tier="normal", default_locale="zh-CN",
+                number_key=number_key, default_tier="normal", default_locale="zh-CN", is_internal=False,
+                site_version="v1",
             )
         )  # fmt: skip
 

@@ -15,12 +15,11 @@ from config.scripts import load
 from queues.domain import commands as c
 from queues.domain.audit import audit
 from queues.domain.commands import name_of
-from queues.domain.state import State
 from queues.domain.switchboard import RULES, advance
 from queues.store.switchboard import PACKAGE
 from tests.switchboard.laws import Laws
 from tests.switchboard.workload import UNREPEATABLE, Workload
-from tests.switchboard.world import World
+from tests.switchboard.world import World, first_state
 
 SEEDS = range(8)
 COMMANDS = 450
@@ -45,8 +44,8 @@ async def test_a_day_leaves_rules_and_scripts_in_the_same_place(redis: Redis, se
 def test_the_words_of_the_rules_are_the_words_of_the_headers() -> None:
     words: dict[str, set[str]] = defaultdict(set)
     for seed in range(4):
-        state, workload = State(), Workload(Random(seed))
-        for _ in range(4_000):
+        state, workload = first_state(), Workload(Random(seed))
+        for _ in range(6_000):
             command = workload.next(state)
             words[name_of(type(command))] |= {
                 advance(state, command).reply[0],

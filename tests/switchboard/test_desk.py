@@ -50,6 +50,12 @@ async def test_a_desk_through_a_call(board: Switchboard, runtime: Runtime, clock
     seen = await desk(board)
     assert (seen.state, seen.offer, seen.call, seen.waiting[queue]) == (AgentState.READY, None, None, 2)
     assert set(seen.waiting) == set(plan_of(runtime).queues)
+    await board.arrive(call_id="CA3", line="main", caller_ref="r", number="", number_key="")
+    of_another_version = Lane("telegraph", "gold", (), 0)
+    about = {"queue": "telegraph", "matter": "other", "tier": "gold", "lane": of_another_version}
+    assert (await board.enqueue_call(call_id="CA3", **about)).is_ok
+    assert (await desk(board)).waiting["telegraph"] == 1
+    await board.end_call(call_id="CA3", by="caller")
 
     turn = (await board.snapshot()).turn
     await board.claim_offer(call_id="CA1", agent_id="mei", turn=turn, why={"rule": "key"})

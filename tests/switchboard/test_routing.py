@@ -197,6 +197,14 @@ def test_overflow_widens_with_waiting_alone() -> None:
     assert first(heads(POWER, waiting(1, MINUTE_MS)), pools=general) == "CA1"
 
 
+def test_who_waits_where_the_plan_knows_nothing_any_more_is_served_by_the_rules_of_his_lane() -> None:
+    gone = heads(Lane("water", "gold", ("power",), 5 * MINUTE_MS), waiting(1, 60 * MINUTE_MS))
+    assert decide(PLAN, Snapshot(turn=1, lanes=(gone,), pools=ready("gen", skills="general")), NOW_MS) == ()
+    assert first(gone) == "CA1"
+    past_ceiling = heads(POWER, waiting(2, 60 * MINUTE_MS - 1))
+    assert first(gone, past_ceiling) == "CA2", "no tier, no ceiling"
+
+
 def test_the_callers_language_is_asked_for_in_every_queue_reached() -> None:
     english = Lane("power", "normal", ("power", "english"), 0)
     lane = heads(english, waiting(1, MINUTE_MS))

@@ -70,11 +70,17 @@ class Workload:
                 step = self._command(
                     c.StepMenu, call_id=call.call_id, node="main", step=call.step + 1, locale="", record=""
                 )
-                return [step, self._entry(call.call_id, is_open=self.chance.random() < 0.85)]
+                return [
+                    step,
+                    self._entry(call.call_id, is_open=self.chance.random() < 0.85),
+                    self._one(self._at_the_keys(call.call_id)),
+                ]
             case "queued":
                 return [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
             case "offered" | "connecting":
                 return self._next_of_offer(state, call)
+            case "messaging" if call.diverted_to == "transfer":
+                return [self._end(call.call_id), self._command(c.ReturnCall, call_id=call.call_id)]
             case "ended":
                 return [self._command(c.ForgetCall, call_id=call.call_id)]
             case _:
@@ -84,7 +90,9 @@ class Workload:
         offer = state.offers[call.offer_id]
         about = {"offer_id": offer.offer_id, "leg_id": f"leg-{offer.offer_id}"}
         if offer.state == "accepted":
-            return [self._command(c.ConnectCall, call_id=call.call_id, offer_id=offer.offer_id)]
+            of_call = {"call_id": call.call_id, "offer_id": offer.offer_id}
+            too_long = self._command(c.RequeueCall, **of_call, by="deadline", skip_ms=10_000)
+            return [self._command(c.ConnectCall, **of_call), too_long]
         if offer.state == "claimed":
             return [self._command(c.RingOffer, **about), self._command(c.Ringing, **about, ring_ms=15_000)]
         if offer.state == "ringing":
@@ -129,6 +137,8 @@ class Workload:
             self._entry(call_id, is_open=True),
             self._end(call_id),
             self._command(c.StepMenu, call_id=call_id, node="late", step=step, locale="en-US", record=record),
+            self._one(self._at_the_keys(call_id)),
+            self._command(c.ReturnCall, call_id=call_id),
             self._command(c.TouchCall, call_id=call_id),
             self._command(c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS)),
             self._command(c.LeaveMessage, call_id=call_id),
@@ -141,6 +151,20 @@ class Workload:
                 skip_ms=10_000,
                 leg_id=self._one(["", f"leg-{offer_id}", "leg-other"]),
             ),
+        ]
+
+    def _at_the_keys(self, call_id: str) -> list[c.Command]:
+        """What a caller does in the menu beside going through it."""
+        account = self._one(["a-vip", "a-plain", "a-cared", "a-dangling", "a-none"])
+        case = [("case_no", "12"), ("case_no", "000013"), ("case_no", "9999999"), ("access_code", "k-1234")]
+        name, value = self._one([*case, ("access_code", "k-none"), ("meter", "007")])
+        limits = {"wrong_max": 3, "case_wrong_max": 4, "case_within_ms": 120_000}
+        return [
+            self._command(c.IdentifyCall, call_id=call_id, account_key=account, default_tier="normal"),
+            self._command(c.AnonymiseCall, call_id=call_id, default_tier="normal"),
+            self._command(c.KeepGiven, call_id=call_id, name=name, value=value),
+            self._command(c.CheckCase, call_id=call_id, step=self._one([-1, 0, 1, 2, 3]), **limits),
+            self._command(c.JoinTicket, call_id=call_id, ticket_no=self._one(["T000012", "T000013"])),
         ]
 
     def _late_for_an_offer(self, offer_id: str) -> list[c.Command]:
@@ -182,6 +206,7 @@ class Workload:
             self._command(c.FinishEffect, effect_id=effect_id),
             self._command(c.FailEffect, effect_id=effect_id),
             self._command(c.RetryEffect, effect_id=effect_id, due_ms=self.now_ms + 5),
+            self._one(self._from_a_supervisor()),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
                 c.RaiseCounters,
@@ -194,11 +219,24 @@ class Workload:
             ),
         ]
 
+    def _from_a_supervisor(self) -> list[c.Command]:
+        notice_id, areas = self._one(["n1", "n2"]), self._one([[], ["east"], ["west", "east"]])
+        starts_ms = self.now_ms + self._one([-60_000, 0, 5_000])
+        ends_ms = self._one([None, 0, starts_ms + 20_000])
+        text = {"zh": "停电/故障", "en": "outage"}
+        notice = {"id": notice_id, "areas": areas, "text": text, "starts_ms": starts_ms, "ends_ms": ends_ms}
+        json_ = json.dumps(notice, ensure_ascii=False)
+        return [
+            self._command(c.RaiseNotice, notice_id=notice_id, notice=json_, by="chief"),
+            self._command(c.ClearNotice, notice_id=notice_id, by="chief"),
+            self._command(c.ActivateVersion, version=self._one(["v1", "v2"]), by="chief"),
+        ]
+
     def _arrival(self, call_id: str) -> c.Command:
-        key = self._one(["k-vip", "k-plain", "k-none", "k-dangling"])
+        key = self._one(["k-vip", "k-plain", "k-shared", "k-none", "k-dangling"])
         return self._command(
             c.Arrive, call_id=call_id, line="main", caller_ref="r/1", number="+86138", number_key=key,
-            default_tier="normal", default_locale="zh-CN",
+            default_tier="normal", default_locale="zh-CN", is_internal=self._one([False, True]), site_version="v1",
         )  # fmt: skip
 
     def _entry(self, call_id: str, *, is_open: bool) -> c.Command:
@@ -208,7 +246,7 @@ class Workload:
             tier=self._one(["", where.tier]), lane_id=where.lane_id, lane=where.to_json(),
             head_start_ms=where.head_start_ms, locale=self._one(["", "en-US"]),
             ticket_type=self._one(["", "repair"]), ticket_on="answer",
-            work_queue="w", is_open=is_open,
+            work_queue="w", is_open=is_open, access_key=self._one(["", "k-1234"]),
         )  # fmt: skip
 
     def _claim(self, call_id: str, agent_id: str, turn: int) -> c.Command:

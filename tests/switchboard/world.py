@@ -12,32 +12,66 @@ from queues.domain.routing import Snapshot, snapshot_of
 from queues.domain.state import State, hash_of
 from queues.domain.switchboard import Step, step
 from queues.store.switchboard import SwitchboardStore, site_tag
+from tests.doubles import MONDAY_0900_MS
 
 SITE = "power"
 TAG = site_tag(SITE)
 SILENT_MS = 45_000
 EMPTY = "0-0"
 
-NUMBERS = {"k-vip": "C1", "k-plain": "C2", "k-dangling": "C9"}
+NUMBERS = {
+    "k-vip": "C1", "k-plain": "C2", "k-dangling": "C9",
+    "k-shared": "C9~谁\nC3~王~芳\nC1\nC2~x",
+}  # fmt: skip
+ACCOUNTS = {"a-vip": "C1", "a-plain": "C2", "a-cared": "C3", "a-dangling": "C9"}
 CUSTOMERS = {
-    "C1": json.dumps({"name": "林", "tier": "vip", "locale": "en-US", "manager": None}, ensure_ascii=False),
-    "C2": json.dumps({"name": "王", "tier": None, "locale": ""}, ensure_ascii=False),
+    "C1": {
+        "name": "林",
+        "tier": "vip",
+        "locale": "en-US",
+        "manager": None,
+        "area": "east",
+        "managers": ["mei"],
+    },
+    "C2": {"name": "王", "tier": None, "locale": "", "managers": None},
+    "C3": {"name": "赵", "area": "west", "managers": ["bo", "ann"], "care": "1"},
 }
+PEOPLE = {
+    "mei": {"name": "美", "leaves": [{"from_ms": 0, "until_ms": 1, "cover": "ann"}]},
+    "bo": {"name": "Bo", "leaves": [{"from_ms": 0, "until_ms": MONDAY_0900_MS + 60_000, "cover": "mei"}]},
+}
+CASES = {
+    "T000012": {"state": "taken", "code_key": "k-1234", "reply": "明天/tomorrow"},
+    "T000013": {"state": "open", "code_key": "", "reply": ""},
+}
+INDEXES = {
+    "numbers": NUMBERS,
+    "accounts": ACCOUNTS,
+    **{
+        name: {each: json.dumps(value, ensure_ascii=False) for each, value in records.items()}
+        for name, records in (("customers", CUSTOMERS), ("people", PEOPLE), ("cases", CASES))
+    },
+}
+
+
+def first_state() -> State:
+    """Nobody has called yet, and the indexes are filled."""
+    return State(**{name: dict(records) for name, records in INDEXES.items()})
 
 
 class World:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self.store = SwitchboardStore(redis, SITE)
-        self.state = State(numbers=dict(NUMBERS), customers=dict(CUSTOMERS))
+        self.state = first_state()
         self.lines: list[Line] = []
         self.words: list[tuple[str, str]] = []  # command, reply
         self._last_id = EMPTY
 
     async def open(self) -> "World":
         await self.redis.flushdb()
-        await self.redis.hset(f"{TAG}:numbers", mapping=NUMBERS)
-        await self.redis.hset(f"{TAG}:customers", mapping=CUSTOMERS)
+        for name, records in INDEXES.items():
+            await self.redis.hset(f"{TAG}:{name}", mapping=records)
         return self
 
     async def do(self, command: Command) -> tuple[str, ...]:
@@ -64,7 +98,9 @@ class World:
         entries = await self.redis.xrange(f"{TAG}:journal", min=f"({self._last_id}")
         lines = [Line.from_stream(entry_id, fields) for entry_id, fields in entries]
         assert lines == list(expected.lines), command
-        self.lines += lines
+        self.lines = [line for line in self.lines if line.id not in expected.erased] + lines
+        for line_id in expected.erased:
+            assert await self.redis.xrange(f"{TAG}:journal", min=line_id, max=line_id) == [], command
         self._last_id = lines[-1].id if lines else self._last_id
         assert await dump(self.redis) == picture(expected.state), command
 
@@ -92,8 +128,14 @@ def picture(state: State) -> dict[str, Any]:
         "beats": state.beats,
         "numbers": state.numbers,
         "customers": state.customers,
+        "accounts": state.accounts,
+        "people": state.people,
+        "notices": state.notices,
+        "cases": state.cases,
+        "case_faults": state.case_faults,
         "legs": state.legs,
         "server": state.server,
+        "version": state.version,
     }
     counters = {
         "turn": state.turn,
@@ -143,7 +185,7 @@ def _value(name: str, kind: str, value: Any) -> Any:
     if kind == "zset":
         return {member: int(score) for member, score in value}
     if kind == "string":
-        return value if name.endswith(":server") else int(value)
+        return value if name.endswith((":server", ":version")) else int(value)
     if name.endswith(":effects"):
         return {effect_id: json.loads(text) for effect_id, text in value.items()}
     if kind == "hash":

@@ -22,12 +22,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from config.runtime import Runtime
-from ivr.domain.menus import load_menu
 from ivr.standin.interpreter import VOCABULARY
 from ivr.standin.stage import CALL, QUEUE_WAIT, Place
 from ivr.standin.twiml import read
 from ivr.web.voice import Voice, routes
-from queues.domain.plan import load_plan
 from queues.service.switchboard import Switchboard
 from tests.doubles import GOOD_SIGNATURE
 
@@ -81,12 +79,10 @@ class Hotline:
 
     @classmethod
     def of(cls, runtime: Runtime) -> "Hotline":
-        plan = load_plan(runtime.site_files)
-        menu = load_menu(runtime.site_files, plan)
         callback = Route(
             "/recordings/callback/{call_id}/{kind}", nothing, methods=["POST"], name="recordings_callback"
         )
-        app = Starlette(routes=[*routes(Voice.of(runtime, plan, menu)), callback])
+        app = Starlette(routes=[*routes(Voice.of(runtime)), callback])
         app.state.runtime = runtime
         runtime.links.register(app)
         transport = httpx2.ASGITransport(app=app)
@@ -172,8 +168,11 @@ class Caller:
         return await self.post("/voice/incoming", "ringing")
 
     async def press(self, heard: Heard, key: str) -> Heard:
-        """A key at a question; "" is silence."""
-        return await self.post(heard.url("Gather", "action"), Digits=key)
+        """A key at a question, or digits and the key that ends them; "" is silence."""
+        gather = next(heard.root.iter("Gather"))
+        ended = gather.get("finishOnKey") if key.endswith("#") else ""
+        digits = key.removesuffix("#") if ended else key
+        return await self.post(gather.attrib["action"], Digits=digits, FinishedOnKey=ended or "")
 
     async def dial_and_press(self, keys: str) -> Heard:
         heard = await self.dial()

@@ -22,7 +22,7 @@ async def test_a_power_cut_from_greeting_to_goodbye(hotline: Hotline, clock: Man
     assert greeting.said.startswith("您好，欢迎致电示例供电24小时供电服务热线。")
     advice = await caller.press(greeting, "1")
     assert advice.said.startswith("请您注意安全")
-    enqueued = await caller.press(advice, "2")
+    enqueued = await caller.press(await caller.press(advice, "2"), "#")
     assert (enqueued.verbs, enqueued.root.findtext("Enqueue")) == (["Say", "Enqueue"], "power")
     waiting = await caller.wait(enqueued)
     assert waiting.said == "座席正忙，您的停电报修已登记，编号T 0 0 0 0 0 1。您排在第1位，请不要挂机。"

@@ -32,7 +32,7 @@ async def talk(hotline: Hotline, clock: ManualClock, caller: Caller, agent: Agen
 
 async def caller_ends(hotline: Hotline, clock: ManualClock) -> None:
     caller, agent = hotline.caller(), await hotline.agent("wang")
-    enqueued = await caller.dial_and_press("*12")
+    enqueued = await caller.dial_and_press("*12#")
     waiting = await caller.wait(enqueued)
     clock.advance(20_000)
     await caller.wait(waiting)

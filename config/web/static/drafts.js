@@ -14,13 +14,15 @@ function read(store, key) {
 }
 
 function fields(form) {
-  return [...form.elements].filter((field) => field.name && field.name !== "csrf" && field.matches("textarea, input:not([type=hidden], [type=password]), select"));
+  return [...form.elements].filter((field) => field.name && field.name !== "csrf" && field.matches("textarea, input:not([type=hidden], [type=password], [type=file]), select"));
 }
 
 function keep(form) {
   const typed = {};
   for (const field of fields(form)) {
-    if (field.matches("[type=radio], [type=checkbox]")) {
+    if (field.matches("[type=checkbox]")) {
+      typed[field.name] = [...(typed[field.name] || []), ...(field.checked ? [field.value] : [])]; // several may share a name
+    } else if (field.matches("[type=radio]")) {
       if (field.checked) typed[field.name] = field.value;
     } else typed[field.name] = field.value;
   }
@@ -32,7 +34,8 @@ function restore(form) {
   if (!typed) return;
   for (const field of fields(form)) {
     if (!(field.name in typed)) continue;
-    if (field.matches("[type=radio], [type=checkbox]")) field.checked = field.value === typed[field.name];
+    if (field.matches("[type=checkbox]")) field.checked = [typed[field.name]].flat().includes(field.value);
+    else if (field.matches("[type=radio]")) field.checked = field.value === typed[field.name];
     else field.value = typed[field.name];
   }
 }

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from ivr.standin.exchange import Exchange
 
 HERE = Path(__file__).parent
-LINE_NAMES = {
-    "main": {"zh": "24小时服务热线", "en": "24-hour service line"},
-    "key_line": {"zh": "大客户专线", "en": "Key-customer line"},
-}
 _PAGES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
 
 
@@ -47,12 +43,11 @@ def phone_setting(exchange: "Exchange", scenario: Scenario) -> dict[str, Any]:
         "now_ms": exchange.clock.now_ms(),
         "speed": exchange.clock.speed,
         "customers": [_shown(customer) for customer in scenario.customers],
-        "lines": [{"number": number, **_line_names(name)} for name, number in lines.items()],
+        "lines": [
+            {"number": number, "zh": name, "en": name, **scenario.line_names.get(name, {})}
+            for name, number in lines.items()
+        ],
     }
-
-
-def _line_names(name: str) -> dict[str, str]:
-    return LINE_NAMES.get(name, {"zh": name, "en": name})
 
 
 def _shown(customer: Customer) -> dict[str, str]:

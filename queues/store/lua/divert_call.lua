@@ -1,10 +1,10 @@
--- divert_call: the caller stops waiting for an agent: voicemail, a callback, a goodbye.
+-- divert_call: the caller stops waiting for an agent: voicemail, a callback, a goodbye, another company's number.
 -- KEYS
 --   1 site
 -- ARGV
 --   1 now_ms
 --   2 call_id
---   3 to              voicemail, callback, goodbye
+--   3 to              voicemail, callback, goodbye, transfer
 -- REPLY
 --   ok                and the facts of the call
 --   again             and the facts: it is in messaging

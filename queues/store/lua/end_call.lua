@@ -22,6 +22,7 @@ local linger_ms, forget_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: effects
 -- include: agents
 -- include: offers
+-- include: given
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left =
   read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left")
@@ -35,6 +36,7 @@ local function outcome()
   if state == "connected" then return "answered" end
   if state ~= "messaging" then return "abandoned" end
   if is_left == "1" then return "voicemail" end
+  if diverted_to == "transfer" then return "transferred" end
   if queued_ms == "" then return "left_in_menu" end
   if diverted_to == "callback" then return "callback" end
   return is_open == "1" and diverted_to == "voicemail" and "abandoned" or "closed"
@@ -57,6 +59,7 @@ if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by
 if state == "connected" and by ~= "caller" then let_go() end
 stop_waiting(call_id, state, offer_id, agent_id, "ended")
 move("call", call_id, "end", "outcome", outcome(), "ended_ms", now_ms, "ended_by", by)
+forget_asking(call_id)
 redis.call("ZREM", key("live"), call_id)
 redis.call("ZADD", key("deadlines"), text(now_ms + forget_ms), "forget:" .. call_id)
 line("call.ended", call_id, read("call", call_id, "agent_id"), "",

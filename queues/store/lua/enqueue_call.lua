@@ -1,8 +1,8 @@
--- enqueue_call: a call enters a queue for the first time: its place, its ticket number, its lane.
+-- enqueue_call: a call enters a queue: its place, its ticket number, its lane; what it has already, it keeps.
 -- KEYS
 --   1 site
 -- ARGV
---   1 now_ms          from now on the call's queued_ms
+--   1 now_ms          from now on the call's queued_ms, if it has none
 --   2 call_id
 --   3 queue
 --   4 matter
@@ -15,6 +15,7 @@
 --   11 ticket_on
 --   12 work_queue
 --   13 is_open        0: the queue is closed, the call goes to messaging
+--   14 access_key     of the access code that is told with the ticket; empty: none
 -- REPLY
 --   ok                and the facts of the call
 --   closed            and the facts
@@ -24,24 +25,34 @@ local now_ms = tonumber(ARGV[1])
 local call_id, queue, matter, tier, lane_id, lane = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local head_start_ms, locale, ticket_type, ticket_on = tonumber(ARGV[8]), ARGV[9], ARGV[10], ARGV[11]
 local work_queue, is_open = ARGV[12], ARGV[13] == "1"
+local access_key = ARGV[14]
 -- include: base
 -- include: moves
 -- include: facts
 -- include: lanes
 
-local state, old_tier, old_locale = read("call", call_id, "state", "tier", "locale")
+local state, old_tier, old_locale, queued_ms = read("call", call_id, "state", "tier", "locale", "queued_ms")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 if tier == "" then tier = old_tier end
 if locale == "" then locale = old_locale end
-local ticket_no = ticket_type ~= "" and string.format("T%06d", bump("ticket_no")) or ""
+queued_ms = queued_ms == "" and now_ms or tonumber(queued_ms)
+local ticket_no, has_type, has_on, has_queue, has_key =
+  read("call", call_id, "ticket_no", "ticket_type", "ticket_on", "work_queue", "access_key")
+if ticket_no ~= "" or ticket_type == "" then
+  ticket_type, ticket_on, work_queue, access_key = has_type, has_on, has_queue, has_key
+else
+  ticket_no = string.format("T%06d", bump("ticket_no"))
+end
 
 move("call", call_id, is_open and "enqueue" or "close_out", "queue", queue, "matter", matter, "tier", tier,
   "locale", locale, "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on,
-  "work_queue", work_queue, "is_open", is_open and 1 or 0, "lane_id", lane_id, "lane", lane, "queued_ms", now_ms)
+  "work_queue", work_queue, "access_key", access_key, "is_open", is_open and 1 or 0, "lane_id", lane_id, "lane", lane,
+  "queued_ms", queued_ms)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 if is_open then enter_lane(call_id) end
 line("call.queued", call_id, "", "", { "queue", queue, "tier", tier, "matter", matter, "lane", lane_id,
   "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on, "work_queue", work_queue,
-  "closed", is_open and 0 or 1, "head_start_ms", head_start_ms, "queued_ms", now_ms, "locale", locale })
+  "access_key", access_key, "closed", is_open and 0 or 1, "head_start_ms", head_start_ms, "queued_ms", queued_ms,
+  "locale", locale })
 return about_call(is_open and "ok" or "closed", call_id)

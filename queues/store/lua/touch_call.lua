@@ -1,4 +1,4 @@
--- touch_call: a sign of life; while the call waits, its position, which never gets worse.
+-- touch_call: a sign of life; which notices run, and while the call waits, its position, which never gets worse.
 -- KEYS
 --   1 site
 -- ARGV
@@ -11,10 +11,12 @@ local now_ms = tonumber(ARGV[1])
 local call_id = ARGV[2]
 -- include: base
 -- include: facts
+-- include: identity
 
-local state, lane, queued_ms, told = read("call", call_id, "state", "lane", "queued_ms", "position")
+local state, lane, queued_ms, best, area = read("call", call_id, "state", "lane", "queued_ms", "position", "area")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 redis.call("ZADD", key("live"), text(now_ms), call_id)
+write("call", call_id, "notices", running_notices(area))
 
 -- 1 + how many wait in front of it in its queue, heads past their ceiling left aside.
 local function place()
@@ -35,7 +37,7 @@ local function place()
 end
 
 if state == "queued" or state == "offered" or state == "connecting" then
-  local best = tonumber(told)
+  best = tonumber(best)
   local now_at = place()
   write("call", call_id, "position", best > 0 and math.min(best, now_at) or now_at)
 end

@@ -48,7 +48,13 @@ function fact(item) {
   return row;
 }
 
-const makers = { why: (text) => element("li", text), "customer.facts": fact };
+function mark(item) {
+  const row = element("li", item.text, "desk-mark");
+  row.dataset.kind = item.kind;
+  return row;
+}
+
+const makers = { why: (text) => element("li", text), "customer.facts": fact, "hero.marks": mark, "hero.told": fact };
 
 function drawLists() {
   for (const list of desk.querySelectorAll("[data-list]")) {
@@ -59,6 +65,7 @@ function drawLists() {
 function drawCustomer() {
   show(node("customer"), Boolean(state.customer));
   show(node("nobody"), !state.customer);
+  if (state.customer) node("file").href = state.customer.href;
   show(node("tickets-empty"), !state.customer?.tickets.length);
   show(node("calls-empty"), !state.customer?.calls.length);
   show(node("mine"), !state.work && state.stage !== "offer");
@@ -70,6 +77,8 @@ function drawActions() {
   node("presence").dataset.state = state.presence.state;
   show(node("tier"), Boolean(state.hero.tier));
   node("tier").dataset.rank = state.hero.rank ?? "";
+  show(node("class-code"), Boolean(state.hero.class_code));
+  show(node("advice"), Boolean(state.hero.advice));
   show(node("clock"), Boolean(state.hero.clock));
   show(node("why"), state.why.length > 0);
   show(node("offer-actions"), state.stage === "offer");

@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 
+from queues.service.customers import Contact, Customer, import_customers
+from queues.service.people import Agent, save_agents
 from queues.web.desk_feed import Desk
 from queues.web.words import Words
 from tests.queues.hotline import CHEN_NUMBER, WANG, Hotline
 from tests.queues.web.reader import Door, Reader, next_picture, text_of
+
+CARE_NUMBER = "+8657155667788"
 
 
 @pytest.fixture
@@ -20,6 +24,12 @@ async def offer(
 ) -> str:
     """A call waits and is held for 王, whose phone rings."""
     await hotline.arrive(call_id)
+    return await offer_arrived(hotline, call_id, matter, queue)
+
+
+async def offer_arrived(
+    hotline: Hotline, call_id: str, matter: str = "power_cut", queue: str = "outage"
+) -> str:
     await hotline.enqueue(call_id, matter, queue)
     snapshot = await hotline.switchboard.snapshot()
     why = {
@@ -261,3 +271,48 @@ async def test_the_day_so_far_stands_on_the_desk(wang: Reader, hotline: Hotline)
         ("陈静 · 电费电量", "当场解决 · 1:00"),
         ("东湖恒达化纤有限公司 · 咨询", "当场解决 · 1:00"),
     ]
+
+
+async def test_the_desk_tells_who_calls_for_whom(wang: Reader, hotline: Hotline) -> None:
+    """Care with the site's advice, the person, the class code, the manager, a shared number, what was keyed."""
+    care = Customer(
+        customer_id="C7", name="赵奶奶", tier="special_care", is_care=True, class_code="S1", managers=("li", "wang"),
+        contacts=(Contact(name="赵明", role="儿子", numbers=(CARE_NUMBER,)),), attributes={"capacity_kva": "8"},
+    )  # fmt: skip
+    others = Customer(customer_id="C8", name="赵明", tier="residential", numbers=(CARE_NUMBER,))
+    await import_customers(hotline.runtime, [care, others])
+    await save_agents(
+        hotline.runtime,
+        [Agent(agent_id="li", name="李静", skills=("general",), endpoint="client:li"), WANG],
+    )
+    await wang.post("/desk/presence", presence="ready")
+    await hotline.arrive("CA1", CARE_NUMBER)
+    await hotline.switchboard.keep_given(call_id="CA1", name="meter_reading", value="04711")
+    await offer_arrived(hotline, "CA1")
+    desk = await wang.get("/desk/state")
+    hero = desk["hero"]
+    assert hero["title"] == "赵奶奶"
+    assert hero["class_code"] == "S1"
+    assert hero["advice"] == hotline.plan.care.advice["zh"]
+    assert [mark["text"] for mark in hero["marks"]] == ["特殊关怀客户", "共用号码，另有 1 户"]
+    assert {each["label"]: each["text"] for each in hero["told"]} == {
+        "联系人": "赵明",
+        "meter reading": "04711",
+    }
+    facts = {fact["label"]: fact["text"] for fact in desk["customer"]["facts"]}
+    assert facts["客户经理"] == "李静"
+    assert desk["customer"]["href"] == "/customers/C7"
+    page = await wang.open("/desk")
+    assert hotline.plan.care.advice["zh"] in text_of(page)
+    assert CARE_NUMBER not in page.text
+
+
+async def test_a_caller_who_joined_a_ticket_is_marked_so(wang: Reader, hotline: Hotline) -> None:
+    first = await hotline.answered_call("CA0", CHEN_NUMBER, "power_cut")
+    await hotline.write_down()
+    await wang.post("/desk/presence", presence="ready")
+    await hotline.arrive("CA1")
+    await hotline.switchboard.join_ticket(call_id="CA1", ticket_no=first)
+    await offer_arrived(hotline, "CA1")
+    hero = (await wang.get("/desk/state"))["hero"]
+    assert [mark["text"] for mark in hero["marks"]] == [f"已并入工单 {first}"]

@@ -143,6 +143,7 @@ const hear = {
   },
   played: (heard) => {
     if (lastPlayed !== heard.text) putEvent("event.played");
+    if (isNews(heard)) voice.play(heard.text);
   },
   gathering: (heard) => {
     const inputs = (heard.text || "dtmf").split(/\s+/);

@@ -11,6 +11,7 @@ export function createVoice(speed) {
   let isOn = true;
   let waiting = 0;
   let audio = null;
+  let recording = null;
 
   // A clock that runs faster than life leaves no time for whole sentences: speak faster, and skip what is late.
   const rate = Math.min(2, Math.max(1, speed));
@@ -18,6 +19,17 @@ export function createVoice(speed) {
   function silence() {
     waiting = 0;
     speech?.cancel();
+    recording?.pause();
+  }
+
+  // A recorded prompt or the hold music: what Play plays, from where the provider fetches it.
+  function play(address) {
+    recording?.pause();
+    if (!isOn || !/^https?:/.test(address)) return;
+    recording = new Audio(address);
+    recording.playbackRate = rate;
+    recording.volume = 0.6;
+    recording.play().catch(() => {});
   }
 
   function voiceFor(language) {
@@ -60,6 +72,7 @@ export function createVoice(speed) {
 
   return {
     say,
+    play,
     silence,
     key: (key) => TONES[key] && tone(TONES[key], 0.14),
     beep: () => tone([1000], 0.5),

@@ -7,6 +7,7 @@ local MOVES = {
     offer = { queued = "offered" },
     accept = { offered = "connecting" },
     connect = { connecting = "connected" },
+    ["return"] = { messaging = "menu" },
     requeue = { offered = "queued", connecting = "queued" },
     ["end"] = {
       menu = "ended", queued = "ended", offered = "ended", connecting = "ended", connected = "ended", messaging = "ended",

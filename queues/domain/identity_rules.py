@@ -1,0 +1,183 @@
+"""The rules of who calls: from his number, from an account number he keys, and of nobody at all.
+
+A number opens the file that stands first under it. Whoever stays anonymous leaves no trace of himself behind:
+what the call held is blanked, and the journal lines that named him are taken out and replaced by one that does
+not.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from queues.domain import commands as c
+from queues.domain.calls import Call, CallId, CallState
+from queues.domain.customers import read_entry
+from queues.domain.journal import LineType
+from queues.domain.moves import Draft, Reply, about, json_of, refuse
+from queues.domain.state import State
+
+
+class Opened(NamedTuple):
+    """The file that a call opens."""
+
+    customer_id: str
+    file: dict[str, Any]
+    contact: str
+    shared: int
+
+
+NOBODY = Opened("", {}, "", 0)
+
+
+def opened_by_number(state: State, number_key: str) -> Opened:
+    """The first file that stands under this number, and how many stand behind it."""
+    entries = read_entry(state.numbers.get(number_key, ""))
+    for place, (customer_id, contact) in enumerate(entries, 1):
+        if file := json_of(state.customers.get(customer_id, "")):
+            return Opened(customer_id, file, contact, len(entries) - place)
+    return NOBODY
+
+
+def opened_by_account(state: State, account_key: str) -> Opened:
+    customer_id = state.accounts.get(account_key, "")
+    file = json_of(state.customers.get(customer_id, ""))
+    return Opened(customer_id, file, "", 0) if file else NOBODY
+
+
+def what_is_known(draft: Draft, opened: Opened) -> dict[str, Any]:
+    """What a call says of its caller, but for tier and locale."""
+    manager, manager_name = manager_of(draft, opened.file.get("managers") or ())
+    area = opened.file.get("area") or ""
+    return {
+        "customer_id": opened.customer_id,
+        "customer_name": opened.file.get("name") or "",
+        "is_known": bool(opened.file),
+        "area": area,
+        "manager": manager,
+        "manager_name": manager_name,
+        "is_care": opened.file.get("care") == "1",
+        "contact": opened.contact,
+        "shared": opened.shared,
+        "notices": running_notices(draft, area),
+    }
+
+
+def manager_of(draft: Draft, managers: Iterable[str]) -> tuple[str, str]:
+    """The first of them who is there, or whose cover is; and his name."""
+    for agent_id in managers:
+        name, cover, is_away = _person(draft, agent_id)
+        if not is_away:
+            return agent_id, name
+        cover_name, _, is_cover_away = _person(draft, cover)
+        if cover and not is_cover_away:
+            return cover, cover_name
+    return "", ""
+
+
+def _person(draft: Draft, agent_id: str) -> tuple[str, str, bool]:
+    """His name, his cover, and whether he is on leave now."""
+    person = json_of(draft.state.people.get(agent_id, ""))
+    name = person.get("name") or ""
+    for leave in person.get("leaves") or ():
+        until_ms = leave.get("until_ms")
+        if leave["from_ms"] <= draft.now_ms and (not until_ms or draft.now_ms < until_ms):
+            return name, leave.get("cover") or "", True
+    return name, "", False
+
+
+def running_notices(draft: Draft, area: str) -> str:
+    """The running ones that concern this area, as they are stored: one JSON list, the oldest first."""
+    stored = ((json_of(text), text) for text in draft.state.notices.values())
+    running = sorted(
+        (notice["starts_ms"], notice["id"], text)
+        for notice, text in stored
+        if notice["starts_ms"] <= draft.now_ms
+        and (not notice.get("ends_ms") or draft.now_ms < notice["ends_ms"])
+        and (not notice["areas"] or area in notice["areas"])
+    )
+    return f"[{','.join(text for *_, text in running)}]" if running else ""
+
+
+def arrive(draft: Draft, command: c.Arrive) -> Reply:
+    state = draft.state
+    if known := state.calls.get(command.call_id):
+        return about("again", known)
+    state.arrivals += 1
+    opened = opened_by_number(state, command.number_key)
+    call = Call(
+        call_id=CallId(command.call_id),
+        state=CallState.MENU,
+        arrival=state.arrivals,
+        arrived_ms=command.now_ms,
+        line=command.line,
+        caller_ref=command.caller_ref,
+        number=command.number,
+        tier=opened.file.get("tier") or command.default_tier,
+        locale=opened.file.get("locale") or command.default_locale,
+        is_internal=command.is_internal,
+        site_version=state.version or command.site_version,
+        **what_is_known(draft, opened),
+    )
+    line_id = draft.line(
+        LineType.CALL_ARRIVED,
+        call_id=call.call_id,
+        line=call.line,
+        caller_ref=call.caller_ref,
+        customer_id=call.customer_id,
+        tier=call.tier,
+        locale=call.locale,
+        known=int(call.is_known),
+        area=call.area,
+        internal=int(call.is_internal),
+        site_version=call.site_version,
+        arrival=call.arrival,
+    )
+    state.live[call.call_id] = command.now_ms
+    return about("ok", draft.change_call(call, named_in=line_id))
+
+
+def identify_call(draft: Draft, command: c.IdentifyCall) -> Reply:
+    """He has keyed an account number. Who is anonymous stays so: no file is opened for him."""
+    call = draft.state.calls.get(command.call_id)
+    if call is None or call.state is not CallState.MENU:
+        return refuse(call)
+    opened = opened_by_account(draft.state, command.account_key)
+    if not opened.file or call.is_anonymous:
+        return about("unknown", call)
+    if opened.customer_id == call.customer_id:
+        return about("again", call)
+    tier = opened.file.get("tier") or command.default_tier
+    call = draft.change_call(call, tier=tier, **what_is_known(draft, opened))
+    draft.state.live[call.call_id] = command.now_ms
+    line_id = draft.line(
+        LineType.CALL_IDENTIFIED,
+        call_id=call.call_id,
+        customer_id=call.customer_id,
+        tier=call.tier,
+        area=call.area,
+    )
+    return about("ok", draft.change_call(call, named_in=f"{call.named_in} {line_id}"))
+
+
+def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
+    """From now on nothing tells who this is; the call goes on. His area remains: it is not he."""
+    call = draft.state.calls.get(command.call_id)
+    if call is None or call.state is CallState.ENDED:
+        return refuse(call)
+    if call.is_anonymous:
+        return about("again", call)
+    draft.erased += call.named_in.split()
+    nothing = what_is_known(draft, NOBODY) | {"area": call.area, "notices": call.notices}
+    blank: dict[str, Any] = {"number": "", "caller_ref": "", "given": "", "asked": "", "named_in": ""}
+    call = draft.change_call(call, tier=command.default_tier, is_anonymous=True, **nothing, **blank)
+    draft.state.live[call.call_id] = command.now_ms
+    draft.line(
+        LineType.CALL_ANONYMISED,
+        call_id=call.call_id,
+        line=call.line,
+        tier=call.tier,
+        locale=call.locale,
+        site_version=call.site_version,
+        arrived_ms=call.arrived_ms,
+        arrival=call.arrival,
+    )
+    return about("ok", call)

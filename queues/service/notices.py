@@ -1,0 +1,265 @@
+"""Notices: raised, changed and cleared by a supervisor, heard by callers of their area within seconds.
+
+SQL is the truth and the history; the switchboard holds what callers hear. Each change is written and audited in
+one transaction first and put live after it. Whoever dies in between leaves a difference between the two, which
+`mend_notices` finds: it puts live what is missing or old, takes out what is over, and leaves callers no ticket to
+join that has been closed.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.runtime import Runtime
+from queues.domain.notices import (
+    NoticeFault,
+    NoticeKind,
+    Phase,
+    RaisedNotice,
+    Wording,
+    faults_of,
+    live_form,
+    spoken_s,
+    wording_form,
+)
+from queues.domain.parts import language_of
+from queues.domain.plan import Plan
+from queues.domain.tickets import TicketState
+from queues.service.plans import plan_of
+from queues.service.switchboard import Switchboard
+from queues.store import audits, notices, tickets
+
+__all__ = [
+    "Board",
+    "NoticeFault",
+    "NoticeKind",
+    "NoticesRefused",
+    "Phase",
+    "RaisedNotice",
+    "Wording",
+    "board_of",
+    "change_notice",
+    "clear_notice",
+    "find_notice",
+    "history_of",
+    "mend_notices",
+    "raise_notice",
+    "spoken_s",
+    "text_languages",
+]
+
+PAST_SHOWN: Final = 50
+JOINABLE: Final = frozenset({TicketState.OPEN, TicketState.TAKEN})
+BY_TIME: Final = "time"  # who clears a notice whose end has come
+
+
+class NoticesRefused(Exception):  # noqa: N818  an answer, told to whoever filled in the form
+    """A notice that cannot be raised or changed so: everything that is wrong with it."""
+
+    def __init__(self, faults: Sequence[NoticeFault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(", ".join(fault.key for fault in faults))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """All notices of the site, as people look at them."""
+
+    running: tuple[RaisedNotice, ...]
+    coming: tuple[RaisedNotice, ...]
+    past: tuple[RaisedNotice, ...]
+    not_live: frozenset[str]  # running or coming, and callers cannot hear them (yet)
+    not_joinable: frozenset[str]  # their ticket has been closed
+
+
+def text_languages(plan: Plan) -> tuple[str, ...]:
+    """The languages that a notice must have a text in: all that the site speaks and does not read from another."""
+    own = (each for each in plan.languages if not getattr(plan.voices.get(each), "text", None))
+    return tuple(dict.fromkeys(language_of(each) for each in own))
+
+
+async def raise_notice(runtime: Runtime, notice_id: str, given: Wording, by: str) -> RaisedNotice:
+    """Raises NoticesRefused. The same id again is the notice that is there: a form may come twice."""
+    await _check(runtime, given)
+    now_ms = runtime.clock.now_ms()
+    site = runtime.settings.site
+    form = wording_form(given) | {"areas": given.areas}
+    notice = RaisedNotice(**form, notice_id=notice_id, revision=1, raised_ms=now_ms, raised_by=by)
+    async with runtime.database.transaction() as connection:
+        if not await notices.insert_new(connection, site, notice):
+            known = await notices.find(connection, site, notice_id)
+            if known is None:
+                raise NoticesRefused([NoticeFault(field="", key="not_new", values={})])
+            return known
+        await _audit(connection, notice, "notice.raised", now_ms, by, None, wording_form(notice))
+    await _put_live(runtime, notice, by)
+    return notice
+
+
+async def change_notice(
+    runtime: Runtime, notice_id: str, revision: int, given: Wording, by: str
+) -> RaisedNotice:
+    """Raises NoticesRefused, also when somebody was faster: nobody's words are written over unseen."""
+    now_ms = runtime.clock.now_ms()
+    site = runtime.settings.site
+    await _check(runtime, given)
+    async with runtime.database.transaction() as connection:
+        before = await notices.find(connection, site, notice_id)
+        if before is None or before.phase(now_ms) is Phase.PAST:
+            raise NoticesRefused([NoticeFault(field="", key="over", values={})])
+        if not await notices.change(connection, notice_id, revision, given):
+            raise NoticesRefused([NoticeFault(field="", key="changed_meanwhile", values={})])
+        after = await notices.find(connection, site, notice_id)
+        assert after is not None  # noqa: S101  it has just been changed
+        forms = (wording_form(before), wording_form(after))
+        await _audit(connection, after, "notice.changed", now_ms, by, *forms)
+    await _put_live(runtime, after, by)
+    return after
+
+
+async def clear_notice(runtime: Runtime, notice_id: str, by: str) -> bool:
+    """False when it was over already, or there is none."""
+    now_ms = runtime.clock.now_ms()
+    async with runtime.database.transaction() as connection:
+        before = await notices.find(connection, runtime.settings.site, notice_id)
+        is_cleared = before is not None and await notices.clear(connection, notice_id, now_ms, by)
+        if before is not None and is_cleared:
+            await _audit(connection, before, "notice.cleared", now_ms, by, wording_form(before), None)
+    if before is not None:
+        await _switchboard(runtime).clear_notice(notice_id=notice_id, by=by)
+    return is_cleared
+
+
+async def board_of(runtime: Runtime) -> Board:
+    now_ms, site = runtime.clock.now_ms(), runtime.settings.site
+    async with runtime.database.read() as connection:
+        present = await notices.not_over(connection, site, now_ms)
+        past = await notices.over(connection, site, now_ms, PAST_SHOWN)
+        joinable = await _joinable(connection, present)
+    held = await notices.live(runtime.redis, site)
+    wanted = {each.notice_id: live_form(each, may_join=each.ticket_no in joinable) for each in present}
+    return Board(
+        running=tuple(each for each in present if each.phase(now_ms) is Phase.RUNNING),
+        coming=tuple(each for each in present if each.phase(now_ms) is Phase.COMING),
+        past=tuple(past),
+        not_live=frozenset(name for name, form in wanted.items() if held.get(name) != form),
+        not_joinable=frozenset(
+            each.notice_id for each in present if each.ticket_no and each.ticket_no not in joinable
+        ),
+    )
+
+
+async def find_notice(runtime: Runtime, notice_id: str) -> RaisedNotice | None:
+    async with runtime.database.read() as connection:
+        return await notices.find(connection, runtime.settings.site, notice_id)
+
+
+async def history_of(runtime: Runtime, notice_id: str) -> list[dict[str, Any]]:
+    """Who did what to it, oldest first: at_ms, account_id, action, before, after."""
+    async with runtime.database.read() as connection:
+        rows = await audits.of_subject(connection, _subject(notice_id))
+    return [{**row, **json.loads(row["detail"] or "{}")} for row in rows]
+
+
+async def mend_notices(runtime: Runtime) -> int:
+    """What callers hear is what SQL says; how many notices had to be put live or taken out."""
+    now_ms, site = runtime.clock.now_ms(), runtime.settings.site
+    held = await notices.live(runtime.redis, site)
+    async with runtime.database.read() as connection:
+        present = await notices.not_over(connection, site, now_ms)
+        joinable = await _joinable(connection, present)
+    wanted = {each.notice_id: each for each in present}
+    mended = 0
+    for notice_id in held.keys() - wanted.keys():
+        await _end(runtime, notice_id, now_ms)
+        mended += 1
+    for notice in present:
+        if held.get(notice.notice_id) != live_form(notice, may_join=notice.ticket_no in joinable):
+            mended += await _put_live_again(runtime, notice.notice_id)
+    return mended
+
+
+async def _end(runtime: Runtime, notice_id: str, now_ms: int) -> None:
+    """Out of the live store: cleared by somebody who died before he could, or its end has come."""
+    async with runtime.database.transaction() as connection:
+        notice = await notices.find(connection, runtime.settings.site, notice_id)
+        if notice is not None and notice.phase(now_ms) is not Phase.PAST:
+            return  # raised again since we looked
+        if notice is not None and notice.cleared_ms is None:
+            await _audit(connection, notice, "notice.ended", now_ms, None, wording_form(notice), None)
+    await _switchboard(runtime).clear_notice(
+        notice_id=notice_id, by=(notice.cleared_by if notice else "") or BY_TIME
+    )
+
+
+async def _put_live_again(runtime: Runtime, notice_id: str) -> int:
+    """As it stands now: it may have been cleared since we looked."""
+    notice = await find_notice(runtime, notice_id)
+    if notice is None or notice.phase(runtime.clock.now_ms()) is Phase.PAST:
+        return 0
+    await _put_live(runtime, notice, notice.raised_by)
+    return 1
+
+
+async def _put_live(runtime: Runtime, notice: RaisedNotice, by: str) -> None:
+    async with runtime.database.read() as connection:
+        may_join = notice.ticket_no in await _joinable(connection, [notice])
+    form = live_form(notice, may_join=may_join)
+    await _switchboard(runtime).raise_notice(notice_id=notice.notice_id, notice=form, by=by)
+
+
+async def _check(runtime: Runtime, given: Wording) -> None:
+    plan = plan_of(runtime)
+    faults = list(
+        faults_of(given, languages=text_languages(plan), areas=plan.areas, now_ms=runtime.clock.now_ms())
+    )
+    if given.ticket_no:
+        async with runtime.database.read() as connection:
+            ticket = await tickets.find(connection, given.ticket_no)
+        if ticket is None:
+            faults.append(NoticeFault(field="ticket_no", key="ticket_unknown", values={}))
+        elif ticket.state not in JOINABLE:
+            faults.append(NoticeFault(field="ticket_no", key="ticket_closed", values={}))
+    if faults:
+        raise NoticesRefused(faults)
+
+
+async def _joinable(connection: AsyncConnection, among: Sequence[RaisedNotice]) -> set[str]:
+    """The tickets of these notices that a caller may still be attached to."""
+    found = set()
+    for ticket_no in {each.ticket_no for each in among if each.ticket_no}:
+        ticket = await tickets.find(connection, ticket_no)
+        if ticket is not None and ticket.state in JOINABLE:
+            found.add(ticket_no)
+    return found
+
+
+async def _audit(
+    connection: AsyncConnection,
+    notice: RaisedNotice,
+    action: str,
+    at_ms: int,
+    by: str | None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    row = {
+        "id": f"{action}:{notice.notice_id}:{notice.revision}",
+        "at_ms": at_ms,
+        "account_id": by,
+        "action": action,
+        "subject": _subject(notice.notice_id),
+        "detail": json.dumps({"before": before, "after": after}, ensure_ascii=False),
+    }
+    await audits.insert_new(connection, row)
+
+
+def _subject(notice_id: str) -> str:
+    return f"notice:{notice_id}"
+
+
+def _switchboard(runtime: Runtime) -> Switchboard:
+    return Switchboard(runtime)

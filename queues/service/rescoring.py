@@ -1,0 +1,350 @@
+"""Scores and order made anew: on schedule, when the rules have changed, and by hand.
+
+A run goes through every file in three phases: `scoring` (one moment of SQL gives each format its totals and each
+file its score), `ranking` (the ranks inside each format) and `placing` (tier, band and class code, with history).
+It works in batches with a transaction each and holds no more than one batch in memory, so it may be as long as it
+likes. Whoever runs it holds a lease; when he dies, the next one goes on where the last batch was committed.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.clock import Clock
+from config.log import get_log
+from config.runtime import Runtime
+from queues.domain.ranking import Entrant, Ranking, add_to, entrant_of, left_out_by, score_of, sort_key
+from queues.domain.tiers import Kind, day_of, fingerprint, ranking_mark, run_due
+from queues.service.plans import plan_of
+from queues.service.standings import Cause, compare, place_again, show_live
+from queues.store import rescores, tiers
+from queues.store.rescores import Origin, Run, Score
+
+log = get_log(__name__)
+
+__all__ = ["RankingReport", "Run", "ranking_report", "rescore", "rescore_due", "runs_of"]
+
+BATCH: Final = 1000
+LEASE_S: Final = 30.0
+LOOK_AGAIN_S: Final = 0.5
+QUIET_PAGES: Final = 20  # so many pages without a change, and it is written down how far the run has come
+
+Totals = dict[str, tuple[Fraction, ...]]
+
+
+class OvertakenError(Exception):
+    """Another process has taken this run over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """A file that took no part in the ranking: for a reason of the site's, or because `missing` is empty on it."""
+
+    customer_id: str
+    name: str
+    account_no: str
+    why: dict[str, str]
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingReport:
+    """How the last ranking came out: files by format and band, and who was left out and why."""
+
+    bands: dict[str, dict[str, int]]
+    excluded: list[Excluded]
+    runs: list[Run]
+
+
+async def rescore_due(runtime: Runtime) -> int:
+    """The chore: finish a run that somebody left behind, else begin one that is due; returns the runs finished."""
+    async with runtime.database.read() as connection:
+        run = await _open_or_due(connection, runtime)
+    if run is None:
+        return 0
+    async with runtime.database.transaction() as connection:
+        run = await _open_or_due(connection, runtime)  # of two processes one is second, and sees the other's
+        if run is not None and await rescores.insert_run(connection, runtime.settings.site, run):
+            log.info("rescore.begun", run_id=run.run_id, kind=run.kind)
+    return int(run is not None and await _work(runtime, run.run_id))
+
+
+async def rescore(runtime: Runtime, *, by: str = "") -> Run:
+    """The same now, by hand: returns when the run is over, whoever finished it."""
+    plan, now_ms = plan_of(runtime), runtime.clock.now_ms()
+    run = _new_run(runtime, "sort" if plan.ranking else "place", "hand", secrets.token_hex(4), by)
+    async with runtime.database.transaction() as connection:
+        await rescores.insert_run(connection, runtime.settings.site, run)
+    log.info("rescore.begun", run_id=run.run_id, kind=run.kind, at_ms=now_ms)
+    while True:
+        async with runtime.database.read() as connection:
+            found = await rescores.find_run(connection, run.run_id)
+            first = await rescores.unfinished(connection, runtime.settings.site)
+        if found is not None and found.finished_ms is not None:
+            return found
+        if first is None or not await _work(runtime, first.run_id):
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def runs_of(runtime: Runtime, most: int = 20) -> list[Run]:
+    """The newest first."""
+    async with runtime.database.read() as connection:
+        return await rescores.runs(connection, runtime.settings.site, most)
+
+
+async def ranking_report(runtime: Runtime, *, after_id: str = "", most: int = 200) -> RankingReport:
+    """The bands of each format, and a page of those left out, by id."""
+    site, plan = runtime.settings.site, plan_of(runtime)
+    async with runtime.database.read() as connection:
+        counts = await rescores.band_counts(connection, site)
+        rows = await rescores.excluded(connection, site, after_id, most)
+        runs = await rescores.runs(connection, site)
+    codes = [band.code for band in plan.ranking.bands] if plan.ranking else []
+    peers = sorted({peers for peers, _ in counts})
+    bands = {each: {code: counts.get((each, code), 0) for code in codes} for each in peers}
+    return RankingReport(bands=bands, excluded=[_excluded(row) for row in rows], runs=runs)
+
+
+def _excluded(row: Any) -> Excluded:
+    why = json.loads(row.left_out)
+    missing = why.pop("missing", "")
+    return Excluded(
+        customer_id=row.customer_id,
+        name=row.name,
+        account_no=row.account_no or "",
+        why=why,
+        missing=missing,
+    )
+
+
+# What is due
+
+
+async def _open_or_due(connection: AsyncConnection, runtime: Runtime) -> Run | None:
+    site, plan = runtime.settings.site, plan_of(runtime)
+    if (left := await rescores.unfinished(connection, site)) is not None:
+        return left
+    if await tiers.is_empty(connection, site):
+        return None
+    scored_ms = await rescores.last_started(connection, site)
+    sorted_ms = await rescores.last_started(connection, site, "sort")
+    if due := run_due(plan, runtime.clock.now_ms(), scored_ms, sorted_ms):
+        return _new_run(runtime, due[0], "schedule", due[1].isoformat())
+    last = await rescores.last_placing(connection, site)
+    if last is None or last.rules != fingerprint(plan):
+        is_sorted_so = last is not None and ranking_mark(last.rules) == ranking_mark(fingerprint(plan))
+        kind: Kind = "place" if plan.ranking is None or is_sorted_so else "sort"
+        return _new_run(runtime, kind, "rules", secrets.token_hex(4))
+    return None
+
+
+def _new_run(runtime: Runtime, kind: Kind, origin: Origin, name: str, by: str = "") -> Run:
+    """A scheduled run is named by the date it was due on, so that a date is claimed once."""
+    plan, now_ms = plan_of(runtime), runtime.clock.now_ms()
+    due_on = name if origin == "schedule" else day_of(plan, now_ms).isoformat()
+    parts = (runtime.settings.site, kind, due_on) if origin == "schedule" else (origin, due_on, name)
+    return Run(
+        run_id=":".join(parts),
+        kind=kind,
+        origin=origin,
+        due_on=due_on,
+        rules=fingerprint(plan),
+        phase="placing" if kind == "place" else "scoring",
+        started_ms=now_ms,
+        account_id=by or None,
+    )
+
+
+# The work
+
+
+async def _work(runtime: Runtime, run_id: str) -> bool:
+    """Do what is left of this run; False when another process is at it."""
+    seat = Seat(runtime, run_id)
+    if not await seat.take():
+        return False
+    try:
+        await seat.finish()
+    except OvertakenError:
+        log.warning("rescore.overtaken", run_id=run_id)
+        return False
+    except BaseException:
+        await seat.release()
+        raise
+    return True
+
+
+class Seat:
+    """One process's hold on one run."""
+
+    def __init__(self, runtime: Runtime, run_id: str) -> None:
+        self.runtime = runtime
+        self.run_id = run_id
+        self.site = runtime.settings.site
+        self.holder = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.real = Clock.real()
+
+    async def take(self) -> bool:
+        now_ms = self.real.now_ms()
+        async with self.runtime.database.transaction() as connection:
+            return await rescores.claim(connection, self.run_id, self.holder, now_ms, self._until_ms())
+
+    async def release(self) -> None:
+        """Let the next process go on at once."""
+        async with self.runtime.database.transaction() as connection:
+            await rescores.release(connection, self.run_id, self.holder)
+
+    async def keep(self, connection: AsyncConnection, **values: Any) -> None:
+        """Write how far it has come, in the transaction of what was done; the lease runs on."""
+        kept = await rescores.move_on(
+            connection, self.run_id, self.holder, lease_until_ms=self._until_ms(), **values
+        )
+        if not kept:
+            raise OvertakenError
+
+    async def finish(self) -> None:
+        """Every phase that is left, one after another."""
+        while (run := await self._run()).finished_ms is None:
+            if run.phase == "scoring":
+                await self._score()
+            elif run.phase == "ranking":
+                await self._rank(run)
+            else:
+                await self._place(run)
+        await show_live(self.runtime)
+        log.info(
+            "rescore.done",
+            run_id=run.run_id,
+            scored=run.scored,
+            left_out=run.left_out,
+            changed=run.changed,
+        )
+
+    def _until_ms(self) -> int:
+        return self.real.now_ms() + round(LEASE_S * 1000)
+
+    async def _run(self) -> Run:
+        async with self.runtime.database.read() as connection:
+            found = await rescores.find_run(connection, self.run_id)
+        if found is None:
+            raise OvertakenError
+        return found
+
+    async def _score(self) -> None:
+        """All in one moment of SQL: totals, then scores. Begun anew after a death; it only writes scores."""
+        plan = plan_of(self.runtime)
+        if plan.ranking is None:  # the rules lost their ranking while this waited
+            await self._keep_alone(phase="placing", cursor="")
+            return
+        scored = left_out = 0
+        async with self.runtime.database.read() as snapshot:
+            totals = await self._totals(snapshot, plan.ranking)
+            async for rows in rescores.file_pages(snapshot, self.site, BATCH):
+                page = [_score_of(plan.ranking, row, totals) for row in rows]
+                async with self.runtime.database.transaction() as connection:
+                    now_ms = self.runtime.clock.now_ms()
+                    await rescores.save_scores(connection, self.site, self.run_id, page, now_ms)
+                    await self.keep(connection)
+                out = sum(each.left_out is not None for each in page)
+                scored, left_out = scored + len(page) - out, left_out + out
+        while await self._forget_others():
+            pass
+        await self._keep_alone(phase="ranking", scored=scored, left_out=left_out)
+
+    async def _totals(self, snapshot: AsyncConnection, ranking: Ranking) -> Totals:
+        totals: Totals = {}
+        pages = 0
+        async for rows in rescores.file_pages(snapshot, self.site, BATCH):
+            for row in rows:
+                entrant = _entrant(ranking, row)
+                if isinstance(entrant, Entrant):
+                    totals[entrant.group] = add_to(totals.get(entrant.group), entrant)
+            pages += 1
+            if pages % QUIET_PAGES == 0:
+                await self._keep_alone()
+        return totals
+
+    async def _forget_others(self) -> int:
+        async with self.runtime.database.transaction() as connection:
+            gone = await rescores.forget_others(connection, self.site, self.run_id, BATCH)
+            await self.keep(connection)
+        return gone
+
+    async def _rank(self, run: Run) -> None:
+        """Ranks by the order of the keys, format by format; begun anew after a death, with the same outcome."""
+        async with self.runtime.database.read() as connection:
+            sizes = await rescores.sizes(connection, self.site)
+        for peers, count in sorted(sizes.items()):
+            after, rank = b"", 0
+            while page := await self._next_in_order(peers, after):
+                ranks = [(customer_id, rank + place) for place, (customer_id, _) in enumerate(page, 1)]
+                async with self.runtime.database.transaction() as connection:
+                    await rescores.save_ranks(connection, ranks, count)
+                    await self.keep(connection)
+                after, rank = page[-1][1], ranks[-1][1]
+        if run.kind == "score":
+            await self._keep_alone(phase="done", finished_ms=self.runtime.clock.now_ms())
+        else:
+            await self._keep_alone(phase="placing", cursor="")
+
+    async def _next_in_order(self, peers: str, after: bytes) -> list[tuple[str, bytes]]:
+        async with self.runtime.database.read() as connection:
+            return await rescores.next_in_order(connection, self.site, peers, after, BATCH)
+
+    async def _place(self, run: Run) -> None:
+        """Every file by id from where the run has come to; only those that stand elsewhere now are written."""
+        cursor, changed, pages = run.cursor, run.changed, 0
+        cause = Cause(
+            reason="ranking" if run.kind == "sort" else "rules",
+            origin=run.run_id,
+            account_id=run.account_id or "",
+        )
+        while True:
+            async with self.runtime.database.read() as connection:
+                files = await tiers.files_after(connection, self.site, cursor, BATCH)
+                found = await compare(connection, self.runtime, files, run.kind)
+            if not files:
+                break
+            cursor, pages = files[-1].customer_id, pages + 1
+            if found.pairs or pages % QUIET_PAGES == 0:
+                ids = [new.customer_id for _, new in found.pairs]
+                async with self.runtime.database.transaction() as connection:
+                    changed += await place_again(connection, self.runtime, ids, cause, run.kind)
+                    await self.keep(connection, cursor=cursor, changed=changed)
+        await self._keep_alone(phase="done", finished_ms=self.runtime.clock.now_ms())
+
+    async def _keep_alone(self, **values: Any) -> None:
+        async with self.runtime.database.transaction() as connection:
+            await self.keep(connection, **values)
+
+
+def _values(row: Any) -> dict[str, Any]:
+    attributes: dict[str, Any] = json.loads(row.attributes) if row.attributes else {}
+    return attributes | {"account_no": row.account_no, "area": row.area, "language": row.locale}
+
+
+def _entrant(ranking: Ranking, row: Any) -> Entrant | str:
+    """The file as it takes part, or as JSON why it does not."""
+    values = _values(row)
+    if (left_out := left_out_by(ranking, values)) is not None:
+        return json.dumps(left_out.why, ensure_ascii=False)
+    return entrant_of(ranking, row.customer_id, values) or json.dumps({"missing": ranking.within})
+
+
+def _score_of(ranking: Ranking, row: Any, totals: Totals) -> Score:
+    entrant = _entrant(ranking, row)
+    if isinstance(entrant, str):
+        return Score(customer_id=row.customer_id, left_out=entrant)
+    score = score_of(entrant.figures, totals[entrant.group])
+    return Score(
+        customer_id=row.customer_id,
+        peers=entrant.group,
+        sort_key=sort_key(entrant, score),
+        score=f"{score:f}",
+    )

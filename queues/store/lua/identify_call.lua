@@ -1,0 +1,34 @@
+-- identify_call: the caller has keyed an account number; its file is opened, unless he stays anonymous.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+--   2 call_id
+--   3 account_key
+--   4 default_tier
+-- REPLY
+--   ok                and the facts of the call
+--   unknown           and the facts: there is no such file, or none for him
+--   again             and the facts: it is open
+--   gone              it has ended, or was never heard of
+--   stale:<state>     and the facts: it has left the menu
+local now_ms = tonumber(ARGV[1])
+local call_id, account_key, default_tier = ARGV[2], ARGV[3], ARGV[4]
+-- include: base
+-- include: facts
+-- include: identity
+
+local state, has, is_anonymous, named_in = read("call", call_id, "state", "customer_id", "is_anonymous", "named_in")
+if state ~= "menu" then return refuse_call(call_id, state) end
+local customer_id = redis.call("HGET", key("accounts"), account_key) or ""
+local file = decode("customers", customer_id)
+if not file or is_anonymous == "1" then return about_call("unknown", call_id) end
+if customer_id == has then return about_call("again", call_id) end
+local tier = told(file, "tier", default_tier)
+write("call", call_id, "tier", tier)
+write_known(call_id, customer_id, file, "", 0)
+redis.call("ZADD", key("live"), text(now_ms), call_id)
+local line_id = line("call.identified", call_id, "", "",
+  { "customer_id", customer_id, "tier", tier, "area", told(file, "area", "") })
+write("call", call_id, "named_in", named_in .. " " .. line_id)
+return about_call("ok", call_id)

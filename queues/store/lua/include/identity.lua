@@ -1,0 +1,83 @@
+-- Who calls, from the live files of customers; who looks after him; and which notices run in an area.
+local function decode(name, id)
+  local found = id ~= "" and redis.call("HGET", key(name), id)
+  return found and cjson.decode(found) or nil
+end
+
+-- A text of a file; what is absent, null or empty is the default.
+local function told(file, name, default)
+  local value = file[name]
+  return type(value) == "string" and value ~= "" and value or default
+end
+
+-- The first file that stands under a number: its id, the file, the contact's name, and how many stand behind it.
+local function opened_by_number(number_key)
+  local entries = {}
+  for entry in string.gmatch(redis.call("HGET", key("numbers"), number_key) or "", "[^\n]+") do
+    entries[#entries + 1] = entry
+  end
+  for place, entry in ipairs(entries) do
+    local customer_id, contact = string.match(entry, "^([^~]*)~?(.*)$")
+    local file = decode("customers", customer_id)
+    if file then return customer_id, file, contact, #entries - place end
+  end
+  return "", nil, "", 0
+end
+
+local function person(agent_id)
+  local found = decode("people", agent_id) or {}
+  for _, leave in ipairs(type(found.leaves) == "table" and found.leaves or {}) do
+    local until_ms = tonumber(leave.until_ms) or 0
+    local is_over = until_ms > 0 and now_ms >= until_ms
+    if leave.from_ms <= now_ms and not is_over then return told(found, "name", ""), told(leave, "cover", ""), true end
+  end
+  return told(found, "name", ""), "", false
+end
+
+-- The first manager who is there, or whose cover is; and his name.
+local function manager_of(managers)
+  for _, agent_id in ipairs(type(managers) == "table" and managers or {}) do
+    local name, cover, is_away = person(agent_id)
+    if not is_away then return agent_id, name end
+    local cover_name, _, is_cover_away = person(cover)
+    if cover ~= "" and not is_cover_away then return cover, cover_name end
+  end
+  return "", ""
+end
+
+local function concerns(areas, area)
+  for _, each in ipairs(areas) do
+    if each == area then return true end
+  end
+  return #areas == 0
+end
+
+-- The running ones that concern this area, as they are stored: one JSON list, the oldest first.
+local function running_notices(area)
+  local running, texts = {}, {}
+  for _, json in ipairs(redis.call("HVALS", key("notices"))) do
+    local notice = cjson.decode(json)
+    local ends_ms = tonumber(notice.ends_ms) or 0
+    local is_over = ends_ms > 0 and now_ms >= ends_ms
+    if notice.starts_ms <= now_ms and not is_over and concerns(notice.areas, area) then
+      running[#running + 1] = { notice.starts_ms, notice.id, json }
+    end
+  end
+  table.sort(running, function(one, other)
+    if one[1] ~= other[1] then return one[1] < other[1] end
+    return one[2] < other[2]
+  end)
+  for n, each in ipairs(running) do texts[n] = each[3] end
+  return #texts > 0 and "[" .. table.concat(texts, ",") .. "]" or ""
+end
+
+-- What a call says of its caller, but for tier and locale. No file: nobody.
+local function write_known(call_id, customer_id, file, contact, shared)
+  local is_known = file and 1 or 0
+  file = file or {}
+  local manager, manager_name = manager_of(file.managers)
+  local area = told(file, "area", "")
+  write("call", call_id, "customer_id", customer_id, "customer_name", told(file, "name", ""), "is_known", is_known,
+    "area", area, "manager", manager, "manager_name", manager_name, "is_care", file.care == "1" and 1 or 0,
+    "contact", contact, "shared", shared, "notices", running_notices(area))
+end
