@@ -121,7 +121,7 @@ def work_out(plan: Plan, drafts: Sequence[Draft], known: Mapping[str, Known]) ->
         if draft.faults:
             yield Worked(draft, there, after, ())
             continue
-        after = stand(plan, after, there.manual if there else None, before.band or lowest)
+        after = stand(plan, after, there.manual if there else None, before.band if there else lowest)
         changes = without_withdrawn(plan, changes_between(before, after), after) if there else ()
         yield Worked(draft, there, after, changes)
 

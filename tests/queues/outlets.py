@@ -10,7 +10,7 @@ from config import site_files
 from config.database import metadata
 from config.runtime import Runtime
 from queues.domain.customers import Customer
-from queues.domain.plan import Plan
+from queues.domain.tiers import first_band
 from queues.service.customers import import_customers
 from queues.service.plans import plan_of
 from queues.service.standings import place
@@ -40,9 +40,11 @@ def outlet(number: int, qty: float, amount: float, store_format: str = "Z", **at
 
 
 async def import_placed(runtime: Runtime, files: Sequence[Customer]) -> None:
-    """As an import does it: the standing is made with the files."""
+    """As an import does it: the standing is made with the files, and whom no ranking has seen is in the lowest band."""
+    plan = plan_of(runtime)
+    files = [replace(file, band=first_band(plan)) for file in files]
     async with runtime.database.read() as connection:
-        placed = await place(connection, plan_of(runtime), files, runtime.clock.now_ms())
+        placed = await place(connection, plan, files, runtime.clock.now_ms())
     await import_customers(runtime, placed)
 
 
@@ -56,7 +58,3 @@ async def rows(runtime: Runtime, table: str, *names: str) -> list[dict[str, Any]
 async def column(runtime: Runtime, name: str) -> dict[str, Any]:
     """One column of every customer's file."""
     return {row["customer_id"]: row[name] for row in await rows(runtime, "customers", "customer_id", name)}
-
-
-def words_of(plan: Plan, tier: str) -> str:
-    return plan.tiers[tier].name["en"]
