@@ -13,7 +13,7 @@ from ivr.domain.nodes import BranchNode, GatherNode, Node, Option
 from ivr.domain.outline import ENGLISH, Outline, frame_language
 from ivr.domain.sayings import duration, is_text, saying, texts_changed
 from queues.domain.bounds import exempt, passing_bounds
-from queues.domain.parts import Part
+from queues.domain.parts import Part, language_of
 from queues.domain.plan import Plan, Timing
 
 _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -39,13 +39,13 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "node_new": ("新增节点 {node}：{kind}，{title}", "new node {node}: {kind}, {title}"),
     "node_gone": ("不再有节点 {node}：{kind}，{title}", "node {node} is gone: {kind}, {title}"),
-    "node_kind": ("{node} 现在是“{now}”（原为“{was}”）", "{node} now {now} (it {was} before)"),
+    "node_kind": ("{node} 现在是“{now}”（原为“{was}”）", "{node} now {now} (before: {was})"),
     "branch": ("{node} 现在这样判断：{now}（原为：{was}）", "{node} now decides: {now} (was: {was})"),
     "text": (
         "{where}的{field}（{language}）改为“{now}”（原为“{was}”）",
-        "{where}: the {field} ({language}) is now “{now}” (was: “{was}”)",
+        "{where}: {field} ({language}) now “{now}” (was: “{was}”)",
     ),
-    "field": ("{where}的{field}改为 {now}（原为 {was}）", "{where}: the {field} is now {now} (was: {was})"),
+    "field": ("{where}的{field}改为 {now}（原为 {was}）", "{where}: {field} now {now} (was: {was})"),
     "new": ("新增{where}", "new {where}"),
     "gone": ("不再有{where}", "{where} is gone"),
     "may_pass": (
@@ -81,6 +81,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "site": ("热线", "hotline"),
     "menu": ("语音菜单", "menu"),
     "keys": ("通用按键", "keys at every question"),
+    "not_at_all": ("不可以", "not at all"),
     "ticket_states": ("工单状态", "state of a case"),
     "locale_needs": ("语言对应的技能", "skill for the language"),
 }
@@ -190,6 +191,8 @@ class _Differences:
 
     def all(self) -> Iterator[str]:
         yield from self._parts("site", whole_of(self.before.plan), whole_of(self.after.plan))
+        yield from self._named("ticket_states", "name")
+        yield from self._named("locale_needs", "needs")
         yield from self._sections(("lines",))
         yield from self._nodes()
         yield from self._head()
@@ -241,7 +244,7 @@ class _Differences:
             return
         if was.goto != now.goto:
             yield self._say("key_leads", **place, now=now.goto, was=was.goto)
-        for _, text_was, text_now in texts_changed(was.label, now.label):
+        for _, text_was, text_now in self._texts(was.label, now.label):
             yield self._say("key_label", **place, now=text_now, was=text_was)
         if _normal("words", was.words) != _normal("words", now.words):
             yield self._say(
@@ -281,6 +284,11 @@ class _Differences:
                 else:
                     yield from self._parts(section, fields_of(was[name]), fields_of(now[name]), name)
 
+    def _named(self, section: str, field: str) -> Iterator[str]:
+        was, now = getattr(self.before.plan, section), getattr(self.after.plan, section)
+        for name in dict.fromkeys((*now, *was)):
+            yield from self._field(section, name, field, was.get(name), now.get(name))
+
     def _tier_order(self) -> Iterator[str]:
         orders = [
             [name for name in plan.tiers if name in self.before.plan.tiers and name in self.after.plan.tiers]
@@ -296,7 +304,8 @@ class _Differences:
             if was.get(pair) == now.get(pair):
                 continue
             ahead, behind = (self._tier(name) for name in pair)
-            told = {"ahead": ahead, "behind": behind, "was": duration(was.get(pair, 0), self.language)}
+            before = duration(was[pair], self.language) if pair in was else self._word(_NOUNS, "not_at_all")
+            told = {"ahead": ahead, "behind": behind, "was": before}
             if pair in now:
                 yield self._say("may_pass", **told, now=duration(now[pair], self.language))
             else:
@@ -331,10 +340,22 @@ class _Differences:
             return
         place = {"where": self._where(noun, name), "field": self._word(_FIELDS, field)}
         if is_text(was) and is_text(now) and field != "audio":
-            for language, text_was, text_now in texts_changed(was, now):
+            for language, text_was, text_now in self._texts(was, now):
                 yield self._say("text", **place, language=language, now=text_now, was=text_was)
             return
         yield self._say("field", **place, now=self._value(field, now), was=self._value(field, was))
+
+    def _texts(self, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+        """A text that a language merely borrows changes with the one it borrows."""
+        borrowed = {language_of(locale): text for locale, text in self.after.menu.reads.items()}
+        for language, text_was, text_now in texts_changed(was, now):
+            lender = borrowed.get(language, "")
+            is_borrowed = now.get(language) == now.get(lender) and was.get(language) in {
+                was.get(lender),
+                None,
+            }
+            if not (lender and is_borrowed):
+                yield language, text_was, text_now
 
     def _where(self, noun: str, name: str) -> str:
         said = self._word(_NOUNS, noun)
@@ -371,9 +392,7 @@ def whole_of(plan: Plan) -> dict[str, Any]:
         "ranking",
         "care",
     )
-    states = {f"ticket_states.{name}": words for name, words in plan.ticket_states.items()}
-    speaks = {f"locale_needs.{name}": skill for name, skill in plan.locale_needs.items()}
-    return {**{name: getattr(plan, name) for name in heads}, **timing, **states, **speaks}
+    return {**{name: getattr(plan, name) for name in heads}, **timing}
 
 
 def fields_of(part: Part) -> dict[str, Any]:

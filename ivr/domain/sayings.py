@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ivr.domain.outline import CHINESE, ENGLISH
+from queues.domain.clocks import Span
 from queues.domain.parts import Part
 from queues.domain.rules import Rule
 
 _UNITS: Final = ((3_600_000, "小时", "h"), (60_000, "分", "min"), (1000, "秒", "s"))
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CHINESE_DAYS: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _WORDS: Final[Mapping[Any, tuple[str, str]]] = {
     None: ("无", "none"),
     True: ("是", "yes"),
@@ -54,6 +57,8 @@ def saying(field: str, value: Any, language: str) -> str:
         return _word(value, language)
     if field.endswith("ms") and isinstance(value, int):
         return duration(value, language)
+    if isinstance(value, Span):
+        return _span(value, language)
     if isinstance(value, Rule):
         return rule_in_words(value, language)
     if isinstance(value, Part):
@@ -79,6 +84,12 @@ def rule_in_words(rule: Rule, language: str) -> str:
         return f"{_word('band', language)} {rule.band}"
     ((how, asked),) = rule.comparisons.items()
     return f"{rule.attribute} {_SIGNS.get(how, how)} {saying('', asked, language)}"
+
+
+def _span(span: Span, language: str) -> str:
+    if not span.workdays:
+        return duration(span.ms, language)
+    return f"{span.workdays} workdays" if language == ENGLISH else f"{span.workdays}个工作日"
 
 
 def texts_changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -126,8 +137,31 @@ def _mapping(field: str, value: Mapping[Any, Any], language: str) -> str:
     if is_text(value):
         text = value.get(language) or next(iter(value.values()))
         return f"“{_flat(text)}”"
+    if field == "weekly":
+        return _week(value, language)
     said = [f"{saying('', key, language)} {saying(field, inner, language)}" for key, inner in value.items()]
     return ("; " if language == ENGLISH else "；").join(said) or _word(None, language)
+
+
+def _week(value: Mapping[str, Any], language: str) -> str:
+    """mon-fri 08:30-17:30: days that follow each other with the same hours are told together."""
+    days = [(day, _list("weekly", value[day], language)) for day in _DAYS if value.get(day)]
+    said: list[list[str]] = []
+    for day, hours in days:
+        if said and said[-1][2] == hours and _DAYS.index(day) == _DAYS.index(said[-1][1]) + 1:
+            said[-1][1] = day
+        else:
+            said.append([day, day, hours])
+    told = [f"{_days(first, last, language)} {hours}" for first, last, hours in said]
+    return ("; " if language == ENGLISH else "；").join(told)
+
+
+def _days(first: str, last: str, language: str) -> str:
+    names = [
+        day if language == ENGLISH else _CHINESE_DAYS[_DAYS.index(day)]
+        for day in dict.fromkeys((first, last))
+    ]
+    return ("-" if language == ENGLISH else "至").join(names)
 
 
 def _list(field: str, value: Iterable[Any], language: str) -> str:
