@@ -134,6 +134,7 @@ def clock(settings: Settings, _: argparse.Namespace) -> int:
             *queues_clockwork.own_chores(recordings_chores.READERS),
             *recordings_chores.own_chores(),
             *reconcile_room.own_chores(),
+            *versions.own_chores(),
         ]
         await queues_clockwork.run(runtime, every)
 
