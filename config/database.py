@@ -54,15 +54,19 @@ class Database:
         self._reading = self.engine.execution_options(is_reading=True, **_snapshot(self.is_sqlite))
         event.listen(self.engine.sync_engine, "before_execute", _refuse_writing)
         # SQLite's own queue for writers is unfair and sleeps; those of this process wait here, in order.
-        self._turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self.turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A connection that commits at the end of the block and rolls back on any exception."""
-        async with self._turn, self.engine.begin() as connection:
-            if not self.is_sqlite:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
+        async with self.turn, self.engine.begin() as connection:
+            await self.wait_for_writers(connection)
             yield connection
+
+    async def wait_for_writers(self, connection: AsyncConnection) -> None:
+        """Inside a transaction that is to write: whoever of any process was first is done. SQLite's BEGIN did it."""
+        if not self.is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -70,8 +74,40 @@ class Database:
         async with self._reading.connect() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def workbench(self) -> AsyncIterator["Workbench"]:
+        """A connection of one's own, for work too large to be done while everybody waits; see Workbench."""
+        async with self.engine.connect() as connection:
+            try:
+                yield Workbench(self, connection)
+            finally:
+                await connection.invalidate()  # its temporary tables go with it
+
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+class Workbench:
+    """A connection with temporary tables that it alone sees, and that are gone when it is, however it ends."""
+
+    def __init__(self, database: Database, connection: AsyncConnection) -> None:
+        self._database = database
+        self._connection = connection
+
+    @asynccontextmanager
+    async def preparing(self) -> AsyncIterator[AsyncConnection]:
+        """Reads what is, writes to its own temporary tables alone, and keeps nobody waiting."""
+        await self._connection.execution_options(is_preparing=True)
+        async with self._connection.begin():
+            yield self._connection
+
+    @asynccontextmanager
+    async def merging(self) -> AsyncIterator[AsyncConnection]:
+        """As `transaction()`, with the temporary tables at hand."""
+        await self._connection.execution_options(is_preparing=False)
+        async with self._database.turn, self._connection.begin():
+            await self._database.wait_for_writers(self._connection)
+            yield self._connection
 
 
 def database_url(settings: Settings) -> str:
@@ -121,8 +157,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("is_reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    takes_no_lock = options.get("is_reading", False) or options.get("is_preparing", False)
+    connection.exec_driver_sql("BEGIN" if takes_no_lock else "BEGIN IMMEDIATE")
 
 
 def _roll_back_sqlite(connection: Any, _record: object, _fault: BaseException | None) -> None:

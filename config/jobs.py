@@ -14,7 +14,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +40,7 @@ FAILURE_KEPT_S = 30 * 24 * 3600
 WORKER_TTL_S = 60
 MAINTENANCE_S = 60
 STORE_PAUSE_S = 1.0
+LOOK_AGAIN_S = 1  # whole seconds: how soon an idle worker listens to a work queue that is new
 
 log = get_log(__name__)
 Result = TypeVar("Result")
@@ -94,6 +95,12 @@ class JobQueue:
             work_queue, Queue(name, connection=self.connection, serializer=JSONSerializer)
         )
 
+    def known(self) -> list[str]:
+        """Every work queue of this site that was ever pushed to."""
+        before = f"{self.site}."
+        names = (queue.name for queue in Queue.all(connection=self.connection, serializer=JSONSerializer))
+        return sorted(name.removeprefix(before) for name in names if name.startswith(before))
+
     def close(self) -> None:
         self.connection.close()
 
@@ -147,22 +154,37 @@ def current_runtime() -> "Runtime":
     return _bench.runtime
 
 
-def run_worker(settings: Settings, names: Sequence[str]) -> None:
+Opening = Callable[[Settings], "AbstractAsyncContextManager[Runtime]"]
+Names = Callable[["Runtime"], Sequence[str]]
+Beside = Callable[["Runtime"], Coroutine[Any, Any, None]]
+
+
+def run_worker(
+    settings: Settings,
+    names: Sequence[str] | Names,
+    opening: Opening | None = None,
+    beside: Beside | None = None,
+) -> None:
     """Work on these work queues, the first before the second, until SIGTERM or SIGINT.
 
-    A job in hand is finished first. Must be called in the main thread. Outlives a store that comes back.
+    Names that may change are asked for again every LOOK_AGAIN_S. Last come all others that were ever pushed
+    to: work that was named otherwise yesterday is still work. A job in hand is finished first. Must be called
+    in the main thread. Outlives a store that comes back. `beside` runs along on the worker's loop.
     """
     from config.runtime import open_runtime  # here, because a runtime holds a JobQueue
 
     told = _Told()
     with _loop_in_thread() as loop:
-        opening = open_runtime(settings)
-        runtime = asyncio.run_coroutine_threadsafe(opening.__aenter__(), loop).result()
+        opened = (opening or open_runtime)(settings)
+        runtime = asyncio.run_coroutine_threadsafe(opened.__aenter__(), loop).result()
+        along = asyncio.run_coroutine_threadsafe(beside(runtime), loop) if beside else None
         try:
             with _bench_set(runtime, loop, loop_thread=None), told.by_signals():
-                _work_until_told(runtime.jobs, names, told)
+                _work_until_told(runtime, names if callable(names) else lambda _: names, told)
         finally:
-            asyncio.run_coroutine_threadsafe(opening.__aexit__(None, None, None), loop).result()
+            if along is not None:
+                along.cancel()
+            asyncio.run_coroutine_threadsafe(opened.__aexit__(None, None, None), loop).result()
 
 
 @asynccontextmanager
@@ -259,6 +281,18 @@ class _Worker(SimpleWorker):
 
     max_connection_wait_time = 2.0  # RQ would grow its pauses to a minute, and work would wait for it
     told: _Told
+    listed: Callable[[], list[Queue]]
+
+    @property
+    def dequeue_timeout(self) -> int:
+        return LOOK_AGAIN_S
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Before each look at the queues; so here is where a worker hears of queues that are new."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is None:
+            self.queues = self.listed()
+            self._ordered_queues = self.queues[:]
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.told.tell()
@@ -288,12 +322,16 @@ def _worker(kind: Callable[..., Any], queues: Sequence[Queue], connection: sync_
     )
 
 
-def _work_until_told(jobs: JobQueue, names: Sequence[str], told: _Told) -> None:
-    queues = [jobs.queue(name) for name in names]
+def _work_until_told(runtime: "Runtime", names: Names, told: _Told) -> None:
+    jobs = runtime.jobs
+
+    def listed() -> list[Queue]:
+        return [jobs.queue(name) for name in dict.fromkeys((*names(runtime), *jobs.known()))]
+
     while not told.is_told:
         try:
-            worker = _worker(_Worker, queues, jobs.connection)
-            worker.told = told
+            worker = _worker(_Worker, listed(), jobs.connection)
+            worker.told, worker.listed = told, listed
             worker.work(logging_level=None)
         except STORE_ERRORS as fault:
             log.warning("worker.store_away", why=type(fault).__name__)

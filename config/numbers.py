@@ -66,3 +66,13 @@ def code_key(secret: str, code: str) -> str:
 
 def _key(secret: str, text: str) -> str:
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:_KEY_LENGTH]
+
+
+def area_code(e164: str) -> str:
+    """The area of a landline, 571 of +8657188886666; nothing for a number that is in no area."""
+    try:
+        number = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        return ""
+    length = phonenumbers.length_of_geographical_area_code(number)
+    return phonenumbers.national_significant_number(number)[:length]

@@ -1,6 +1,6 @@
 """Everything an installation's process holds open, opened and closed in one place."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -36,19 +36,24 @@ class Runtime:
         self.site_files = files
 
 
+FirstWords = Callable[[Settings, Redis, Database], Awaitable[SiteFiles]]
+
+
 @asynccontextmanager
 async def open_runtime(
     settings: Settings,
     *,
     telephony: Telephony | None = None,
     store_within_s: float = live.WAIT_FOR_STORE_S,
+    first_words: FirstWords | None = None,
 ) -> AsyncIterator[Runtime]:
     """Open in order, close in reverse.
 
-    The site's words are read first: with a fault in them nothing is opened. Then the live store is waited
-    for. With ``store_within_s`` 0 it is not: the front door opens without it, to say what it can.
+    The site's words are the folder's, and are read first: with a fault in them nothing is opened. Whoever
+    knows of versions in force gives `first_words`, which says what a process begins with. Then the live store
+    is waited for. With ``store_within_s`` 0 it is not: the front door opens without it, to say what it can.
     """
-    words = site_files.read(settings.sites_dir / settings.site)
+    words = None if first_words else site_files.read(settings.sites_dir / settings.site)
     if store_within_s > 0:
         await live.wait_for_store(settings, store_within_s)
     async with AsyncExitStack() as closing:
@@ -60,6 +65,9 @@ async def open_runtime(
         closing.push_async_callback(provider.close)
         jobs = JobQueue(settings.site, live.connect_queue(settings))
         closing.callback(jobs.close)
+        if words is None:
+            assert first_words is not None  # noqa: S101  else the folder was read
+            words = await first_words(settings, redis, database)
         yield Runtime(
             settings=settings,
             clock=settings.clock,

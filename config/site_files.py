@@ -7,11 +7,11 @@ prompts (the folder ``audio/``) belong to it by the hash of their bytes.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -24,14 +24,17 @@ AUDIO = "audio/"
 AUDIO_KINDS = (".wav", ".mp3")
 
 PathPart = str | int
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 class SiteFilesError(Exception):
-    """The words of a site cannot be read."""
+    """The words of a site cannot be read. `faults` are the places and what is wrong there, one for each file."""
 
-    def __init__(self, where: str, why: str) -> None:
+    def __init__(self, where: str, why: str, *others: tuple[str, str]) -> None:
         self.where = where
-        super().__init__(f"{where}: {why}")
+        self.faults = ((where, why), *others)
+        super().__init__("\n".join(f"{where}: {why}" for where, why in self.faults))
 
 
 @dataclass(frozen=True)
@@ -82,14 +85,14 @@ def read(directory: Path) -> SiteFiles:
     files = sorted(directory.glob("*.yaml")) if directory.is_dir() else []
     if not files:
         raise SiteFilesError(str(directory), "there are no .yaml files here")
-    texts = {file.name: _text(file) for file in files}
+    texts = _each({file.name: file for file in files}, lambda _, file: _text(file))
     return of_content(directory.name, {**texts, **_audio(directory / AUDIO)})
 
 
 def of_content(name: str, everything: Mapping[str, str]) -> SiteFiles:
     """The words that `SiteFiles.everything` was taken from, with the same version."""
     content = {file: text for file, text in everything.items() if not file.startswith(AUDIO)}
-    marked = {Path(file).stem: _parse(file, text) for file, text in content.items()}
+    marked = {Path(file).stem: document for file, document in _each(content, _parse).items()}
     audio = {file.removeprefix(AUDIO): text for file, text in everything.items() if file.startswith(AUDIO)}
     return SiteFiles(
         name=name,
@@ -118,6 +121,20 @@ def _audio(directory: Path) -> dict[str, str]:
         for file in files
         if file.suffix.lower() in AUDIO_KINDS and file.is_file()
     }
+
+
+def _each(files: Mapping[str, Given], read_one: Callable[[str, Given], Found]) -> dict[str, Found]:
+    """Every file read; those that cannot be are told together."""
+    found: dict[str, Found] = {}
+    faults: list[tuple[str, str]] = []
+    for name, given in files.items():
+        try:
+            found[name] = read_one(name, given)
+        except SiteFilesError as fault:
+            faults += fault.faults
+    if faults:
+        raise SiteFilesError(*faults[0], *faults[1:])
+    return found
 
 
 def _text(file: Path) -> str:

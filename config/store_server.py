@@ -126,6 +126,7 @@ def _command(settings: Settings) -> list[str]:
         "dir": str(data_dir),
         "appendonly": "yes",
         "appendfsync": "everysec",
+        "aof-use-rdb-preamble": "no",  # that form keeps the bytes of deleted journal lines
         "save": "",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from config.settings import Settings, SettingsError, load_settings
-from ivr import commands, staffing
+from ivr import check, commands, staffing
+from ivr import customers as customers_room
+from ivr.domain.outline import LANGUAGES
 from ivr.simulation import command as simulation
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -38,33 +40,69 @@ def init_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="sign-in name of the first account (asked for when not given)")
 
 
-def site_arguments(parser: argparse.ArgumentParser) -> None:
+def language_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--language", choices=LANGUAGES, help="the language of the words")
+
+
+def check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("site", help="name of a folder of SITES_DIR, or a path")
+    parser.add_argument("--picture", metavar="FILE.svg", help="draw the menu into this file")
+    parser.add_argument("--json", action="store_true", help="everything as JSON, for other programs")
+    language_argument(parser)
+
+
+def diff_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("site", help="name of a folder of SITES_DIR, or a path")
+    parser.add_argument("other", help="the folder after the change")
+    language_argument(parser)
 
 
 ENTRIES: dict[str, Entry] = {
     "up": Entry("run every process here, until Ctrl-C", commands.up, up_arguments),
     "init": Entry("make the first account, on this terminal", commands.init, init_arguments),
     "people": Entry("accounts and agents: add, list, a new password", staffing.people, staffing.arguments),
+    "customers": Entry(
+        "import, find, show or forget customers", customers_room.customers, customers_room.arguments
+    ),
     "doctor": Entry(
         "tell what is set, what is missing, and which URLs the provider must be given", commands.doctor
     ),
     "check": Entry(
-        "read a site's folder and say what is wrong, with file and line",
-        lambda _, chosen: commands.check(chosen),
-        site_arguments,
+        "read a site's folder and say what is wrong, with file and line; else what it comes to",
+        lambda _, chosen: check.check(chosen),
+        check_arguments,
+    ),
+    "diff": Entry(
+        "say in words what a change of a site's folder does to callers",
+        lambda _, chosen: check.diff(chosen),
+        diff_arguments,
+    ),
+    "reload": Entry(
+        "put the folder's words in force in every running process; calls keep those they began with",
+        commands.reload,
+        language_argument,
     ),
     "simulate": Entry(simulation.HELP, lambda _, chosen: simulation.simulate(chosen), simulation.arguments),
     "reconcile": Entry(
         "compare the provider's calls and recordings with ours and fill what was missed", commands.reconcile
     ),
-    "release": Entry("bring the database up to date", commands.release),
+    "release": Entry(
+        "bring the database up to date, and put new words of the site in force", commands.release
+    ),
     "store": Entry("run the embedded live store (only without REDIS_URL)", commands.store),
     "web": Entry("answer the provider's webhooks and serve the pages", commands.web, web_arguments),
     "dispatcher": Entry("match waiting calls with agents and ring them", commands.dispatcher),
     "scribe": Entry("write the journal to SQL and push jobs", commands.scribe),
     "worker": Entry("work the job queues: tickets, audio", commands.worker),
     "clock": Entry("sweeps and timed work", commands.clock),
+}
+
+
+# Folders and logs are read without an installation around them.
+BARE: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": check.check,
+    "diff": check.diff,
+    "simulate": simulation.simulate,
 }
 
 
@@ -93,10 +131,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return asyncio.run(demo.main(words[1:]))
     chosen = parser_of_all().parse_args(words)
-    if chosen.command == "check":  # a folder is read without an installation around it
-        return commands.check(chosen)
-    if chosen.command == "simulate":
-        return simulation.simulate(chosen)
+    if bare := BARE.get(chosen.command):
+        return bare(chosen)
     try:
         settings = load_settings(os.environ, makes_secret=chosen.command == "init")
     except SettingsError as error:

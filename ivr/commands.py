@@ -8,8 +8,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import uvicorn
 from sqlalchemy import select
@@ -17,23 +16,23 @@ from starlette.applications import Starlette
 
 from config import jobs, migrations, store_server
 from config.log import configure_log, get_log
-from config.redis import wait_for_store
+from config.redis import WAIT_FOR_STORE_S, wait_for_store
 from config.runtime import Runtime, open_runtime
 from config.settings import Settings
 from config.site_files import SiteFilesError
-from config.site_files import read as read_site
 from config.web.accounts import NameTaken, accounts, create_account
 from ivr import doctor as doctor_room
 from ivr.app import build, link
-from ivr.domain.menus import load_menu
+from ivr.check import told
 from ivr.launcher import run_until_stopped
 from ivr.service import reconcile as reconcile_room
+from ivr.service import versions
+from ivr.service.hotlines import read_hotline
 from queues import clockwork as queues_clockwork
 from queues import dispatcher as queues_dispatcher
 from queues import scribe as queues_scribe
-from queues.domain.bounds import exempt, passing_bounds
 from queues.domain.faults import SiteFaults
-from queues.domain.plan import load_plan
+from queues.service.plans import plan_of
 from recordings import chores as recordings_chores
 from recordings import scribe as recordings_scribe
 
@@ -41,7 +40,28 @@ log = get_log(__name__)
 Loop = Callable[[Runtime], Awaitable[None]]
 STREAMS_END_WITHIN_S = 3
 ASK_AGAIN_AFTER_S = 0.5
-SITES_DIR = Path(__file__).parent.parent / "config" / "sites"
+AUDIO_JOBS = "audio"
+OPERATOR = "operator"
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, *, store_within_s: float = WAIT_FOR_STORE_S) -> AsyncIterator[Runtime]:
+    """The runtime with the words in force."""
+    async with open_runtime(
+        settings, store_within_s=store_within_s, first_words=versions.first_words
+    ) as runtime:
+        yield runtime
+
+
+@contextlib.asynccontextmanager
+async def followed(settings: Settings, *, store_within_s: float = WAIT_FOR_STORE_S) -> AsyncIterator[Runtime]:
+    """The same for a process that stays: it takes up whatever words come into force."""
+    async with opened(settings, store_within_s=store_within_s) as runtime:
+        following = asyncio.create_task(versions.follow(runtime))
+        try:
+            yield runtime
+        finally:
+            await end(following)
 
 
 def up(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -60,7 +80,7 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
     configure(settings)
 
     async def serve() -> None:
-        async with open_runtime(settings, store_within_s=0) as runtime:
+        async with followed(settings, store_within_s=0) as runtime:
             given = [socket.socket(fileno=chosen.fd)] if chosen.fd is not None else None
             server = FrontDoor(
                 uvicorn.Config(
@@ -114,6 +134,7 @@ def clock(settings: Settings, _: argparse.Namespace) -> int:
             *queues_clockwork.own_chores(recordings_chores.READERS),
             *recordings_chores.own_chores(),
             *reconcile_room.own_chores(),
+            *versions.own_chores(),
         ]
         await queues_clockwork.run(runtime, every)
 
@@ -121,13 +142,14 @@ def clock(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def worker(settings: Settings, _: argparse.Namespace) -> int:
-    """The job queues, the most urgent tickets first."""
+    """The job queues, the most urgent tickets first; those of words that come into force as well."""
     configure(settings)
-    plan = load_plan(read_site(settings.sites_dir / settings.site))
-    urgent_first = sorted(plan.ticket_types.values(), key=lambda kind: kind.priority)
-    names = list(dict.fromkeys(kind.work_queue for kind in urgent_first))
+
+    def names(runtime: Runtime) -> Sequence[str]:
+        return (*plan_of(runtime).work_queues(), AUDIO_JOBS)
+
     asyncio.run(wait_for_store(settings))
-    jobs.run_worker(settings, [*names, "audio"])
+    jobs.run_worker(settings, names, opened, versions.follow)
     return 0
 
 
@@ -142,16 +164,56 @@ def store(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def release(settings: Settings, _: argparse.Namespace) -> int:
-    """Bring the database up to date, and raise the live store above what it has seen."""
+    """Bring the database up to date, raise the live store above what it has seen, put new words in force."""
     configure(settings)
     migrations.upgrade(settings)
 
-    async def raise_counters() -> None:
-        async with open_runtime(settings) as runtime:
+    async def prepare() -> None:
+        async with opened(settings) as runtime:
             await queues_dispatcher.raise_counters(runtime)
+            try:
+                await versions.release(runtime)
+            except (SiteFilesError, SiteFaults) as fault:
+                print(
+                    f"{fault}\nThe folder was not taken; version {runtime.site_files.version} stays in force.",
+                    file=sys.stderr,
+                )
 
-    asyncio.run(raise_counters())
+    try:
+        asyncio.run(prepare())
+    except (SiteFilesError, SiteFaults) as fault:
+        print(fault, file=sys.stderr)
+        return 1
     return 0
+
+
+def reload(settings: Settings, chosen: argparse.Namespace) -> int:
+    """The folder's words come into force in every process, for the calls that begin from now on."""
+    configure(settings)
+
+    async def once() -> versions.Change:
+        async with opened(settings) as runtime:
+            return await versions.reload(runtime, by=OPERATOR)
+
+    try:
+        change = asyncio.run(once())
+    except (SiteFilesError, SiteFaults) as fault:
+        print(f"{fault}\nNothing was changed.", file=sys.stderr)
+        return 1
+    print("\n".join(said_of(change, chosen.language)))
+    return 0
+
+
+def said_of(change: versions.Change, language: str | None) -> list[str]:
+    """What came into force, and what that does."""
+    if not change.is_new:
+        return [f"Version {change.now.version} is in force already; nothing changes."]
+    head = f"Version {change.now.version} is in force (before: {change.before.version})."
+    try:
+        before = read_hotline(change.before)
+    except SiteFaults:  # words of an older release of this software
+        return [head]
+    return [head, *told(before, read_hotline(change.now), language)]
 
 
 def reconcile(settings: Settings, _: argparse.Namespace) -> int:
@@ -159,7 +221,7 @@ def reconcile(settings: Settings, _: argparse.Namespace) -> int:
     configure(settings)
 
     async def once() -> str:
-        async with open_runtime(settings) as runtime:
+        async with opened(settings) as runtime:
             link(runtime)
             return str(await reconcile_room.reconcile(runtime))
 
@@ -202,29 +264,6 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def check(chosen: argparse.Namespace) -> int:
-    """Read a site's folder; every fault with its place. Needs no installation, only SITES_DIR where it is set."""
-    sites_dir = Path(os.environ.get("SITES_DIR") or SITES_DIR)
-    folder = Path(chosen.site) if "/" in chosen.site else sites_dir / chosen.site
-    if not folder.is_dir():
-        known = ", ".join(sorted(path.name for path in sites_dir.glob("*/"))) or "none"
-        print(f"there is no site {chosen.site!r}: no folder {folder}; there are: {known}", file=sys.stderr)
-        return 2
-    try:
-        files = read_site(folder)
-        plan = load_plan(files)
-        menu = load_menu(files, plan)
-    except (SiteFilesError, SiteFaults) as fault:
-        print(fault, file=sys.stderr)
-        return 1
-    sizes = f"{len(menu.nodes)} menu nodes, {len(plan.queues)} queues, {len(plan.tiers)} tiers"
-    print(f"{plan.site}: {sizes}, version {plan.version}; no faults.")
-    for bound in passing_bounds(plan):
-        print(f"  {bound.ahead} may pass {bound.behind} who came up to {bound.by_ms / 1000:g} s earlier")
-    print(f"  always first, whoever calls: {', '.join(exempt(plan)) or 'nobody'}")
-    return 0
-
-
 def doctor(settings: Settings, _: argparse.Namespace) -> int:
     """What is set, what is missing, what the provider must be given."""
     return asyncio.run(doctor_room.examine(settings))
@@ -239,7 +278,7 @@ def run_loop(settings: Settings, loop: Loop) -> int:
     configure(settings)
 
     async def until_told() -> None:
-        async with open_runtime(settings) as runtime:
+        async with followed(settings) as runtime:
             link(runtime)
             task, told = asyncio.ensure_future(loop(runtime)), asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -247,11 +286,16 @@ def run_loop(settings: Settings, loop: Loop) -> int:
             telling = asyncio.ensure_future(told.wait())
             await asyncio.wait({task, telling}, return_when=asyncio.FIRST_COMPLETED)
             telling.cancel()
-            while not task.done():  # the client of the live store may swallow one cancellation
-                task.cancel()
-                await asyncio.wait({task}, timeout=ASK_AGAIN_AFTER_S)
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     asyncio.run(until_told())
     return 0
+
+
+async def end(task: "asyncio.Future[None]") -> None:
+    """Stop a loop, and let what it raises be seen."""
+    while not task.done():  # the client of the live store may swallow one cancellation
+        task.cancel()
+        await asyncio.wait({task}, timeout=ASK_AGAIN_AFTER_S)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

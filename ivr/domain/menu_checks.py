@@ -345,14 +345,9 @@ def _check_refusal(book: FaultBook, menu: Menu, name: str) -> None:
 
 
 def _check_doors(book: FaultBook, menu: Menu, plan: Plan) -> None:
-    """Closed doors that are never or always shut."""
     for queue in menu.closed:
         if plan.calendars[plan.queues[queue].calendar].open:
             book.add(("queues", "queues", queue, "closed"), "this queue is never closed")
-    for line, doors in menu.lines.items():
-        if bool(doors.calendar) != bool(doors.closed):
-            given, missing = ("calendar", "closed") if doors.calendar else ("closed", "calendar")
-            book.add(("site", "lines", line, given), f"needs '{missing}' beside it")
 
 
 # What depends on a ticket, a case or a person known
@@ -419,6 +414,8 @@ def _check_voicemail(book: FaultBook, menu: Menu, plan: Plan, name: str, node: V
 
 def _check_case(book: FaultBook, menu: Menu, plan: Plan, name: str) -> None:
     """Nobody asks for a case without having been asked for its number, and its code if the site has codes."""
+    if not plan.ticket_states:
+        book.add(_place(name), "tickets.yaml has no 'states': nobody could say how a case stands")
     has_codes = any(kind.access_code for kind in plan.ticket_types.values())
     for into in (CASE_NO, ACCESS_CODE) if has_codes else (CASE_NO,):
 

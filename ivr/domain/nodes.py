@@ -8,7 +8,7 @@ heard. What the nodes promise each other is checked in `menu_checks`; what a cal
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
@@ -42,11 +42,20 @@ def _check_number(text: str) -> str:
     return text
 
 
-def _check_audio(files: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+def _check_known(languages: Iterable[str], info: ValidationInfo) -> None:
     wanted = tuple((info.context or {}).get("languages", ()))
-    for language, file in files.items():
-        if wanted and language not in wanted:
-            raise ValueError(f"'{language}' is not a language of this site ({', '.join(wanted)})")
+    if extra := [language for language in languages if wanted and language not in wanted]:
+        raise ValueError(f"'{extra[0]}' is not a language of this site ({', '.join(wanted)})")
+
+
+def _check_some_languages(words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    _check_known(words, info)
+    return words
+
+
+def _check_audio(files: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    _check_known(files, info)
+    for file in files.values():
         if "/" in file or "\\" in file or file.startswith("."):
             raise ValueError(f"'{file}' must be the name of a file in the folder audio")
         if file.rpartition(".")[2].lower() not in SOUND_KINDS:
@@ -56,20 +65,19 @@ def _check_audio(files: dict[str, str], info: ValidationInfo) -> dict[str, str]:
 
 def _check_word_lists(lists: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
     """Lists of words by language; a language that reads another's texts has the words of that one too."""
-    context = info.context or {}
-    wanted, reads = tuple(context.get("languages", ())), context.get("reads", {})
-    for language, words in lists.items():
-        if wanted and language not in wanted:
-            raise ValueError(f"'{language}' is not a language of this site ({', '.join(wanted)})")
+    _check_known(lists, info)
+    for words in lists.values():
         for word in words:
             if not word.strip() or len(word) > HINT_CHARACTERS_MAX:
                 raise ValueError(f"'{word}' must have between 1 and {HINT_CHARACTERS_MAX} characters")
+    reads: Mapping[str, str] = (info.context or {}).get("reads", {})
     lent = {language: lists[text] for language, text in reads.items() if text in lists}
     return {**lent, **lists}
 
 
 Key = Annotated[str, AfterValidator(_check_key)]
 Listen = Annotated[Duration, AfterValidator(_check_listen)]
+SomeWords = Annotated[dict[str, str], AfterValidator(_check_some_languages)]
 Audio = Annotated[dict[str, str], AfterValidator(_check_audio)]
 WordLists = Annotated[dict[str, tuple[str, ...]], AfterValidator(_check_word_lists)]
 
@@ -103,7 +111,7 @@ class GatherNode(Spoken):
 
     type: Literal["gather"]
     notice: bool = False
-    in_other_languages: dict[str, str] | None = None
+    in_other_languages: SomeWords | None = None
     options: tuple[Option, ...] = Field(min_length=1)
     back: str | None = None
     exhausted: str | None = None

@@ -70,6 +70,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "do_not_record": ("不录音", "do not record"),
     "person": ("人工服务", "a person"),
     "or_says": ("或说", "or says"),
+    "nothing_changes": ("没有变化。", "Nothing changes."),
 }
 _CONDITIONS: Final[Mapping[str, tuple[str, str]]] = {
     "tier": ("客户等级为{}", "the customer's tier is {}"),
@@ -106,16 +107,21 @@ class LeadKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """One way from a node to another. `key` is what is pressed, if anything is."""
+    """One way from a node to another. `key` is what is pressed, `spoken` what is said instead, if anything is."""
 
     kind: LeadKind
     key: str
     words: str
     goto: str
+    spoken: str = ""
 
     @property
     def text(self) -> str:
         return f"{self.key} {self.words}".strip()
+
+    @property
+    def whole(self) -> str:
+        return f"{self.text} ({self.spoken})" if self.spoken else self.text
 
 
 def word(name: str, language: str) -> str:
@@ -222,7 +228,8 @@ class Outline:
         match node:
             case GatherNode():
                 for option in node.options:
-                    yield Lead(LeadKind.KEY, option.key, self._label(option.label, option.words), option.goto)
+                    spoken = self._spoken(option.words)
+                    yield Lead(LeadKind.KEY, option.key, self.text(option.label), option.goto, spoken)
                 if node.back:
                     yield Lead(LeadKind.BACK, self.menu.keys.back, self.word("back"), node.back)
             case CollectNode():
@@ -257,18 +264,11 @@ class Outline:
             case HangupNode() | _:
                 return
 
-    def _label(self, label: Mapping[str, str], spoken: Mapping[str, tuple[str, ...]]) -> str:
-        words = next(
-            (
-                said
-                for language, said in spoken.items()
-                if language_of(self.language) == language_of(language)
-            ),
-            (),
-        )
-        return (
-            f"{self.text(label)}（{self.word('or_says')} {'、'.join(words)}）" if words else self.text(label)
-        )
+    def _spoken(self, spoken: Mapping[str, tuple[str, ...]]) -> str:
+        mine = language_of(self.language)
+        words = next((said for language, said in spoken.items() if language_of(language) == mine), ())
+        told = ("、" if frame_language(self.language) == CHINESE else ", ").join(words)
+        return f"{self.word('or_says')} {told}" if words else ""
 
 
 def _names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -289,7 +289,10 @@ def branching(outline: Outline) -> Branching:
     tree = _Growing(outline)
     tree.grow(tuple(dict.fromkeys(outline.menu.entries.values())))
     others = [lead.goto for lead in outline.doors()]
-    for name in (*others, *outline.menu.nodes):  # the other doors; what only keys that work everywhere lead to
+    for name in (
+        *others,
+        *outline.menu.nodes,
+    ):  # the other doors; what only keys that work everywhere lead to
         if name not in tree.children:
             tree.grow((name,))
     return Branching(tuple(tree.roots), tree.children, tree.mentions)

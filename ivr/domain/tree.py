@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unicodedata import east_asian_width
 
 from ivr.domain.outline import Branching, Lead, Outline, branching
 
-TEXT_MAX = 36
+TEXT_MAX = 72  # as wide as so many letters; a Chinese character counts for two
 
 
 def tree_lines(outline: Outline) -> list[str]:
@@ -41,7 +42,13 @@ def tree_values(outline: Outline) -> list[dict[str, Any]]:
 
 
 def shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """The text, cut where it gets wider than this."""
+    width = 0
+    for cut, each in enumerate(text):
+        width += 2 if east_asian_width(each) in "WF" else 1
+        if width > most:
+            return text[:cut] + "…"
+    return text
 
 
 def _everywhere(outline: Outline) -> str:
@@ -60,7 +67,7 @@ def _node_lines(
     assert len(ways) == len(own) + len(others)  # noqa: S101  every way is told once
     for number, (lead, is_own) in enumerate(ways, 1):
         is_last = number == len(ways)
-        branch = f"{rest}{'└─' if is_last else '├─'} {lead.text} -> "
+        branch = f"{rest}{'└─' if is_last else '├─'} {lead.whole} -> "
         if is_own and lead.goto not in printed:
             deeper = rest + ("   " if is_last else "│  ")
             yield from _node_lines(outline, grown, lead.goto, branch, deeper, printed)

@@ -301,4 +301,6 @@ def arrival(plan: Plan, call: SimulatedCall, now_ms: int) -> c.Command:
         number_key="",
         default_tier=call.tier,
         default_locale=plan.default_locale,
+        is_internal=False,
+        site_version=plan.version,
     )

@@ -18,7 +18,7 @@ BIGGEST: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """The part of a row of `calls` that the journal decides; the note and the ticket are others' to write."""
+    """The part of a row of `calls` that the journal decides; note, ticket and digits given are others' to write."""
 
     call_id: str
     state: str = CallState.MENU.value
@@ -45,6 +45,7 @@ class CallRecord:
     wait_ms: int | None = None
     talk_ms: int | None = None
     offers: int = 0
+    is_anonymous: bool = False
 
     @property
     def has_ended(self) -> bool:
@@ -80,6 +81,28 @@ def arrived(record: CallRecord, line: Line) -> CallRecord:
         customer_id=text_of(data, "customer_id"),
         tier=text_of(data, "tier"),
         locale=text_of(data, "locale"),
+    )
+
+
+def identified(record: CallRecord, line: Line) -> CallRecord:
+    told = {name: text_of(line.data, name) for name in ("customer_id", "tier")}
+    return changed(record, line, **told)
+
+
+def anonymised(record: CallRecord, line: Line) -> CallRecord:
+    """In place of the arrival, and of all that told who it was."""
+    data = line.data
+    return changed(
+        record,
+        line,
+        arrived_ms=first(whole_of(data, "arrived_ms"), record.arrived_ms),
+        site_version=text_of(data, "site_version") or record.site_version,
+        line=text_of(data, "line") or record.line,
+        caller_ref="",
+        customer_id="",
+        tier=text_of(data, "tier"),
+        locale=record.locale or text_of(data, "locale"),
+        is_anonymous=True,
     )
 
 
@@ -135,6 +158,10 @@ def connected(record: CallRecord, line: Line) -> CallRecord:
 
 def diverted(record: CallRecord, line: Line) -> CallRecord:
     return changed(record, line, CallState.MESSAGING)
+
+
+def returned(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, CallState.MENU)
 
 
 def message_left(record: CallRecord, line: Line) -> CallRecord:
@@ -207,6 +234,8 @@ def wrapped_up(record: CallRecord, line: Line) -> CallRecord:
 
 STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_ARRIVED: arrived,
+    LineType.CALL_IDENTIFIED: identified,
+    LineType.CALL_ANONYMISED: anonymised,
     LineType.CALL_MENU_STEPPED: menu_stepped,
     LineType.CALL_QUEUED: queued,
     LineType.CALL_OFFERED: offered,
@@ -214,6 +243,7 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_CONNECTING: connecting,
     LineType.CALL_CONNECTED: connected,
     LineType.CALL_DIVERTED: diverted,
+    LineType.CALL_RETURNED: returned,
     LineType.CALL_MESSAGE_LEFT: message_left,
     LineType.CALL_ENDED: ended,
     LineType.CALL_RECONCILED: reconciled,

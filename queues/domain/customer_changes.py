@@ -18,7 +18,6 @@ FIELDS: Final[Mapping[str, str]] = {  # the column's name -> that of the file
     "consent": "has_consent",
     "phones": "numbers",
     "contacts": "contacts",
-    "tier": "tier",
 }
 NEEDED: Final = "is needed, and the file has none"
 CONSENT_NEEDED: Final = "may be kept only with consent on file (column consent: yes)"
@@ -35,12 +34,16 @@ class FieldChange:
 
 def apply(plan: Plan, draft: Draft, customer: Customer) -> Customer:
     """The file with what the draft gives. Who takes his consent back takes with it what needed it."""
-    given = {FIELDS[name]: value for name, value in draft.fields.items()}
+    given = {FIELDS.get(name, name): value for name, value in draft.fields.items()}
     merged = {**customer.attributes, **draft.attributes}
     if customer.has_consent and draft.fields.get("consent") is False:
         merged = {name: value for name, value in merged.items() if name not in consenting(plan)}
     attributes = {name: value for name, value in merged.items() if value}
-    return replace(customer, account_no=draft.account_no, **given, attributes=attributes)
+    whole = replace(customer, account_no=draft.account_no, **given, attributes=attributes)
+    persons = {number for contact in whole.contacts for number in contact.numbers}
+    if persons.isdisjoint(whole.numbers):
+        return whole
+    return replace(whole, numbers=tuple(number for number in whole.numbers if number not in persons))
 
 
 def consenting(plan: Plan) -> frozenset[str]:

@@ -206,7 +206,7 @@ def read_numbers(text: str, read_number: Callable[[str], str | None]) -> tuple[s
             numbers[number] = None
     if len(numbers) > NUMBERS_MAX:
         raise UnreadableError(f"has more than {NUMBERS_MAX} numbers")
-    return tuple(numbers)
+    return tuple(sorted(numbers))
 
 
 def _numbers_in(piece: str, read_number: Callable[[str], str | None]) -> Iterator[str]:
@@ -226,6 +226,9 @@ def read_contacts(text: str, read_number: Callable[[str], str | None]) -> tuple[
         contact = _read_contact(written, read_number)
         if contact.name in persons:
             raise UnreadableError(f"names '{contact.name}' twice")
+        for other in persons.values():
+            if both := set(other.numbers) & set(contact.numbers):
+                raise UnreadableError(f"gives '{min(both)}' to two persons: put it under phones")
         persons[contact.name] = contact
     if len(persons) > CONTACTS_MAX:
         raise UnreadableError(f"has more than {CONTACTS_MAX} persons")

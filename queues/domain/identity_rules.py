@@ -177,6 +177,7 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
         tier=call.tier,
         locale=call.locale,
         site_version=call.site_version,
+        area=call.area,
         arrived_ms=call.arrived_ms,
         arrival=call.arrival,
     )

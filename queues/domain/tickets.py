@@ -50,6 +50,11 @@ DUE_AT: Final[Mapping[str, frozenset[str]]] = {
 }
 
 WORK_QUEUE_DEFAULT: Final = "desk"
+NO_DIGITS, NO_DIGITS_MAX = 6, 12
+REPLY_LENGTH_MAX: Final = 300
+
+# What is still somebody's work, and what is not.
+UNDONE: Final = (TicketState.OPEN, TicketState.TAKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +93,32 @@ def is_deciding(line: Line) -> bool:
     return line.type in DUE_AT[ENTRY] or is_end(line)
 
 
-def subject(matter: str, names: Mapping[str, str], locale: str) -> str:
-    """What the ticket is about, in one line: the matter's name in the caller's language, else its id."""
-    return names.get(locale.partition("-")[0]) or next(iter(names.values()), "") or matter
-
-
 def next_state(state: TicketState, event: TicketEvent) -> TicketState | None:
     return MOVES[state].get(event)
+
+
+def changes(to: TicketState, by: str, now_ms: int) -> dict[str, str | int | None]:
+    """What a move writes: whose the ticket is, and when it was done."""
+    written: dict[str, str | int | None] = {"state": to.value}
+    if to is TicketState.OPEN:
+        written |= {"owner": "", "resolved_ms": None, "closed_ms": None}
+    elif to is TicketState.TAKEN:
+        written |= {"owner": by}
+    elif to is TicketState.RESOLVED:
+        written |= {"resolved_ms": now_ms}
+    elif to is TicketState.CLOSED:
+        written |= {"closed_ms": now_ms}
+    return written
+
+
+def tidy_reply(text: str) -> str:
+    """A reply as it is spoken: one line of printable characters."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def number_in(text: str) -> str:
+    """The ticket's number as people write it: `t42`, `42` and `T000042` are one; empty when it is none."""
+    digits = text.strip().upper().removeprefix("T")
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > NO_DIGITS_MAX:
+        return ""
+    return f"T{int(digits):0{NO_DIGITS}d}"

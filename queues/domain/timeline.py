@@ -44,6 +44,7 @@ _BEGINS: Final[Mapping[str, SpanKind]] = {
     LineType.CALL_CONNECTING: SpanKind.CONNECTING,
     LineType.CALL_CONNECTED: SpanKind.TALKING,
     LineType.CALL_DIVERTED: SpanKind.MESSAGING,
+    LineType.CALL_RETURNED: SpanKind.MENU,
     LineType.AGENT_WRAP_UP_STARTED: SpanKind.WRAP_UP,
 }
 _ENDS: Final = frozenset({LineType.CALL_ENDED, LineType.AGENT_WRAP_UP_CLOSED})
@@ -60,7 +61,7 @@ def read_timeline(lines: Iterable[Line]) -> tuple[Span, ...]:
     """The spans of one call; `lines` are its own, oldest first. Only offers may have no length."""
     told = list(lines)
     endings = {line.offer_id: _OFFER_ENDS[line.type] for line in told if line.type in _OFFER_ENDS}
-    spans: list[Span] = []
+    spans = _before_the_first_line(told)
     for line in told:
         kind = _kind_of(line)
         if kind or line.type in _ENDS:
@@ -78,6 +79,15 @@ def read_timeline(lines: Iterable[Line]) -> tuple[Span, ...]:
     return tuple(
         span for span in spans if span.end_ms is None or span.for_ms or span.kind is SpanKind.OFFERED
     )
+
+
+def _before_the_first_line(told: Iterable[Line]) -> list[Span]:
+    """Of an anonymous caller the arrival is taken out; the line in its place says when it was."""
+    types = {line.type: line for line in told}
+    nameless = types.get(LineType.CALL_ANONYMISED)
+    if nameless is None or LineType.CALL_ARRIVED in types:
+        return []
+    return [Span(kind=SpanKind.MENU, start_ms=int(nameless.data.get("arrived_ms", nameless.at_ms)))]
 
 
 def _kind_of(line: Line) -> SpanKind | None:

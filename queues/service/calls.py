@@ -1,5 +1,6 @@
 """Call records: lists, one call with its lines, and today's figures."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -67,6 +68,8 @@ class CallRow:
     disposition: str
     note: str
     updated_id: str
+    given: Mapping[str, str]  # what the caller keyed under the site's own names
+    is_anonymous: bool = False
     customer_name: str = ""
     agent_name: str = ""
     number: str | None = None
@@ -163,7 +166,7 @@ async def with_names(connection: AsyncConnection, rows: Sequence[RowMapping]) ->
     )
     return [
         CallRow(
-            **row,
+            **{**row, "given": json.loads(row["given"] or "{}")},
             customer_name=customer_names.get(row["customer_id"], ""),
             agent_name=agent_names.get(row["agent_id"], ""),
             number=behind.get(row["caller_ref"]),

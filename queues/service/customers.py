@@ -3,32 +3,59 @@
 Who dies between the two leaves a revision that the live index has not seen; `mend_index` finds it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config import numbers
 from config.log import get_log
 from config.redis import STORE_ERRORS
 from config.runtime import Runtime
+from queues.domain.attributes import UnreadableError, tidy
+from queues.domain.customer_changes import FieldChange, consenting
+from queues.domain.customer_rows import Columns, Register, read_account
 from queues.domain.customers import Contact, Customer
 from queues.service.customer_index import catch_up, mend_index, rebuild_index
+from queues.service.customer_work import Known, Worked, register_of, work_out
+from queues.store import customer_history as history
 from queues.store import customers as store
+from queues.store import tiers
+from queues.store.customer_history import Entry
 
 log = get_log(__name__)
 BATCH: Final = 500
+FOUND_MAX: Final = 50
 
 __all__ = [
     "Contact",
     "Customer",
+    "Entry",
+    "FieldChange",
+    "Updated",
+    "entries_of",
     "find_customer",
+    "forget",
     "forget_number",
     "import_customers",
     "mend_index",
     "number_of",
     "rebuild_index",
+    "search",
     "show_live",
+    "to_be_told",
+    "update_customer",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What came of an update: faults by field and then nothing done, or what changed."""
+
+    faults: Sequence[tuple[str, str]] = ()
+    changes: Sequence[FieldChange] = ()
 
 
 async def import_customers(runtime: Runtime, files: Iterable[Customer]) -> int:
@@ -73,3 +100,130 @@ async def forget_number(runtime: Runtime, caller_ref: str) -> bool:
     """From now on nobody can tell who this caller was."""
     async with runtime.database.transaction() as connection:
         return await store.forget_number(connection, caller_ref)
+
+
+async def search(runtime: Runtime, text: str, limit: int = FOUND_MAX) -> list[Customer]:
+    """Files by a part of the name, an account number, or a telephone number in any writing."""
+    name = tidy(text)
+    if not name:
+        return []
+    register = await register_of(runtime)
+    number = register.read_number(name) or ""
+    try:
+        account_no = read_account(name)
+    except UnreadableError:
+        account_no = ""
+    async with runtime.database.read() as connection:
+        return await store.search(
+            connection,
+            runtime.settings.site,
+            account_no=account_no,
+            number_key=numbers.number_key(runtime.settings.secret_key, number) if number else "",
+            name=name,
+            limit=limit,
+        )
+
+
+async def entries_of(
+    runtime: Runtime, customer_id: str, *, before_ms: int | None = None, most: int = 200
+) -> list[Entry]:
+    """Calls, tickets and changes of one customer, the newest first. Recordings are known by their calls above."""
+    async with runtime.database.read() as connection:
+        return await history.entries_of(connection, customer_id, before_ms=before_ms, most=most)
+
+
+async def update_customer(
+    runtime: Runtime, customer_id: str, values: Mapping[str, str], *, by: str, reason: str
+) -> Updated | None:
+    """New values as somebody wrote them, by field; a fault in one of them changes nothing. None: no such file."""
+    register = await register_of(runtime)
+    site, now_ms = runtime.settings.site, runtime.clock.now_ms()
+    async with runtime.database.transaction() as connection:
+        known = await _known(connection, site, customer_id, now_ms)
+        if known is None:
+            return None
+        worked, faults = _worked(register, known, values)
+        if faults:
+            return Updated(faults=faults)
+        if not worked.is_changed:
+            return Updated()
+        revision = await store.next_revision(connection, site)
+        keys = keys_of(runtime, [worked.after])
+        await store.save_as(connection, site, [worked.after], keys, revision, now_ms)
+        await store.keep_changes(
+            connection, customer_id, worked.changes, revision, now_ms, origin=reason, account_id=by
+        )
+        await _keep_tier(connection, site, worked, revision, now_ms, reason, by)
+        if not worked.after.has_consent:
+            await store.drop_history(connection, customer_id, consenting(register.plan))
+    await show_live(runtime)
+    return Updated(changes=worked.changes)
+
+
+def _worked(
+    register: Register, known: Known, values: Mapping[str, str]
+) -> tuple[Worked, list[tuple[str, str]]]:
+    columns = Columns(["account_no", *values], register)
+    if "account_no" in values:
+        columns.faults.append(("account_no", "a file keeps its account number"))
+    draft = columns.read(0, [known.customer.account_no or known.customer.customer_id, *values.values()])
+    draft.account_no = known.customer.account_no
+    (worked,) = work_out(register.plan, [draft], {draft.account_no: known})
+    return worked, [*columns.faults, *draft.faults]
+
+
+async def _known(connection: AsyncConnection, site: str, customer_id: str, now_ms: int) -> Known | None:
+    customer = await store.find(connection, customer_id, site)
+    if customer is None:
+        return None
+    by_hand = await tiers.manual_tiers(connection, [customer_id], now_ms)
+    return Known(customer, 0, by_hand.get(customer_id))
+
+
+async def _keep_tier(
+    connection: AsyncConnection, site: str, worked: Worked, revision: int, now_ms: int, reason: str, by: str
+) -> None:
+    before, after = worked.known.customer if worked.known else None, worked.after
+    if before is None or (before.tier, before.band) == (after.tier, after.band):
+        return
+    step = tiers.Step(
+        customer_id=after.customer_id,
+        at_ms=now_ms,
+        old_tier=before.tier,
+        new_tier=after.tier,
+        old_band=before.band,
+        new_band=after.band,
+        reason="import",
+        origin=reason,
+        account_id=by,
+    )
+    await tiers.insert_steps(connection, site, [step], revision)
+
+
+async def forget(runtime: Runtime, written: str) -> int | None:
+    """Nobody can tell any more whose this number was: it leaves every file, their history, and every past call.
+
+    Returns in how many files it was or had been; None if it is no number.
+    """
+    register = await register_of(runtime)
+    number = register.read_number(tidy(written))
+    if number is None:
+        return None
+    site, key = runtime.settings.site, numbers.number_key(runtime.settings.secret_key, number)
+    async with runtime.database.transaction() as connection:
+        await store.forget_number(connection, key)
+        customer_ids = await history.ever_with(connection, site, number, key)
+        if customer_ids:
+            revision = await store.next_revision(connection, site)
+            await store.drop_number(connection, key)
+            await store.mark_gone(connection, site, [key], revision, runtime.clock.now_ms())
+            await history.scrub(connection, customer_ids, number, revision)
+    await show_live(runtime)
+    return len(customer_ids)
+
+
+async def to_be_told(runtime: Runtime, area: str = "") -> list[tuple[Customer, Contact]]:
+    """Whom notices go to: of every file of the area, or of all, the persons who are marked for them."""
+    async with runtime.database.read() as connection:
+        found = await store.with_wishes(connection, runtime.settings.site, area)
+    return [(file, contact) for file in found for contact in file.contacts if contact.wants_notices]

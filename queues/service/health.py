@@ -125,8 +125,7 @@ async def _history(runtime: Runtime) -> tuple[tuple[readers.Position, ...], int 
 
 
 async def _work_queues(runtime: Runtime) -> tuple[WorkQueueHealth, ...]:
-    types = plan_of(runtime).ticket_types.values()
-    names = sorted({*(each.work_queue for each in types), WORK_QUEUE_DEFAULT, "audio"})
+    names = sorted({*plan_of(runtime).work_queues(), WORK_QUEUE_DEFAULT, "audio"})
     return tuple(
         [
             WorkQueueHealth(

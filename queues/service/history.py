@@ -3,8 +3,9 @@
 Events as they came, calls by the fold, and the tickets due.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,16 +15,25 @@ from config.runtime import Runtime
 from queues.domain.call_records import STEPS, CallRecord, fold, text_of
 from queues.domain.journal import Line, LineType
 from queues.domain.tickets import Promise, is_deciding, is_due, promise_of
-from queues.service import links
+from queues.service import erasing, links
+from queues.service.facts import own_given
 from queues.service.links import Link
 from queues.service.readers import Entry, Reader
-from queues.store import calls, customers, journal
+from queues.store import calls, customers, journal, site_versions
 
 log = get_log(__name__)
 
 READER: Final = "scribe"
 
-CallerNumbers = Sequence[Mapping[str, Any]]
+KEYED_BY: Final = frozenset({LineType.CALL_QUEUED, LineType.CALL_ENDED})  # by then the caller has keyed it
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the live calls hold that no line may tell."""
+
+    numbers: Sequence[Mapping[str, Any]]  # rows of caller_ref, number, seen_ms
+    given: Mapping[str, str]  # call_id -> JSON
 
 
 class History:
@@ -35,11 +45,21 @@ class History:
         self.runtime = runtime
         self.site = runtime.settings.site
 
-    async def look_up(self, entries: Sequence[Entry]) -> CallerNumbers:
-        """Callers' numbers live in the call's hash alone; they are read while it is there."""
+    async def look_up(self, entries: Sequence[Entry]) -> Live:
+        """Callers' numbers, and what they keyed, live in the call's hash alone; it is read while it is there."""
+        lines = sound(entries)
+        keyed = dict.fromkeys(line.call_id for line in lines if line.type in KEYED_BY and line.call_id)
+        given = await calls.given_live(self.runtime.redis, self.site, list(keyed))
+        own = {call_id: own_given(text) for call_id, text in given.items()}
+        return Live(
+            numbers=await self._numbers(lines),
+            given={call_id: json.dumps(each, ensure_ascii=False) for call_id, each in own.items() if each},
+        )
+
+    async def _numbers(self, lines: Sequence[Line]) -> list[Mapping[str, Any]]:
         refs = {
             line.call_id: (text_of(line.data, "caller_ref"), line.at_ms)
-            for line in sound(entries)
+            for line in lines
             if line.type == LineType.CALL_ARRIVED and line.call_id
         }
         numbers = await customers.numbers_of_calls(self.runtime.redis, self.site, list(refs))
@@ -50,17 +70,24 @@ class History:
                 latest[caller_ref] = {"caller_ref": caller_ref, "number": number, "seen_ms": at_ms}
         return list(latest.values())
 
-    async def write(
-        self, connection: AsyncConnection, entries: Sequence[Entry], known: CallerNumbers
-    ) -> list[Link]:
+    async def write(self, connection: AsyncConnection, entries: Sequence[Entry], known: Live) -> list[Link]:
         lines = list(sound(entries))
         for entry in entries:
             if entry.line is None:
                 log.error("scribe.line_unreadable", entry_id=entry.id)
         await journal.insert_events(connection, self.site, entries)
+        await site_versions.insert_activations(connection, self.site, lines)
+        nameless = [line for line in lines if line.type == LineType.CALL_ANONYMISED and line.call_id]
+        refs = await erasing.refs_of(connection, nameless)
         await self._write_calls(connection, lines)
-        if known:
-            await customers.save_caller_numbers(connection, known)
+        for line in lines:
+            if line.type == LineType.CALL_JOINED and line.call_id:
+                await calls.set_ticket(connection, line.call_id, text_of(line.data, "ticket_no"))
+        if known.given:
+            await calls.set_given(connection, known.given)
+        if known.numbers:
+            await customers.save_caller_numbers(connection, known.numbers)
+        await erasing.scrub(connection, nameless, refs)
         return await links.insert_new(connection, await due_tickets(connection, lines))
 
     async def after_commit(self, done: list[Link]) -> None:
@@ -86,7 +113,7 @@ class History:
             await calls.save(connection, self.site, changed)
 
 
-Scribe = Reader[CallerNumbers, list[Link]]
+Scribe = Reader[Live, list[Link]]
 
 
 def scribe(runtime: Runtime, holder: str | None = None) -> Scribe:

@@ -48,6 +48,7 @@ async def high_water(runtime: Runtime) -> HighWater:
         written = await tickets.newest_no(connection)
         queued = await journal.newest_lines(connection, site, LineType.CALL_QUEUED, LOOKED_AT)
         arrived = await journal.newest_lines(connection, site, LineType.CALL_ARRIVED, LOOKED_AT)
+        arrived += await journal.newest_lines(connection, site, LineType.CALL_ANONYMISED, LOOKED_AT)
     numbers = [text_of(line.data, "ticket_no") for line in queued]
     return HighWater(
         journal_id=max((each.last_id for each in positions), key=parse_id, default=readers.FROM_THE_START),

@@ -1,9 +1,4 @@
-"""The site's words by version: the plan in force, and every version that ever was, for the calls that keep it.
-
-Which version is in force stands in the live store; SQL keeps the words of each and when it was activated, so
-that a live store that comes back empty gets the last one again. Putting a version in force is a command of
-the switchboard; the process that reads here only follows.
-"""
+"""The site's words by version: the plan in force, and every version that ever was, for the calls that keep it."""
 
 import json
 from dataclasses import dataclass
@@ -14,9 +9,6 @@ from config.runtime import Runtime
 from config.site_files import SiteFiles, SiteFilesError, of_content, read_audio
 from queues.domain.plan import Plan, load_plan
 from queues.store import site_versions
-from queues.store.site_versions import Activation, KeptVersion
-
-__all__ = ["Activation", "KeptVersion"]
 
 
 def plan_of(runtime: Runtime) -> Plan:
@@ -70,28 +62,6 @@ async def kept_words(database: Database, version: str) -> SiteFiles | None:
         return of_content(kept.site, json.loads(kept.content))
     except (SiteFilesError, ValueError):
         return None
-
-
-async def version_in_force(runtime: Runtime) -> str:
-    """The version that the live store names; nothing in a store that is new."""
-    return await site_versions.read_live(runtime.redis, runtime.settings.site)
-
-
-async def last_activated(database: Database, site: str) -> Activation | None:
-    async with database.read() as connection:
-        found = await site_versions.activations(connection, site, most=1)
-    return found[0] if found else None
-
-
-async def activations(runtime: Runtime, most: int = 50) -> list[Activation]:
-    """What was put in force, the newest first."""
-    async with runtime.database.read() as connection:
-        return await site_versions.activations(connection, runtime.settings.site, most=most)
-
-
-async def is_kept(runtime: Runtime, version: str) -> bool:
-    async with runtime.database.read() as connection:
-        return await site_versions.content_of(connection, version) is not None
 
 
 async def sound(runtime: Runtime, digest: str) -> bytes | None:

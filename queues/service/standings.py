@@ -31,27 +31,15 @@ async def place(
 ) -> list[Customer]:
     """These files with the standing that the rules give them now: tier, band, class code, special care.
 
-    The band is the one that the last ranking gave; a file that no ranking has seen is in the lowest. An import
-    calls this with each batch before it writes it, in its own transaction.
+    The band is the one on the file: what the last ranking gave, none for who was left out of it, the lowest for
+    who came after it.
     """
     manual = await tiers.manual_tiers(connection, [file.customer_id for file in files], now_ms)
-    bands = {band.code for band in plan.ranking.bands} if plan.ranking else set()
-    without = [file.customer_id for file in files if file.band not in bands] if plan.ranking else []
-    left_out = await rescores.left_out(connection, without) if without else set()
-    lowest = dict.fromkeys(without, first_band(plan)) | dict.fromkeys(left_out, "")
-    return [
-        placed(
-            plan,
-            file,
-            manual.get(file.customer_id),
-            lowest.get(file.customer_id, file.band if plan.ranking else ""),
-        )
-        for file in files
-    ]
+    return [placed(plan, file, manual.get(file.customer_id)) for file in files]
 
 
-def placed(plan: Plan, file: Customer, manual: str | None, band: str) -> Customer:
-    standing = standing_of(plan, values_of(file), manual, band)
+def placed(plan: Plan, file: Customer, manual: str | None) -> Customer:
+    standing = standing_of(plan, values_of(file), manual, file.band if plan.ranking else "")
     return replace(
         file,
         tier=standing.tier,
@@ -116,7 +104,8 @@ async def compare(
     places = await rescores.places(connection, ids) if plan.ranking else {}
     bare: Sequence[Customer] = files
     if kind == "sort":
-        bare = [replace(file, band=_band(plan, file, places)) for file in files]
+        left_out = await rescores.left_out(connection, ids)
+        bare = [replace(file, band=_band(plan, file, places, file.customer_id in left_out)) for file in files]
     after = await place(connection, plan, bare, runtime.clock.now_ms())
     pairs = [(old, new) for old, new in zip(files, after, strict=True) if new != old]
     return Comparison(pairs=pairs, places=places)
@@ -139,10 +128,12 @@ async def place_again(
     return len(found.pairs)
 
 
-def _band(plan: Plan, file: Customer, places: Mapping[str, Place]) -> str:
-    """The band of his rank; none yet when he came after the ranking, or was left out of it."""
+def _band(plan: Plan, file: Customer, places: Mapping[str, Place], is_left_out: bool) -> str:
+    """The band of his rank; none when he was left out; the lowest when he came after the scoring."""
     mine = places.get(file.customer_id)
-    return band_of(plan.ranking, mine.rank, mine.count) if plan.ranking and mine else ""
+    if plan.ranking is None or is_left_out:
+        return ""
+    return band_of(plan.ranking, mine.rank, mine.count) if mine else first_band(plan)
 
 
 async def show_live(runtime: Runtime) -> None:

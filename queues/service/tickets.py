@@ -1,16 +1,29 @@
-"""Tickets: opened exactly once for a call, listed, and moved by people."""
+"""Tickets: opened exactly once for a call, listed, and worked on by people.
 
+SQL is their truth. What a caller who asks may hear of one follows after each commit (`queues.service.cases`).
+"""
+
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.log import get_log
 from config.runtime import Runtime
 from queues.domain.call_records import CallRecord, text_of
+from queues.domain.clocks import DueState, NeverOpenError, deadline, due_state
+from queues.domain.faults import SiteFaults
+from queues.domain.hours import Hours
 from queues.domain.journal import Line, LineType
-from queues.domain.tickets import MOVES, TicketEvent, TicketState, subject
+from queues.domain.plan import Plan
+from queues.domain.tickets import REPLY_LENGTH_MAX, TicketEvent, TicketState, changes, next_state, tidy_reply
+from queues.service import cases, plans
 from queues.service import links as outbox
 from queues.service.plans import plan_of
-from queues.store import calls, journal, links, tickets
+from queues.store import audits, calls, journal, links, tickets
 from queues.store.links import Link
 from queues.store.tickets import Ticket, TicketFilter
 
@@ -18,15 +31,28 @@ log = get_log(__name__)
 
 PAGE_MAX: Final = 100
 PRIORITY_UNKNOWN: Final = 5
+ANSWERED: Final = "ticket.answer"
+TELLING: Final = (
+    LineType.CALL_ARRIVED,
+    LineType.CALL_IDENTIFIED,
+    LineType.CALL_ANONYMISED,
+    LineType.CALL_QUEUED,
+)
 
 __all__ = [
+    "Answer",
     "Ticket",
+    "TicketEvent",
     "TicketFilter",
     "TicketPage",
+    "answer_caller",
+    "due_state_of",
     "find_ticket",
+    "history_of",
     "list_tickets",
     "move_ticket",
     "open_ticket",
+    "work_on",
 ]
 
 
@@ -36,8 +62,25 @@ class TicketPage:
     older: str | None  # give it as `before` for the next page
 
 
+class Answer(StrEnum):
+    """What somebody hears who wants to change a ticket."""
+
+    OK = "ok"
+    AGAIN = "again"  # it is so already
+    STALE = "stale"  # somebody has changed it since it was looked at
+    REFUSED = "refused"  # its state does not lead there
+    GONE = "gone"
+    TOO_LONG = "too_long"
+
+
+Decide = Callable[[Ticket], Mapping[str, Any] | Answer]
+
+# Opening -------------------------------------------------------------------------
+
+
 async def open_ticket(runtime: Runtime, call_id: str) -> Ticket | None:
     """Write the ticket a call was promised. Whoever marks the link done writes it; again is a no-op."""
+    plan = await _plan_of_call(runtime, call_id)
     async with runtime.database.transaction() as connection:
         link = await links.find(connection, call_id, outbox.OPEN_TICKET.name)
         if link is None or link.ticket_no is None:
@@ -46,30 +89,36 @@ async def open_ticket(runtime: Runtime, call_id: str) -> Ticket | None:
         if not await links.finish(connection, call_id, link.kind, runtime.clock.now_ms()):
             return None
         record = (await calls.load(connection, [call_id])).get(call_id)
-        told = await journal.lines_of_calls(connection, [call_id], [LineType.CALL_QUEUED])
-        ticket = ticket_of(runtime, link, record, promising(told, link.ticket_no))
+        told = await journal.lines_of_calls(connection, [call_id], TELLING)
+        ticket = ticket_of(plan, link, record, told)
         if not await tickets.insert_new(connection, ticket):
             log.error("ticket.number_taken", call_id=call_id, ticket_no=ticket.ticket_no)
         await calls.set_ticket(connection, call_id, ticket.ticket_no)
     log.info("ticket.opened", call_id=call_id, ticket_no=ticket.ticket_no, work_queue=ticket.work_queue)
+    await cases.tell(runtime)
     return ticket
 
 
-def promising(lines: list[Line], ticket_no: str) -> Line | None:
-    return next((line for line in lines if text_of(line.data, "ticket_no") == ticket_no), None)
+async def _plan_of_call(runtime: Runtime, call_id: str) -> Plan:
+    """The plan the call began with; the one in force where that one cannot be read any more."""
+    async with runtime.database.read() as connection:
+        record = (await calls.load(connection, [call_id])).get(call_id)
+    words = await plans.words_of(runtime, record.site_version) if record and record.site_version else None
+    try:
+        return plans.plan_in(words) if words else plan_of(runtime)
+    except SiteFaults:
+        return plan_of(runtime)
 
 
-def ticket_of(runtime: Runtime, link: Link, record: CallRecord | None, queued: Line | None) -> Ticket:
+def ticket_of(plan: Plan, link: Link, record: CallRecord | None, told: list[Line]) -> Ticket:
     """The ticket as promised; opened at the instant it was due, however late the worker was."""
-    plan = plan_of(runtime)
+    queued = promising(told, link.ticket_no or "")
     data = queued.data if queued else {}
-    ticket_type, matter = text_of(data, "ticket_type"), text_of(data, "matter")
+    ticket_type, area = text_of(data, "ticket_type"), area_of(told)
     kind = plan.ticket_types.get(ticket_type)
-    names = plan.matters[matter].name if matter in plan.matters else {}
-    locale = (record.locale if record else "") or plan.default_locale
     return Ticket(
         ticket_no=link.ticket_no or "",
-        site=runtime.settings.site,
+        site=plan.site,
         type=ticket_type,
         work_queue=link.work_queue,
         priority=kind.priority if kind else PRIORITY_UNKNOWN,
@@ -78,9 +127,52 @@ def ticket_of(runtime: Runtime, link: Link, record: CallRecord | None, queued: L
         customer_id=record.customer_id if record else "",
         caller_ref=record.caller_ref if record else "",
         tier=record.tier if record else "",
-        subject=subject(matter, names, locale),
+        subject="",
+        matter=text_of(data, "matter"),
+        area=area,
         opened_ms=link.due_ms,
+        due_ms=due_of(plan, ticket_type, area, link.due_ms),
+        code_key=text_of(data, "access_key"),
     )
+
+
+def promising(lines: list[Line], ticket_no: str) -> Line | None:
+    queued = (line for line in lines if line.type == LineType.CALL_QUEUED)
+    return next((line for line in queued if text_of(line.data, "ticket_no") == ticket_no), None)
+
+
+def area_of(lines: list[Line]) -> str:
+    """The caller's area as the call last knew it."""
+    return next((area for line in reversed(lines) if (area := text_of(line.data, "area"))), "")
+
+
+def due_of(plan: Plan, ticket_type: str, area: str, opened_ms: int) -> int | None:
+    """By when it is to be done; None for a kind that promises nothing."""
+    kind = plan.ticket_types.get(ticket_type)
+    if kind is None or kind.due is None:
+        return None
+    try:
+        return deadline(hours_of(plan, ticket_type), opened_ms, kind.due.span(plan.areas.get(area)))
+    except NeverOpenError:
+        log.error("ticket.never_due", ticket_type=ticket_type)
+        return None
+
+
+def hours_of(plan: Plan, ticket_type: str) -> Hours | None:
+    """The calendar in which its clock runs; None when that is round the clock."""
+    kind = plan.ticket_types.get(ticket_type)
+    return plan.hours.get(kind.due.calendar or "") if kind and kind.due else None
+
+
+def due_state_of(plan: Plan, ticket: Ticket, now_ms: int) -> DueState | None:
+    """How its promise stands now; None when it made none."""
+    if ticket.due_ms is None:
+        return None
+    hours = hours_of(plan, ticket.type)
+    return due_state(hours, ticket.opened_ms, ticket.due_ms, now_ms, ticket.done_ms)
+
+
+# Looking -------------------------------------------------------------------------
 
 
 async def find_ticket(runtime: Runtime, ticket_no: str) -> Ticket | None:
@@ -105,19 +197,103 @@ async def count_by_state(runtime: Runtime) -> dict[str, int]:
         return await tickets.count_by_state(connection)
 
 
-async def move_ticket(runtime: Runtime, ticket_no: str, event: TicketEvent) -> bool:
-    """Move it as the table allows; False when it is in a state from which this does not lead anywhere."""
-    now_ms = runtime.clock.now_ms()
-    async with runtime.database.transaction() as connection:
-        ticket = await tickets.find(connection, ticket_no)
-        to = MOVES[TicketState(ticket.state)].get(event) if ticket else None
-        if ticket is None or to is None:
-            return False
-        closed_ms = now_ms if to is TicketState.CLOSED else None
-        return await tickets.move(connection, ticket_no, [ticket.state], to.value, closed_ms)
+async def history_of(runtime: Runtime, ticket_no: str) -> list[dict[str, Any]]:
+    """Who did what to it, oldest first: at_ms, account_id, action, before, after."""
+    async with runtime.database.read() as connection:
+        rows = await audits.of_subject(connection, _subject(ticket_no))
+    return [{**row, **json.loads(row["detail"] or "{}")} for row in rows]
 
 
 def read_key(text: str | None) -> tuple[int, str] | None:
     """`<instant>:<id>`, as a page gave it; what is not one begins at the newest."""
     instant, _, row_id = (text or "").partition(":")
     return (int(instant), row_id) if instant.isdecimal() and len(instant) < 19 and row_id else None
+
+
+# Working -------------------------------------------------------------------------
+
+
+async def move_ticket(runtime: Runtime, ticket_no: str, event: TicketEvent, by: str = "") -> bool:
+    """Move it as the table allows; False when it is in a state from which this does not lead anywhere."""
+    return await work_on(runtime, ticket_no, event, by) is Answer.OK
+
+
+async def work_on(
+    runtime: Runtime, ticket_no: str, event: TicketEvent, by: str, revision: int | None = None
+) -> Answer:
+    """Move a ticket. With the revision that somebody looked at, only if it is still that one."""
+    now_ms = runtime.clock.now_ms()
+
+    def move(ticket: Ticket) -> Mapping[str, Any] | Answer:
+        to = next_state(TicketState(ticket.state), event)
+        if to is None:
+            return Answer.REFUSED
+        return changes(to, by, now_ms)
+
+    return await _change(runtime, ticket_no, f"ticket.{event}", by, revision, move)
+
+
+async def answer_caller(
+    runtime: Runtime, ticket_no: str, reply: str, by: str, revision: int | None = None
+) -> Answer:
+    """Write what the caller hears when he asks; empty takes it back."""
+    spoken = tidy_reply(reply)
+    if len(spoken) > REPLY_LENGTH_MAX:
+        return Answer.TOO_LONG
+
+    def answer(ticket: Ticket) -> Mapping[str, Any] | Answer:
+        return Answer.AGAIN if (ticket.reply or "") == spoken else {"reply": spoken}
+
+    return await _change(runtime, ticket_no, ANSWERED, by, revision, answer)
+
+
+async def _change(
+    runtime: Runtime, ticket_no: str, action: str, by: str, revision: int | None, decide: Decide
+) -> Answer:
+    """Read, decide, write and audit in one transaction; then callers are told."""
+    now_ms = runtime.clock.now_ms()
+    async with runtime.database.transaction() as connection:
+        ticket = await tickets.find(connection, ticket_no)
+        if ticket is None:
+            return Answer.GONE
+        decided = decide(ticket)
+        if revision is not None and ticket.revision != revision and decided is not Answer.AGAIN:
+            return await _second(connection, ticket, action, by)
+        if isinstance(decided, Answer):
+            return decided
+        await tickets.change(connection, ticket, decided)
+        await _audit(connection, ticket, action, by, now_ms, decided)
+    await cases.tell(runtime)
+    return Answer.OK
+
+
+async def _second(connection: AsyncConnection, ticket: Ticket, action: str, by: str) -> Answer:
+    """A move that was sent twice has been made; any other change has not been seen by whoever sends this."""
+    rows = await audits.of_subject(connection, _subject(ticket.ticket_no))
+    last = rows[-1] if rows and action != ANSWERED else None
+    is_own = last is not None and (last["action"], last["account_id"]) == (action, by)
+    return Answer.AGAIN if is_own else Answer.STALE
+
+
+async def _audit(
+    connection: AsyncConnection,
+    ticket: Ticket,
+    action: str,
+    by: str,
+    at_ms: int,
+    changed: Mapping[str, Any],
+) -> None:
+    before = {name: getattr(ticket, name) for name in changed}
+    row = {
+        "id": f"{action}:{ticket.ticket_no}:{ticket.revision}",
+        "at_ms": at_ms,
+        "account_id": by or None,
+        "action": action,
+        "subject": _subject(ticket.ticket_no),
+        "detail": json.dumps({"before": before, "after": dict(changed)}, ensure_ascii=False),
+    }
+    await audits.insert_new(connection, row)
+
+
+def _subject(ticket_no: str) -> str:
+    return f"ticket:{ticket_no}"

@@ -7,8 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from redis.asyncio import Redis
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -17,6 +19,8 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    exists,
+    false,
     func,
     or_,
     select,
@@ -60,6 +64,15 @@ calls = Table(
     Column("disposition", Text),
     Column("note", Text),
     Column("updated_id", Text),
+    Column("given", Text),
+    Column("is_anonymous", Boolean, nullable=False, server_default=false()),
+)
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("done_ms", BigInteger),
 )
 Index(None, calls.c.arrived_ms)
 Index(None, calls.c.customer_id)
@@ -123,6 +136,52 @@ async def find(connection: AsyncConnection, call_id: str) -> RowMapping | None:
 
 async def set_ticket(connection: AsyncConnection, call_id: str, ticket_no: str) -> None:
     await connection.execute(update(calls).where(calls.c.call_id == call_id).values(ticket_no=ticket_no))
+
+
+async def given_live(redis: Redis, site: str, call_ids: Sequence[str]) -> dict[str, str]:
+    """What live calls were given, as JSON; nothing of those who stay anonymous or are forgotten."""
+    if not call_ids:
+        return {}
+    pipeline = redis.pipeline(transaction=False)
+    for call_id in call_ids:
+        pipeline.hmget(f"{{{site}}}:call:{call_id}", ["given", "is_anonymous"])
+    found = zip(call_ids, await pipeline.execute(), strict=True)
+    return {call_id: given for call_id, (given, is_anonymous) in found if given and is_anonymous != "1"}
+
+
+async def set_given(connection: AsyncConnection, given: Mapping[str, str]) -> None:
+    """What callers keyed under the site's own names, as JSON."""
+    for call_id, text in given.items():
+        await connection.execute(update(calls).where(calls.c.call_id == call_id).values(given=text))
+
+
+async def forget_given(connection: AsyncConnection, call_ids: Collection[str]) -> None:
+    await connection.execute(update(calls).where(calls.c.call_id.in_(call_ids)).values(given=None))
+
+
+async def is_ref_in_use(connection: AsyncConnection, caller_ref: str) -> bool:
+    return bool((await connection.execute(select(exists().where(calls.c.caller_ref == caller_ref)))).scalar())
+
+
+async def ask_erasure(connection: AsyncConnection, call_ids: Collection[str], now_ms: int) -> None:
+    """What the disk still holds of these calls must go; asked twice, it is done twice."""
+    insert = upsert(erasures, connection)
+    statement = insert.on_conflict_do_update(
+        index_elements=["call_id"], set_={"asked_ms": insert.excluded.asked_ms, "done_ms": None}
+    )
+    await connection.execute(statement, [{"call_id": each, "asked_ms": now_ms} for each in call_ids])
+
+
+async def erasures_asked(connection: AsyncConnection) -> list[str]:
+    """Calls that are over and whose traces are not erased yet."""
+    query = select(erasures.c.call_id).join(calls, calls.c.call_id == erasures.c.call_id)
+    asked = query.where(erasures.c.done_ms.is_(None), calls.c.state == CallState.ENDED)
+    return list((await connection.execute(asked.order_by(erasures.c.call_id))).scalars())
+
+
+async def note_erased(connection: AsyncConnection, call_ids: Collection[str], now_ms: int) -> None:
+    asked = update(erasures).where(erasures.c.call_id.in_(call_ids), erasures.c.done_ms.is_(None))
+    await connection.execute(asked.values(done_ms=now_ms))
 
 
 async def set_note(connection: AsyncConnection, call_id: str, note: str) -> bool:

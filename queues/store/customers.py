@@ -28,9 +28,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
+from queues.domain.customer_changes import FieldChange
 from queues.domain.customers import Contact, Customer
 
 WITHHELD: Final = "withheld"
+WANTS_NOTICES: Final = '"wants_notices":true'  # as `packed` writes it
+ASKED: Final = 5_000  # ids in one question
 
 caller_numbers = Table(
     "caller_numbers",
@@ -119,7 +122,18 @@ async def save(
     connection: AsyncConnection, site: str, batch: Sequence[Customer], keys: Mapping[str, str], now_ms: int
 ) -> None:
     """Write these files as they are; `keys` gives the key of each of their numbers."""
-    revision = await next_revision(connection, site)
+    await save_as(connection, site, batch, keys, await next_revision(connection, site), now_ms)
+
+
+async def save_as(
+    connection: AsyncConnection,
+    site: str,
+    batch: Sequence[Customer],
+    keys: Mapping[str, str],
+    revision: int,
+    now_ms: int,
+) -> None:
+    """As `save`, with the revision that this transaction has taken."""
     insert = upsert(customers, connection)
     changes = {name: insert.excluded[name] for name in ("site", *WRITTEN, "revision")}
     statement = insert.on_conflict_do_update(index_elements=["customer_id"], set_=changes)
@@ -196,20 +210,84 @@ def contact_lines(contacts: Iterable[Contact]) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.items() if value} for line in lines]
 
 
-async def find(connection: AsyncConnection, customer_id: str) -> Customer | None:
-    found = await find_all(connection, select(customers).where(customers.c.customer_id == customer_id))
+async def keep_changes(
+    connection: AsyncConnection,
+    customer_id: str,
+    changes: Iterable[FieldChange],
+    revision: int,
+    now_ms: int,
+    *,
+    origin: str,
+    account_id: str,
+) -> None:
+    rows = [
+        {
+            "customer_id": customer_id,
+            "revision": revision,
+            "field": change.field,
+            "at_ms": now_ms,
+            "before": change.before,
+            "after": change.after,
+            "origin": origin,
+            "account_id": account_id or None,
+        }
+        for change in changes
+    ]
+    if rows:
+        await connection.execute(customer_changes.insert(), rows)
+
+
+async def drop_history(connection: AsyncConnection, customer_id: str, fields: Collection[str]) -> None:
+    """Nothing is known any more of what these fields held."""
+    theirs = customer_changes.c.customer_id == customer_id
+    await connection.execute(delete(customer_changes).where(theirs, customer_changes.c.field.in_(fields)))
+
+
+async def drop_number(connection: AsyncConnection, number_key: str) -> None:
+    """Out of every file."""
+    await connection.execute(delete(customer_numbers).where(customer_numbers.c.number_key == number_key))
+
+
+async def with_wishes(connection: AsyncConnection, site: str, area: str) -> list[Customer]:
+    """Files with a contact person who wants notices, of one area or of all."""
+    query = select(customers).where(
+        customers.c.site == site, customers.c.contacts.contains(WANTS_NOTICES, autoescape=True)
+    )
+    if area:
+        query = query.where(customers.c.area == area)
+    return await find_all(connection, query.order_by(customers.c.customer_id))
+
+
+async def find(connection: AsyncConnection, customer_id: str, site: str = "") -> Customer | None:
+    query = select(customers).where(customers.c.customer_id == customer_id)
+    found = await find_all(connection, query.where(customers.c.site == site) if site else query)
     return found[0] if found else None
+
+
+async def find_with_revisions(
+    connection: AsyncConnection, site: str, account_nos: Collection[str]
+) -> list[tuple[Customer, int]]:
+    """The files of these accounts, and the revision of each."""
+    query = select(customers).where(customers.c.site == site, customers.c.account_no.in_(account_nos))
+    rows = (await connection.execute(query)).mappings().all()
+    found = await with_numbers(connection, rows)
+    return [(file, row["revision"] or 0) for file, row in zip(found, rows, strict=True)]
 
 
 async def find_all(connection: AsyncConnection, query: Select[Any]) -> list[Customer]:
     """The files of these rows, with their numbers."""
-    rows = (await connection.execute(query)).mappings().all()
+    return await with_numbers(connection, (await connection.execute(query)).mappings().all())
+
+
+async def with_numbers(connection: AsyncConnection, rows: Sequence[Mapping[Any, Any]]) -> list[Customer]:
     numbers: dict[str, list[tuple[str, str]]] = {row["customer_id"]: [] for row in rows}
     columns = (customer_numbers.c.customer_id, customer_numbers.c.number, customer_numbers.c.contact)
     owned = select(*columns)
-    of_these = owned.where(customer_numbers.c.customer_id.in_(list(numbers)))
-    for row in await connection.execute(of_these.order_by(customer_numbers.c.number)):
-        numbers[row.customer_id].append((row.number, row.contact or ""))
+    ids = list(numbers)
+    for start in range(0, len(ids), ASKED):
+        of_these = owned.where(customer_numbers.c.customer_id.in_(ids[start : start + ASKED]))
+        for row in await connection.execute(of_these.order_by(customer_numbers.c.number)):
+            numbers[row.customer_id].append((row.number, row.contact or ""))
     return [customer_of(row, numbers[row["customer_id"]]) for row in rows]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from sqlalchemy import BigInteger, Column, Index, RowMapping, Table, Text, select
+from sqlalchemy import BigInteger, Column, Index, RowMapping, Table, Text, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
@@ -119,6 +119,10 @@ async def lines_of_calls(
         query = query.where(events.c.type.in_(types))
     rows = (await connection.execute(query)).mappings()
     return sorted((line for row in rows if (line := stored_line(row))), key=lambda line: parse_id(line.id))
+
+
+async def delete_lines(connection: AsyncConnection, line_ids: Collection[str]) -> None:
+    await connection.execute(delete(events).where(events.c.id.in_(line_ids)))
 
 
 async def newest_lines(connection: AsyncConnection, site: str, line_type: str, limit: int) -> list[Line]:

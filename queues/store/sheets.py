@@ -72,7 +72,7 @@ class Sheet:
 
     def _of_workbook(self) -> Iterator[Row]:
         try:
-            book = load_workbook(self.path, read_only=True, data_only=True)
+            book = load_workbook(self.path, read_only=True, data_only=True)  # type: ignore[no-untyped-call]
         except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as fault:
             raise SheetError("It is a packed file, but no XLSX workbook.") from fault
         try:

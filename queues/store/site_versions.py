@@ -5,7 +5,8 @@ by whom, as the journal told it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Final
 
 from redis.asyncio import Redis
 from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, select
@@ -14,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.database import metadata, upsert
 from queues.domain.journal import Line
 from queues.store.switchboard import site_tag
+
+ACTIVATED: Final = "site.activated"
 
 site_versions = Table(
     "site_versions",
@@ -81,20 +84,18 @@ async def insert_sounds(connection: AsyncConnection, sounds: Mapping[str, bytes]
     await connection.execute(upsert(site_sounds, connection).on_conflict_do_nothing(), rows)
 
 
+def activation_in(line: Line) -> Activation | None:
+    """What a line of the journal says of a version that came into force."""
+    if line.type != ACTIVATED:
+        return None
+    return Activation(str(line.data.get("version", "")), line.at_ms, str(line.data.get("by", "")), line.id)
+
+
 async def insert_activations(connection: AsyncConnection, site: str, lines: Sequence[Line]) -> None:
-    """What the journal says of versions that came into force; a line that is told again changes nothing."""
-    rows = [
-        {
-            "entry_id": line.id,
-            "site": site,
-            "version": str(line.data.get("version", "")),
-            "at_ms": line.at_ms,
-            "by": str(line.data.get("by", "")),
-        }
-        for line in lines
-        if line.type == "site.activated"
-    ]
-    if rows:
+    """Write down what the journal says; a line that is told again changes nothing."""
+    found = [each for line in lines if (each := activation_in(line))]
+    if found:
+        rows = [{"site": site, **asdict(each)} for each in found]
         await connection.execute(upsert(site_activations, connection).on_conflict_do_nothing(), rows)
 
 

@@ -1,9 +1,28 @@
-"""Tickets in SQL, their truth."""
+"""Tickets in SQL, their truth.
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+Every write gives the ticket the next revision of all, so "what changed since" is one comparison (see
+`queues.store.cases`). Writers go one after another, so no revision appears behind a higher one.
+"""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, func, select, tuple_, update
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
@@ -25,9 +44,19 @@ tickets = Table(
     Column("note", Text),
     Column("opened_ms", BigInteger, nullable=False),
     Column("closed_ms", BigInteger),
+    Column("matter", Text),
+    Column("area", Text),
+    Column("owner", Text),
+    Column("code_key", Text),
+    Column("reply", Text),
+    Column("due_ms", BigInteger),
+    Column("resolved_ms", BigInteger),
+    Column("revision", BigInteger),
 )
 Index(None, tickets.c.call_id)
 Index(None, tickets.c.opened_ms)
+Index(None, tickets.c.revision)
+Index(None, tickets.c.state, tickets.c.opened_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +71,25 @@ class Ticket:
     customer_id: str | None
     caller_ref: str | None
     tier: str | None
-    subject: str | None
+    subject: str | None  # of a ticket from before matters were kept
     opened_ms: int
     note: str | None = ""
     closed_ms: int | None = None
+    matter: str | None = ""
+    area: str | None = ""
+    owner: str | None = ""  # the account that has taken it
+    code_key: str | None = ""  # of the access code its caller was told
+    reply: str | None = ""  # what the caller may hear
+    due_ms: int | None = None
+    resolved_ms: int | None = None
+    revision: int | None = None
+
+    @property
+    def done_ms(self) -> int | None:
+        return self.resolved_ms or self.closed_ms
+
+
+_NAMES: Final = tuple(each.name for each in fields(Ticket))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,47 +97,56 @@ class TicketFilter:
     """Which tickets a list shows; what is left empty does not narrow it."""
 
     state: str = ""
+    states: tuple[str, ...] = ()
     type: str = ""
     work_queue: str = ""
+    area: str = ""
+    owner: str = ""
     call_id: str = ""
     customer_id: str = ""
     ticket_no: str = ""
 
+    def conditions(self) -> list[ColumnElement[bool]]:
+        named = {name: value for name, value in asdict(self).items() if name != "states"}
+        equal = [tickets.c[name] == value for name, value in named.items() if value]
+        return [*equal, tickets.c.state.in_(self.states)] if self.states else equal
+
 
 async def insert_new(connection: AsyncConnection, ticket: Ticket) -> bool:
     """False when a ticket of this number is there."""
-    written = await connection.execute(
-        upsert(tickets, connection).values(**asdict(ticket)).on_conflict_do_nothing()
-    )
+    row = {**asdict(ticket), "revision": await _next_revision(connection)}
+    written = await connection.execute(upsert(tickets, connection).values(**row).on_conflict_do_nothing())
     return written.rowcount == 1
 
 
 async def find(connection: AsyncConnection, ticket_no: str) -> Ticket | None:
-    row = (
-        (await connection.execute(select(tickets).where(tickets.c.ticket_no == ticket_no))).mappings().first()
-    )
-    return Ticket(**row) if row else None
+    found = await _tickets(connection, select(tickets).where(tickets.c.ticket_no == ticket_no))
+    return found[0] if found else None
 
 
 async def newest_first(
     connection: AsyncConnection, chosen: TicketFilter, before: tuple[int, str] | None, limit: int
 ) -> list[Ticket]:
     """A page of tickets, after the key (opened_ms, ticket_no) where the last page ended."""
-    equals = [tickets.c[name] == value for name, value in asdict(chosen).items() if value]
-    query = select(tickets).where(*equals)
+    query = select(tickets).where(*chosen.conditions())
     if before is not None:
         query = query.where(tuple_(tickets.c.opened_ms, tickets.c.ticket_no) < before)
-    query = query.order_by(tickets.c.opened_ms.desc(), tickets.c.ticket_no.desc()).limit(limit)
-    return [Ticket(**row) for row in (await connection.execute(query)).mappings()]
+    return await _tickets(
+        connection, query.order_by(tickets.c.opened_ms.desc(), tickets.c.ticket_no.desc()).limit(limit)
+    )
 
 
-async def move(
-    connection: AsyncConnection, ticket_no: str, states: Sequence[str], to: str, closed_ms: int | None
-) -> bool:
-    """Change the state if it is still one of these."""
-    as_read = (tickets.c.ticket_no == ticket_no, tickets.c.state.in_(states))
-    moved = await connection.execute(update(tickets).where(*as_read).values(state=to, closed_ms=closed_ms))
-    return moved.rowcount == 1
+async def change(connection: AsyncConnection, as_read: Ticket, changed: Mapping[str, Any]) -> bool:
+    """Write the change if the ticket is still as it was read."""
+    same = (tickets.c.ticket_no == as_read.ticket_no, tickets.c.revision == as_read.revision)
+    values = {**changed, "revision": await _next_revision(connection)}
+    return (await connection.execute(update(tickets).where(*same).values(**values))).rowcount == 1
+
+
+async def forget_caller(connection: AsyncConnection, call_ids: Sequence[str], tier: str) -> None:
+    """Nothing in these calls' tickets tells any more whose they were."""
+    nobody = {"customer_id": "", "caller_ref": "", "tier": tier}
+    await connection.execute(update(tickets).where(tickets.c.call_id.in_(call_ids)).values(**nobody))
 
 
 async def count_by_state(connection: AsyncConnection) -> dict[str, int]:
@@ -106,3 +159,35 @@ async def newest_no(connection: AsyncConnection) -> str | None:
     length = func.length(tickets.c.ticket_no)
     query = select(tickets.c.ticket_no).order_by(length.desc(), tickets.c.ticket_no.desc()).limit(1)
     return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def newest_revision(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(func.max(tickets.c.revision)))).scalar_one_or_none() or 0)
+
+
+async def changed_since(connection: AsyncConnection, site: str, revision: int, limit: int) -> list[Ticket]:
+    """The tickets with a higher revision, in the order in which they got it."""
+    newer = select(tickets).where(tickets.c.site == site, tickets.c.revision > revision)
+    return await _tickets(connection, newer.order_by(tickets.c.revision).limit(limit))
+
+
+async def closed_between(connection: AsyncConnection, site: str, from_ms: int, until_ms: int) -> list[str]:
+    """The numbers of the tickets closed at or after the first instant and before the second."""
+    closed = (tickets.c.site == site, tickets.c.closed_ms >= from_ms, tickets.c.closed_ms < until_ms)
+    return list((await connection.execute(select(tickets.c.ticket_no).where(*closed))).scalars())
+
+
+async def has_any(connection: AsyncConnection, site: str, closed_after_ms: int) -> bool:
+    """Whether some ticket is not closed, or was closed after this instant."""
+    kept = or_(tickets.c.closed_ms.is_(None), tickets.c.closed_ms >= closed_after_ms)
+    query = select(tickets.c.ticket_no).where(tickets.c.site == site, kept).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
+async def _tickets(connection: AsyncConnection, query: Select[Any]) -> list[Ticket]:
+    rows = (await connection.execute(query)).mappings()
+    return [Ticket(**{name: row[name] for name in _NAMES}) for row in rows]
+
+
+async def _next_revision(connection: AsyncConnection) -> int:
+    return await newest_revision(connection) + 1

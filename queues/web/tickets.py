@@ -1,126 +1,178 @@
-"""Tickets: what is open, by work queue and the most urgent first; and one ticket with its calls."""
+"""Tickets: what is to be done, by work queue and the most urgent first; and one ticket, with what people do to it."""
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from config.web.accounts import require
+from config.web.accounts import Account, names_of_accounts, require
+from config.web.forms import Form, read_form
 from config.web.templates import page
-from queues.domain.tickets import TicketState
-from queues.service import calls, customers, tickets
+from queues.domain.tickets import REPLY_LENGTH_MAX, UNDONE, TicketEvent, TicketState, number_in
+from queues.service import calls, tickets
 from queues.service.calls import CallFilter
-from queues.service.tickets import Ticket, TicketFilter
+from queues.service.tickets import Answer, Ticket, TicketFilter
+from queues.web import ticket_view as view
 from queues.web.call_view import call_row
-from queues.web.floor import Floor, floor_of, words_of
-from queues.web.times import day_and_time, face, full_date, iso
+from queues.web.floor import floor_of, words_of
+from queues.web.ticket_view import WORKERS
 from queues.web.words import Words
 
-SHOWN = 100
-CALLS_SHOWN = 20
+SHOWN: Final = 100
+CALLS_SHOWN: Final = 20
+UNDONE_STATES, ALL_STATES = "undone", "all"
 
 
 def routes() -> list[BaseRoute]:
     return [
         Route("/tickets", show_tickets, methods=["GET"], name="tickets"),
         Route("/tickets/{ticket_no}", show_ticket, methods=["GET"], name="ticket"),
+        Route("/tickets/{ticket_no}/move", move_ticket, methods=["POST"]),
+        Route("/tickets/{ticket_no}/reply", answer_caller, methods=["POST"]),
     ]
 
 
 @require()
 async def show_tickets(request: Request) -> Response:
     floor, words = floor_of(request), words_of(request)
+    filters = _filters(request)
+    number = number_in(filters["q"])
+    if number and await tickets.find_ticket(floor.runtime, number):
+        return RedirectResponse(f"/tickets/{number}", 303)
     before = request.query_params.get("before")
-    found = await tickets.list_tickets(
-        floor.runtime, TicketFilter(state=TicketState.OPEN), before=before, limit=SHOWN
-    )
+    found = await tickets.list_tickets(floor.runtime, _chosen(filters), before=before, limit=SHOWN)
     counts = await tickets.count_by_state(floor.runtime)
-    rows = [await _row(floor, ticket, words) for ticket in found.tickets]
+    rows = [await view.row_of(floor, ticket, words) for ticket in found.tickets]
+    given = {name: value for name, value in filters.items() if value and name != "q"}
     return page(
         request,
         "tickets.html",
-        groups=_groups(rows, words),
-        summary=words.t("tickets.shown", count=counts.get(TicketState.OPEN, 0)),
-        older_href=f"/tickets?{urlencode({'before': found.older})}" if found.older else "",
+        groups=view.groups(rows, words),
+        summary=words.t("tickets.shown", count=sum(counts.get(state, 0) for state in UNDONE)),
+        filters=filters,
+        choices=_choices(words),
+        is_filtered=bool(given or filters["q"]),
+        not_found=filters["q"],
+        older_href=f"/tickets?{urlencode(given | {'before': found.older})}" if found.older else "",
     )
+
+
+def _filters(request: Request) -> dict[str, str]:
+    names = ("state", "work_queue", "area", "q")
+    return {name: request.query_params.get(name, "").strip()[:80] for name in names}
+
+
+def _chosen(filters: dict[str, str]) -> TicketFilter:
+    state = filters["state"]
+    states: tuple[str, ...] = () if state == ALL_STATES else (state,)
+    if state in ("", UNDONE_STATES):
+        states = tuple(UNDONE)
+    return TicketFilter(states=states, work_queue=filters["work_queue"], area=filters["area"])
+
+
+def _choices(words: Words) -> dict[str, list[dict[str, str]]]:
+    named = [(UNDONE_STATES, "ticket_work.undone"), *((each, f"state.ticket.{each}") for each in TicketState)]
+    states = [{"id": str(name), "word": words.t(key)} for name, key in [*named, (ALL_STATES, "calls.any")]]
+    lists = [
+        {"id": name, "word": view.work_queue_word(name, words) or name} for name in words.plan.work_queues()
+    ]
+    areas = [{"id": area, "word": words.area(area)} for area in words.plan.areas]
+    return {"states": states, "work_queues": lists, "areas": areas}
 
 
 @require()
 async def show_ticket(request: Request) -> Response:
-    floor, words = floor_of(request), words_of(request)
-    ticket = await tickets.find_ticket(floor.runtime, request.path_params["ticket_no"])
+    return await _ticket_page(request, await _ticket(request))
+
+
+@require(*WORKERS)
+async def move_ticket(request: Request) -> Response:
+    ticket, form = await _ticket(request), await read_form(request)
+    account: Account = request.state.account
+    try:
+        event = TicketEvent(form.get("event", ""))
+    except ValueError:
+        raise HTTPException(400) from None
+    if not view.may(account.role, event):
+        raise HTTPException(403)
+    answer = await tickets.work_on(
+        floor_of(request).runtime, ticket.ticket_no, event, account.account_id, _revision(form)
+    )
+    return await _answered(request, answer)
+
+
+@require(*WORKERS)
+async def answer_caller(request: Request) -> Response:
+    ticket, form = await _ticket(request), await read_form(request)
+    account: Account = request.state.account
+    reply = form.get("reply", "")
+    answer = await tickets.answer_caller(
+        floor_of(request).runtime, ticket.ticket_no, reply, account.account_id, _revision(form)
+    )
+    return await _answered(request, answer, typed=reply)
+
+
+def _revision(form: Form) -> int:
+    """What whoever sends this has looked at."""
+    text = form.get("revision", "")
+    if not text.isdecimal() or len(text) > 18:
+        raise HTTPException(400)
+    return int(text)
+
+
+async def _ticket(request: Request) -> Ticket:
+    ticket = await tickets.find_ticket(floor_of(request).runtime, request.path_params["ticket_no"])
     if ticket is None:
         raise HTTPException(404)
-    found = await calls.list_calls(floor.runtime, CallFilter(text=ticket.ticket_no), limit=CALLS_SHOWN)
-    row = await _row(floor, ticket, words)
-    own = [call for call in found.calls if call.ticket_no == ticket.ticket_no]
+    return ticket
+
+
+async def _answered(request: Request, answer: Answer, typed: str | None = None) -> Response:
+    """Done, or done already: the ticket as it is now. Else the same page says why, and keeps what was typed."""
+    if answer is Answer.GONE:
+        raise HTTPException(404)
+    ticket = await _ticket(request)
+    if answer in (Answer.OK, Answer.AGAIN):
+        return RedirectResponse(f"/tickets/{ticket.ticket_no}", 303)
+    return await _ticket_page(request, ticket, refused=answer, typed=typed)
+
+
+async def _ticket_page(
+    request: Request, ticket: Ticket, *, refused: Answer | None = None, typed: str | None = None
+) -> Response:
+    floor, words = floor_of(request), words_of(request)
+    account: Account = request.state.account
+    story = await tickets.history_of(floor.runtime, ticket.ticket_no)
+    people = [each["account_id"] or "" for each in story]
+    names = await names_of_accounts(floor.runtime.database, [ticket.owner or "", *people])
+    own = await _own_calls(request, ticket)
     notes = [ticket.note or "", *(call.note or "" for call in own)]
-    row["note"] = "\n\n".join(note for note in notes if note)
+    values: dict[str, Any] = {"most": REPLY_LENGTH_MAX}
+    error = words.t(f"ticket_work.error.{refused}", **values) if refused else ""
     return page(
         request,
         "ticket.html",
-        ticket=row,
+        status_code=(422 if refused is Answer.TOO_LONG else 409) if refused else 200,
+        ticket=await view.row_of(floor, ticket, words),
+        note="\n\n".join(note for note in notes if note),
         calls=[call_row(call, words) for call in own],
-        facts=_facts(ticket, words),
+        facts=view.facts_of(ticket, names, words),
+        actions=view.actions(ticket, account.role, words),
+        may_answer=account.role in WORKERS,
+        reply=ticket.reply or "",
+        typed=(ticket.reply or "") if typed is None else typed,
+        most=REPLY_LENGTH_MAX,
+        revision=ticket.revision or 0,
+        error=error,
+        story=view.story_of(story, names, words),
     )
 
 
-async def _row(floor: Floor, ticket: Ticket, words: Words) -> dict[str, Any]:
-    zone = floor.zone
-    return {
-        "ticket_no": ticket.ticket_no,
-        "href": f"/tickets/{ticket.ticket_no}",
-        "work_queue": ticket.work_queue,
-        "priority": ticket.priority,
-        "type_word": words.ticket_type(ticket.type) or ticket.subject or "",
-        "state": f"{ticket.state}_ticket" if ticket.state == TicketState.CLOSED else ticket.state,
-        "state_word": words.t(f"state.ticket.{ticket.state}"),
-        "customer": await _customer_name(floor, ticket.customer_id or ""),
-        "tier_word": words.tier(ticket.tier or ""),
-        "rank": words.rank(ticket.tier or ""),
-        "opened": day_and_time(ticket.opened_ms, zone, words.locale),
-        "opened_iso": iso(ticket.opened_ms, zone),
-        "opened_ms": ticket.opened_ms,
-        "age": face(floor.runtime.clock.now_ms() - ticket.opened_ms),
-    }
-
-
-async def _customer_name(floor: Floor, customer_id: str) -> str:
-    async def ask() -> str:
-        customer = await customers.find_customer(floor.runtime, customer_id)
-        return customer.name if customer else ""
-
-    return await floor.remembered.get(f"customer name:{customer_id}", 30, ask) if customer_id else ""
-
-
-def _groups(rows: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
-    """By work queue, the most urgent first; inside it the most urgent ticket, then the oldest."""
-    by_queue: dict[str, list[dict[str, Any]]] = {}
-    for row in sorted(rows, key=lambda row: (row["priority"], row["opened_ms"])):
-        by_queue.setdefault(row["work_queue"], []).append(row)
-    return [
-        {"id": name, "word": _work_queue(name, words), "count": len(own), "tickets": own}
-        for name, own in by_queue.items()
-    ]
-
-
-def _work_queue(name: str, words: Words) -> str:
-    """A work queue is known by what is done in it."""
-    types = [each.id for each in words.plan.ticket_types.values() if each.work_queue == name]
-    return words.t("why.comma").join(words.ticket_type(each) for each in types)
-
-
-def _facts(ticket: Ticket, words: Words) -> list[dict[str, str]]:
-    zone = words.plan.timezone
-    facts = {
-        "tickets.subject": ticket.subject or "",
-        "tickets.priority": str(ticket.priority),
-        "tickets.work_queue": ticket.work_queue,
-        "tickets.opened": full_date(ticket.opened_ms, zone, words.locale),
-        "tickets.closed": full_date(ticket.closed_ms, zone, words.locale) if ticket.closed_ms else "",
-    }
-    return [{"label": words.t(key), "text": text} for key, text in facts.items() if text]
+async def _own_calls(request: Request, ticket: Ticket) -> list[Any]:
+    found = await calls.list_calls(
+        floor_of(request).runtime, CallFilter(text=ticket.ticket_no), limit=CALLS_SHOWN
+    )
+    return [call for call in found.calls if call.ticket_no == ticket.ticket_no]

@@ -1,5 +1,6 @@
 """A small hotline to break: the shortest files that are right, and a way to change a line of them."""
 
+import shutil
 from pathlib import Path
 
 from config import site_files
@@ -111,3 +112,25 @@ def power() -> tuple[Plan, Menu]:
     files = site_files.read(Path(__file__).parents[2] / "config" / "sites" / "power")
     plan = load_plan(files)
     return plan, load_menu(files, plan)
+
+
+ALL_KINDS = Path(__file__).parent / "sites" / "all_kinds"
+
+
+def all_kinds() -> tuple[Plan, Menu]:
+    """A hotline with a node of every kind."""
+    files = site_files.read(ALL_KINDS)
+    plan = load_plan(files)
+    return plan, load_menu(files, plan)
+
+
+def all_kinds_with(directory: Path, *changes: tuple[str, str, str]) -> SiteFiles:
+    """The same with `(file, old, new)` changes; each must find what it changes."""
+    here = directory / "all_kinds"
+    shutil.copytree(ALL_KINDS, here)
+    for file, old, new in changes:
+        path = here / f"{file}.yaml"
+        text = path.read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} is not once in {file}"
+        path.write_text(text.replace(old, new), "utf-8")
+    return site_files.read(here)

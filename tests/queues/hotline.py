@@ -71,7 +71,13 @@ class Hotline:
         )
 
     async def enqueue(
-        self, call_id: str, matter: str = "enquiry", queue: str = "general", *, is_open: bool = True
+        self,
+        call_id: str,
+        matter: str = "enquiry",
+        queue: str = "general",
+        *,
+        is_open: bool = True,
+        access_key: str = "",
     ) -> str:
         """Into the queue; the ticket number that the call was given."""
         about = self.plan.matters[matter]
@@ -87,6 +93,7 @@ class Hotline:
             ticket_on=about.ticket_on,
             work_queue=kind.work_queue if kind else "",
             is_open=is_open,
+            access_key=access_key,
         )
         assert reply.call is not None
         return reply.call.ticket_no

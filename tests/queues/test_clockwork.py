@@ -206,6 +206,9 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
     assert did == {
         "sweep_tickets": 0,
         "trim_journal": 0,
+        "erase_traces": 0,
+        "mend_notices": 0,
+        "mend_cases": 0,
         "mend_index": 2,
         "mend_people": 0,
         "end_changes": 0,

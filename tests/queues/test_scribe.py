@@ -48,6 +48,8 @@ async def test_an_answered_call_from_arrival_to_wrap_up_is_one_row(hotline: Hotl
         "agent_id": "wang",
         "ticket_no": ticket_no,
         "record": "wanted",
+        "given": None,
+        "is_anonymous": False,
         "arrived_ms": MONDAY_0900_MS,
         "queued_ms": MONDAY_0900_MS + 5_000,
         "offered_ms": MONDAY_0900_MS + 17_000,

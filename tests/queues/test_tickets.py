@@ -1,14 +1,40 @@
-"""Tickets: due when the site says so, at the end at the latest, and one for each call."""
+"""Tickets: due when the site says so, at the end at the latest, one for each call; and what people do with them."""
+
+import json
 
 import pytest
 
-from config import jobs
+from config import jobs, numbers
+from queues.domain.clocks import DueState
 from queues.domain.journal import Line
-from queues.domain.tickets import MOVES, TicketEvent, TicketState, is_due, promise_of, subject
-from queues.service import tickets
-from queues.service.tickets import TicketFilter, list_tickets, move_ticket, open_ticket
+from queues.domain.tickets import (
+    MOVES,
+    REPLY_LENGTH_MAX,
+    TicketEvent,
+    TicketState,
+    is_due,
+    number_in,
+    promise_of,
+    tidy_reply,
+)
+from queues.service import cases, tickets
+from queues.service.tickets import (
+    Answer,
+    TicketFilter,
+    answer_caller,
+    due_state_of,
+    find_ticket,
+    history_of,
+    list_tickets,
+    move_ticket,
+    open_ticket,
+    work_on,
+)
 from tests.doubles import MONDAY_0900_MS, ManualClock
 from tests.queues.hotline import CHEN_NUMBER, Hotline
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 
 @pytest.mark.parametrize(
@@ -40,11 +66,14 @@ def test_a_matter_without_a_ticket_promises_none() -> None:
     assert promise_of(Line(id="1-0", type="call.queued", at_ms=1, call_id="CA1", data=data)) is None
 
 
-def test_the_subject_is_in_the_callers_language() -> None:
-    names = {"zh": "停电报修", "en": "Power cut"}
-    assert subject("power_cut", names, "en-US") == "Power cut"
-    assert subject("power_cut", names, "fr-FR") == "停电报修"
-    assert subject("power_cut", {}, "zh-CN") == "power_cut"
+def test_a_number_is_found_however_it_is_written() -> None:
+    written = ["T000042", "t42", " 42 ", "0000042", "T1234567"]
+    assert [number_in(text) for text in written] == ["T000042"] * 4 + ["T1234567"]
+    assert [number_in(text) for text in ("", "T", "42a", "-1", "４２", "1" * 13)] == [""] * 6
+
+
+def test_a_reply_is_one_line_that_can_be_spoken() -> None:
+    assert tidy_reply(" 已修复。\r\n\t请\x07开门。 ") == "已修复。 请 开门。"
 
 
 def test_every_ticket_can_be_closed_and_closed_is_the_end() -> None:
@@ -76,10 +105,18 @@ async def test_a_power_cut_has_its_ticket_while_the_caller_still_waits(
             "customer_id": "C1",
             "caller_ref": call["caller_ref"],
             "tier": "key_customer",
-            "subject": "大客户停电抢修",
+            "subject": "",
             "note": "",
             "opened_ms": MONDAY_0900_MS + 4_000,
             "closed_ms": None,
+            "matter": "key_power_cut",
+            "area": "city",
+            "owner": "",
+            "code_key": "",
+            "reply": "",
+            "due_ms": MONDAY_0900_MS + 4_000 + 12 * HOUR_MS,  # a core area
+            "resolved_ms": None,
+            "revision": 1,
         }
     ]
     assert call["ticket_no"] == ticket_no
@@ -175,6 +212,34 @@ async def test_lists_are_paged_by_key_newest_first(hotline: Hotline, clock: Manu
     assert [each.call_id for each in complaints.tickets] == ["CA3", "CA1"]
 
 
+# Due ---------------------------------------------------------------------------
+
+
+async def test_an_enquiry_is_due_at_the_close_of_the_next_working_day(hotline: Hotline) -> None:
+    ticket_no = await hotline.answered_call("CA1", CHEN_NUMBER)
+    await hotline.write_down()
+    ticket = await find_ticket(hotline.runtime, ticket_no)
+    assert ticket is not None
+    assert ticket.due_ms == MONDAY_0900_MS + DAY_MS + int(8.5 * HOUR_MS)
+    seen = [
+        due_state_of(hotline.plan, ticket, ticket.due_ms + after_ms)
+        for after_ms in (-DAY_MS, -2 * HOUR_MS, 0, 1)
+    ]
+    assert seen == [DueState.ON_TIME, DueState.NEAR, DueState.NEAR, DueState.PAST]
+
+
+async def test_outside_core_areas_and_of_an_unknown_area_a_repair_has_a_day(hotline: Hotline) -> None:
+    await hotline.arrive("CA1", CHEN_NUMBER)
+    await hotline.enqueue("CA1", "power_cut", "outage")
+    await hotline.write_down()
+    assert await hotline.rows("tickets", "area", "due_ms") == [
+        {"area": "", "due_ms": MONDAY_0900_MS + DAY_MS}
+    ]
+
+
+# Work --------------------------------------------------------------------------
+
+
 async def test_a_ticket_moves_as_its_table_says(hotline: Hotline, clock: ManualClock) -> None:
     ticket_no = await hotline.answered_call("CA1")
     await hotline.write_down()
@@ -187,3 +252,145 @@ async def test_a_ticket_moves_as_its_table_says(hotline: Hotline, clock: ManualC
     assert await hotline.rows("tickets", "state", "closed_ms") == [
         {"state": "closed", "closed_ms": clock.now_ms()}
     ]
+
+
+async def test_every_change_says_who_when_before_and_after(hotline: Hotline, clock: ManualClock) -> None:
+    ticket_no = await hotline.answered_call("CA1")
+    await hotline.write_down()
+    for event in (TicketEvent.TAKE, TicketEvent.RESOLVE, TicketEvent.REOPEN):
+        clock.advance(1_000)
+        assert await work_on(hotline.runtime, ticket_no, event, "A1") is Answer.OK
+    assert await answer_caller(hotline.runtime, ticket_no, "已修复", "A2") is Answer.OK
+    rows = await history_of(hotline.runtime, ticket_no)
+    at_ms = clock.now_ms()
+    told = [(row["action"], row["account_id"], row["at_ms"], row["before"], row["after"]) for row in rows]
+    back = {"state": "open", "owner": "", "resolved_ms": None, "closed_ms": None}
+    resolved = {"state": "resolved", "owner": "A1", "resolved_ms": at_ms - 1_000, "closed_ms": None}
+    assert told == [
+        (
+            "ticket.take",
+            "A1",
+            at_ms - 2_000,
+            {"state": "open", "owner": ""},
+            {"state": "taken", "owner": "A1"},
+        ),
+        (
+            "ticket.resolve",
+            "A1",
+            at_ms - 1_000,
+            {"state": "taken", "resolved_ms": None},
+            {"state": "resolved", "resolved_ms": at_ms - 1_000},
+        ),
+        ("ticket.answer", "A2", at_ms, {"reply": ""}, {"reply": "已修复"}),
+        ("ticket.reopen", "A1", at_ms, resolved, back),
+    ]
+
+
+async def test_what_nobody_has_looked_at_is_not_written_over(hotline: Hotline) -> None:
+    ticket_no = await hotline.answered_call("CA1")
+    await hotline.write_down()
+    runtime = hotline.runtime
+    assert await work_on(runtime, ticket_no, TicketEvent.TAKE, "A1", revision=1) is Answer.OK
+    assert await work_on(runtime, ticket_no, TicketEvent.TAKE, "A1", revision=1) is Answer.AGAIN
+    assert await work_on(runtime, ticket_no, TicketEvent.CLOSE, "A2", revision=1) is Answer.STALE
+    assert await answer_caller(runtime, ticket_no, "已修复", "A1", revision=2) is Answer.OK
+    assert await answer_caller(runtime, ticket_no, "已修复", "A1", revision=2) is Answer.AGAIN
+    assert await answer_caller(runtime, ticket_no, "没有修复", "A1", revision=2) is Answer.STALE
+    assert await answer_caller(runtime, ticket_no, "字" * (REPLY_LENGTH_MAX + 1), "A1") is Answer.TOO_LONG
+    assert await work_on(runtime, ticket_no, TicketEvent.GIVE_BACK, "A1", revision=3) is Answer.OK
+    assert await work_on(runtime, ticket_no, TicketEvent.REOPEN, "A1") is Answer.REFUSED
+    assert await work_on(runtime, "T999999", TicketEvent.TAKE, "A1") is Answer.GONE
+    assert await hotline.rows("tickets", "state", "owner", "reply", "revision") == [
+        {"state": "open", "owner": "", "reply": "已修复", "revision": 4}
+    ]
+
+
+# What callers hear of their case -------------------------------------------------
+
+
+async def live_cases(hotline: Hotline) -> dict[str, dict[str, str]]:
+    held = await hotline.runtime.redis.hgetall("{power}:cases")
+    return {ticket_no: json.loads(text) for ticket_no, text in held.items()}
+
+
+async def test_a_case_can_be_asked_about_as_soon_as_it_is_written(hotline: Hotline) -> None:
+    ticket_no = await hotline.answered_call("CA1")
+    await hotline.write_down()
+    assert await live_cases(hotline) == {ticket_no: {"state": "open", "code_key": "", "reply": ""}}
+    await move_ticket(hotline.runtime, ticket_no, TicketEvent.RESOLVE)
+    await answer_caller(hotline.runtime, ticket_no, "已修复", "A1")
+    assert await live_cases(hotline) == {ticket_no: {"state": "resolved", "code_key": "", "reply": "已修复"}}
+    assert await cases.mend_cases(hotline.runtime) == 0
+
+
+async def test_the_switchboard_tells_the_state_to_whoever_has_number_and_code(hotline: Hotline) -> None:
+    secret, board = hotline.runtime.settings.secret_key, hotline.switchboard
+    await hotline.arrive("CA1", CHEN_NUMBER)
+    ticket_no = await hotline.enqueue("CA1", access_key=numbers.code_key(secret, "4711"))
+    await hotline.end("CA1")
+    await hotline.write_down()
+    await hotline.arrive("CA2", "")
+    await board.keep_given(call_id="CA2", name="case_no", value=ticket_no.removeprefix("T").lstrip("0"))
+    words = []
+    for step, code in enumerate(("4712", "4711"), 1):
+        await board.keep_given(call_id="CA2", name="access_code", value=code)
+        words.append((await board.check_case(call_id="CA2", step=step)).word)
+    assert words == ["wrong", "ok"]
+    assert await hotline.rows("tickets", "code_key") == [{"code_key": numbers.code_key(secret, "4711")}]
+
+
+async def test_a_death_after_the_commit_is_found(hotline: Hotline, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket_no = await hotline.answered_call("CA1")
+    await hotline.write_down()
+
+    async def die(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tickets.cases, "tell", die)
+        with pytest.raises(SystemExit):
+            await move_ticket(hotline.runtime, ticket_no, TicketEvent.RESOLVE)
+    assert (await live_cases(hotline))[ticket_no]["state"] == "open"
+    assert await cases.mend_cases(hotline.runtime) == 1
+    assert (await live_cases(hotline))[ticket_no]["state"] == "resolved"
+
+
+@pytest.mark.parametrize("lost", [("cases", "case_index"), ("cases",)])
+async def test_a_live_store_that_came_back_empty_is_refilled(hotline: Hotline, lost: tuple[str, ...]) -> None:
+    for call_id in ("CA1", "CA2", "CA3"):
+        await hotline.arrive(call_id, CHEN_NUMBER)
+        await hotline.enqueue(call_id, "power_cut", "outage")
+    await hotline.write_down()
+    before = await live_cases(hotline)
+    await hotline.runtime.redis.delete(*(f"{{power}}:{name}" for name in lost))
+    assert await cases.mend_cases(hotline.runtime) == 3
+    assert await live_cases(hotline) == before
+    assert await cases.mend_cases(hotline.runtime) == 0
+
+
+async def test_an_index_that_is_ahead_of_sql_is_made_anew(hotline: Hotline) -> None:
+    """SQL was set back to an older copy: what callers hear is what it says now."""
+    ticket_no = await hotline.answered_call("CA1")
+    await hotline.write_down()
+    redis = hotline.runtime.redis
+    await redis.hset("{power}:cases", "T000777", '{"state":"closed","code_key":"","reply":"?"}')
+    await redis.hset("{power}:case_index", "revision", 99)
+    assert await cases.mend_cases(hotline.runtime) == 1
+    assert list(await live_cases(hotline)) == [ticket_no]
+
+
+async def test_a_case_that_was_closed_long_ago_is_forgotten(hotline: Hotline, clock: ManualClock) -> None:
+    for call_id in ("CA1", "CA2"):
+        await hotline.arrive(call_id, CHEN_NUMBER)
+        await hotline.enqueue(call_id, "power_cut", "outage")
+    await hotline.write_down()
+    first, second = sorted(await live_cases(hotline))
+    await move_ticket(hotline.runtime, first, TicketEvent.CLOSE)
+    clock.advance(cases.KEPT_FOR_MS)
+    assert await cases.mend_cases(hotline.runtime) == 0
+    clock.advance(2 * HOUR_MS)
+    assert await cases.mend_cases(hotline.runtime) == 1
+    assert list(await live_cases(hotline)) == [second]
+    await hotline.runtime.redis.delete("{power}:cases", "{power}:case_index")
+    await cases.mend_cases(hotline.runtime)
+    assert list(await live_cases(hotline)) == [second]

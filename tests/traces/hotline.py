@@ -172,13 +172,39 @@ class Caller:
         gather = next(heard.root.iter("Gather"))
         ended = gather.get("finishOnKey") if key.endswith("#") else ""
         digits = key.removesuffix("#") if ended else key
-        return await self.post(gather.attrib["action"], Digits=digits, FinishedOnKey=ended or "")
+        told = {"Digits": digits, "FinishedOnKey": ended or ""}
+        return await self.send_on(await self.post(gather.attrib["action"], **told))
 
     async def dial_and_press(self, keys: str) -> Heard:
         heard = await self.dial()
         for key in keys:
             heard = await self.press(heard, key)
         return heard
+
+    async def key_in(self, heard: Heard, digits: str) -> Heard:
+        """A number and the pound key; "" is the pound key alone."""
+        return await self.press(heard, f"{digits}#")
+
+    async def speak(self, heard: Heard, words: str, confidence: float | None = None) -> Heard:
+        told = {} if confidence is None else {"Confidence": f"{confidence:g}"}
+        return await self.send_on(await self.post(heard.url("Gather", "action"), SpeechResult=words, **told))
+
+    async def send_on(self, heard: Heard) -> Heard:
+        """To the node that has a webhook of its own, as the telephone is told to go."""
+        while (
+            heard.verbs
+            and heard.verbs[-1] == "Redirect"
+            and not {"Gather", "Record", "Pause"} & set(heard.verbs)
+        ):
+            heard = await self.post(heard.url("Redirect"))
+        return heard
+
+    async def transferred(
+        self, heard: Heard, status: str, call: str = "in-progress", bridged: str = ""
+    ) -> Heard:
+        """What became of a number outside."""
+        told = {"DialBridged": bridged} if bridged else {}
+        return await self.post(heard.url("Dial", "action"), call, DialCallStatus=status, **told)
 
     async def wait(self, heard: Heard) -> Heard:
         """One round of waiting, after an Enqueue or another round."""

@@ -144,9 +144,10 @@ TRACES: tuple[Trace, ...] = (
 async def records(hotline: Hotline) -> dict[str, Any]:
     """What remains: calls and agents as they are, and the journal."""
     redis: Redis = hotline.runtime.redis
-    calls = {name: await redis.hgetall(name) for name in sorted(await redis.keys("{power}:call:*"))}
-    agents = {name: await redis.hgetall(name) for name in sorted(await redis.keys("{power}:agent:*"))}
-    journal = [fields for _, fields in await redis.xrange("{power}:journal")]
+    site = f"{{{hotline.runtime.settings.site}}}"
+    calls = {name: await redis.hgetall(name) for name in sorted(await redis.keys(f"{site}:call:*"))}
+    agents = {name: await redis.hgetall(name) for name in sorted(await redis.keys(f"{site}:agent:*"))}
+    journal = [fields for _, fields in await redis.xrange(f"{site}:journal")]
     return {"calls": calls, "agents": agents, "journal": journal}
 
 

@@ -22,8 +22,8 @@ write("call", call_id, "is_anonymous", 1, "tier", tier, "number", "", "caller_re
   "customer_name", "", "is_known", 0, "manager", "", "manager_name", "", "is_care", 0, "contact", "", "shared", 0,
   "given", "", "asked", "", "named_in", "")
 redis.call("ZADD", key("live"), text(now_ms), call_id)
-local dialled, locale, version, arrived_ms, arrival =
-  read("call", call_id, "line", "locale", "site_version", "arrived_ms", "arrival")
+local dialled, locale, version, area, arrived_ms, arrival =
+  read("call", call_id, "line", "locale", "site_version", "area", "arrived_ms", "arrival")
 line("call.anonymised", call_id, "", "", { "line", dialled, "tier", tier, "locale", locale, "site_version", version,
-  "arrived_ms", tonumber(arrived_ms), "arrival", tonumber(arrival) })
+  "area", area, "arrived_ms", tonumber(arrived_ms), "arrival", tonumber(arrival) })
 return about_call("ok", call_id)

@@ -1,0 +1,181 @@
+"""`shouwen check` and `shouwen diff`: what is wrong with a site's folder, what it comes to, what a change does.
+
+They read folders and nothing else: no installation, no store, no settings but SITES_DIR. Faults of every file
+are told at once, each with its place; where the form of one file is broken the others are still looked at.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.clock import Clock
+from config.site_files import SiteFiles, SiteFilesError, read
+from ivr.domain.differences import differences
+from ivr.domain.menu_form import faults_in_form
+from ivr.domain.outline import LANGUAGES, Outline, word
+from ivr.domain.picture import picture
+from ivr.domain.tree import tree_lines, tree_values
+from ivr.service.hotlines import Hotline, read_hotline
+from queues.domain.bounds import exempt, passing_bounds
+from queues.domain.calendars import warnings
+from queues.domain.faults import Fault, SiteFaults
+from queues.domain.plan import load_plan
+
+SITES_DIR = Path(__file__).parent.parent / "config" / "sites"
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One folder: its faults, or the hotline it describes and what is worth knowing of it."""
+
+    name: str
+    faults: tuple[Fault, ...] = ()
+    hotline: Hotline | None = None
+    warnings: tuple[Fault, ...] = ()
+
+
+def check(chosen: argparse.Namespace) -> int:
+    """Every fault with its place, exit 1; else warnings, bounds, work queues and the menu, exit 0."""
+    folder = folder_of(chosen.site)
+    if folder is None:
+        return 2
+    found = examine(folder)
+    if chosen.json:
+        print(json.dumps(as_values(found, chosen.language), ensure_ascii=False, indent=1))
+    if found.hotline is None:
+        if not chosen.json:
+            print("\n".join(map(str, found.faults)), file=sys.stderr)
+        return 1
+    if not chosen.json:
+        print("\n".join(report(found, found.hotline, chosen.language)))
+    if chosen.picture:
+        outline = outline_of(found.hotline, chosen.language)
+        Path(chosen.picture).write_text(picture(outline), "utf-8")
+        if not chosen.json:
+            print(f"\nThe menu as a picture: {chosen.picture}")
+    return 0
+
+
+def diff(chosen: argparse.Namespace) -> int:
+    """What the change from one folder to the other does to callers and to those who serve them."""
+    sides: list[Hotline] = []
+    for name in (chosen.site, chosen.other):
+        folder = folder_of(name)
+        if folder is None:
+            return 2
+        found = examine(folder)
+        if found.hotline is None:
+            print(f"{name} has faults:\n" + "\n".join(map(str, found.faults)), file=sys.stderr)
+            return 1
+        sides.append(found.hotline)
+    print("\n".join(told(sides[0], sides[1], chosen.language)))
+    return 0
+
+
+def told(before: Hotline, after: Hotline, language: str | None) -> list[str]:
+    """The differences in words, or that there are none."""
+    chosen = language or LANGUAGES[0]
+    said = differences(outline_of(before, chosen), outline_of(after, chosen))
+    return said or [word("nothing_changes", chosen)]
+
+
+def folder_of(site: str) -> Path | None:
+    """A path, or the name of a folder of SITES_DIR; None after saying that there is none."""
+    sites_dir = Path(os.environ.get("SITES_DIR") or SITES_DIR)
+    folder = Path(site) if "/" in site else sites_dir / site
+    if folder.is_dir():
+        return folder
+    known = ", ".join(sorted(path.name for path in sites_dir.glob("*/"))) or "none"
+    print(f"there is no site {site!r}: no folder {folder}; there are: {known}", file=sys.stderr)
+    return None
+
+
+def examine(folder: Path) -> Examined:
+    """Read a folder as far as it can be read."""
+    try:
+        files = read(folder)
+    except SiteFilesError as fault:
+        return Examined(folder.name, tuple(Fault(where, "", why) for where, why in fault.faults))
+    try:
+        hotline = read_hotline(files)
+    except SiteFaults as fault:
+        return Examined(folder.name, _with_form(files, fault.faults))
+    today = dt.datetime.fromtimestamp(Clock.real().now_ms() / 1000, ZoneInfo(hotline.plan.timezone)).date()
+    told = [
+        Fault(files.where(each.steps), ".".join(map(str, each.steps[1:])), each.message)
+        for each in warnings(hotline.plan, today)
+    ]
+    return Examined(folder.name, hotline=hotline, warnings=(*told, *_unplayed(files, hotline)))
+
+
+def _with_form(files: SiteFiles, found: Sequence[Fault]) -> tuple[Fault, ...]:
+    """A plan with faults keeps the menu from being read; what is wrong with its own form is told all the same."""
+    try:
+        load_plan(files)
+    except SiteFaults:
+        found = (*found, *faults_in_form(files))
+    return tuple(dict.fromkeys(found))
+
+
+def _unplayed(files: SiteFiles, hotline: Hotline) -> list[Fault]:
+    """Recorded prompts that no node plays."""
+    played = {
+        name for node in hotline.menu.nodes.values() for name in (getattr(node, "audio", None) or {}).values()
+    }
+    return [
+        Fault(f"audio/{name}", "", "no node of the menu plays this file")
+        for name in files.audio
+        if name not in played
+    ]
+
+
+def outline_of(hotline: Hotline, language: str | None) -> Outline:
+    return Outline(hotline.menu, hotline.plan, language or hotline.menu.languages[0])
+
+
+def report(found: Examined, hotline: Hotline, language: str | None) -> list[str]:
+    """What a sound site comes to."""
+    plan, menu = hotline.plan, hotline.menu
+    sizes = f"{len(menu.nodes)} menu nodes, {len(plan.queues)} queues, {len(plan.tiers)} tiers"
+    said = [f"{plan.site}: {sizes}, version {plan.version}; no faults."]
+    said += [f"  warning: {warning}" for warning in found.warnings]
+    for bound in passing_bounds(plan):
+        said.append(
+            f"  {bound.ahead} may pass {bound.behind} who came up to {bound.by_ms / 1000:g} s earlier"
+        )
+    said.append(f"  always first, whoever calls: {', '.join(exempt(plan)) or 'nobody'}")
+    said.append(f"  work queues, the most urgent first: {', '.join(plan.work_queues())}")
+    return [*said, "", *tree_lines(outline_of(hotline, language))]
+
+
+def as_values(found: Examined, language: str | None) -> dict[str, Any]:
+    """The same for other programs."""
+    values: dict[str, Any] = {
+        "site": found.name,
+        "faults": [_fault_values(fault) for fault in found.faults],
+        "warnings": [_fault_values(warning) for warning in found.warnings],
+    }
+    if found.hotline is not None:
+        plan = found.hotline.plan
+        values |= {
+            "version": plan.version,
+            "bounds": [
+                {"ahead": each.ahead, "behind": each.behind, "by_s": each.by_ms / 1000}
+                for each in passing_bounds(plan)
+            ],
+            "always_first": list(exempt(plan)),
+            "work_queues": list(plan.work_queues()),
+            "menu": tree_values(outline_of(found.hotline, language)),
+        }
+    return values
+
+
+def _fault_values(fault: Fault) -> dict[str, str]:
+    return {"where": fault.where, "path": fault.path, "message": fault.message}

@@ -1,0 +1,64 @@
+"""What is left of a caller who stays anonymous is erased: from the history at once, from the disk after his call.
+
+The switchboard has blanked the live call and taken the lines that named him out of the journal. `scrub` takes the
+same lines out of their copy in SQL, and his number unless another call needs it. The disk still has it all: the
+append-only file of the live store and the log of SQLite keep what was. `erase_traces` has both written anew. It is
+a chore over what `scrub` wrote down in its own transaction, so whoever dies, it comes round again.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.erasing import empty_database_log, rewrite_store_log
+from config.log import get_log
+from config.runtime import Runtime
+from queues.domain.call_records import text_of
+from queues.domain.journal import Line, LineType
+from queues.store import calls, customers, journal, tickets
+
+log = get_log(__name__)
+
+NAMING: Final = (LineType.CALL_ARRIVED, LineType.CALL_IDENTIFIED)
+
+
+async def refs_of(connection: AsyncConnection, nameless: Sequence[Line]) -> set[str]:
+    """By which refs the history knows these callers; asked before their records are written over."""
+    if not nameless:
+        return set()
+    records = await calls.load(connection, {line.call_id for line in nameless})
+    return {record.caller_ref for record in records.values()} - {"", customers.WITHHELD}
+
+
+async def scrub(connection: AsyncConnection, nameless: Sequence[Line], refs: Collection[str]) -> None:
+    """`nameless` are the lines call.anonymised; their calls' records do not name anybody any more."""
+    if not nameless:
+        return
+    call_ids = {line.call_id for line in nameless}
+    naming = await journal.lines_of_calls(connection, call_ids, NAMING)
+    told = {text_of(line.data, "caller_ref") for line in naming} - {"", customers.WITHHELD}
+    await journal.delete_lines(connection, [line.id for line in naming])
+    await calls.forget_given(connection, call_ids)
+    for line in nameless:
+        await tickets.forget_caller(connection, [line.call_id], text_of(line.data, "tier"))
+    for caller_ref in {*refs, *told}:
+        if not await calls.is_ref_in_use(connection, caller_ref):
+            await customers.forget_number(connection, caller_ref)
+    await calls.ask_erasure(connection, call_ids, max(line.at_ms for line in nameless))
+
+
+async def erase_traces(runtime: Runtime) -> int:
+    """The chore: how many calls of anonymous callers have left no trace on the disk now."""
+    async with runtime.database.read() as connection:
+        call_ids = await calls.erasures_asked(connection)
+    if not call_ids:
+        return 0
+    is_rewritten = await rewrite_store_log(runtime.redis)
+    is_emptied = await empty_database_log(runtime.database)
+    if not (is_rewritten and is_emptied):
+        log.warning("erasing.not_yet", calls=len(call_ids), store=is_rewritten, database=is_emptied)
+        return 0
+    async with runtime.database.transaction() as connection:
+        await calls.note_erased(connection, call_ids, runtime.clock.now_ms())
+    return len(call_ids)

@@ -1,0 +1,414 @@
+"""Nodes of every kind, webhook by webhook: numbers, words, cases, notices, transfers, messages, sounds."""
+
+import json
+import re
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from config import numbers, site_files
+from ivr.service.guide import access_code
+from tests.doubles import ManualClock
+from tests.ivr.site import ALL_KINDS
+from tests.traces.hotline import CALLER, Caller, Heard, Hotline
+from tests.traces.test_twice_and_late import played, records
+
+CODE = "246810"
+MAIN = "报修请按1，业务请按2"
+KEY_LINE = "+8657195598001"
+
+
+async def call_of(hotline: Hotline, call_id: str = "CA1") -> Any:
+    call = await hotline.switchboard.read_call(call_id=call_id)
+    assert call is not None
+    return call
+
+
+async def stock(hotline: Hotline) -> None:
+    """A customer with an account, a case with a code, an outage in the east."""
+    redis, site = hotline.runtime.redis, f"{{{hotline.runtime.settings.site}}}"
+    secret = hotline.runtime.settings.secret_key
+    file = {
+        "name": "恒达",
+        "tier": "key",
+        "locale": "",
+        "area": "east",
+        "account_no": "471100",
+        "managers": [],
+        "care": "",
+    }
+    await redis.hset(f"{site}:customers", "C1", json.dumps(file))
+    await redis.hset(
+        f"{site}:accounts", numbers.account_key(secret, hotline.runtime.settings.site, "471100"), "C1"
+    )
+    case = {"state": "taken", "code_key": numbers.code_key(secret, CODE), "reply": "已派员处理，退款120元。"}
+    await redis.hset(f"{site}:cases", "T000042", json.dumps(case))
+    now_ms = hotline.runtime.clock.now_ms()
+    notice = {
+        "id": "N1",
+        "kind": "outage",
+        "areas": ["east"],
+        "ticket_no": "T000042",
+        "text": {"zh": "城东停电。", "en": "No power in the east."},
+        "starts_ms": now_ms - 1,
+        "ends_ms": now_ms + 3_600_000,
+    }
+    await hotline.switchboard.raise_notice(notice_id="N1", notice=notice, by="supervisor")
+
+
+async def known(hotline: Hotline, number: str = CALLER) -> None:
+    """From now on this number is the customer's."""
+    key = numbers.number_key(hotline.runtime.settings.secret_key, number)
+    await hotline.runtime.redis.hset(f"{{{hotline.runtime.settings.site}}}:numbers", key, "C1")
+
+
+# What a caller hears
+
+
+async def test_a_number_is_asked_for_up_to_the_pound_key_and_attaches_its_customer(kinds: Hotline) -> None:
+    await stock(kinds)
+    caller = kinds.caller()
+    asked = await caller.dial_and_press("1")
+    gather = next(asked.root.iter("Gather"))
+    assert {name: gather.attrib.get(name) for name in ("input", "finishOnKey", "numDigits")} == {
+        "input": "dtmf",
+        "finishOnKey": "#",
+        "numDigits": None,
+    }
+    missed = await caller.key_in(asked, "999999")
+    assert missed.said == "没有这个户号。 请输入户号，按井号键结束。"
+    assert not (await call_of(kinds)).is_known
+    meter = await caller.key_in(missed, "471100")
+    assert meter.said == "请输入表数。"
+    assert (await caller.key_in(meter, "8080")).verbs == ["Say", "Enqueue"]
+    call = await call_of(kinds)
+    assert (call.is_known, call.customer_name, call.tier, call.area) == (True, "恒达", "key", "east")
+    fields = await kinds.runtime.redis.hgetall("{all_kinds}:call:CA1")
+    assert json.loads(fields["given"]) == {"meter_reading": "8080"}
+    assert fields["work_queue"] == "repair_east"
+
+
+async def test_words_choose_and_what_is_unsure_is_asked_back(kinds: Hotline) -> None:
+    caller = kinds.caller()
+    greeting = await caller.dial()
+    gather = next(greeting.root.iter("Gather"))
+    assert gather.attrib["input"] == "dtmf speech"
+    assert gather.attrib["language"] == "cmn-Hans-CN"
+    assert gather.attrib["hints"] == "报修,停电,业务,停电信息,进度,举报"
+    assert gather.attrib["numDigits"] == "1"
+    unsure = await caller.speak(greeting, "我想办业务", 0.3)
+    assert unsure.said == "您要的是业务，对吗？"
+    assert (await caller.speak(unsure, "对")).verbs == ["Enqueue"]
+    other = kinds.caller("CA2")
+    assert (await other.speak(await other.dial(), "业务", 0.95)).verbs == ["Enqueue"]
+    third = kinds.caller("CA3")
+    assert (await third.speak(await third.dial(), "业务")).said.startswith("您要的是业务"), (
+        "no confidence is none"
+    )
+
+
+async def test_cantonese_is_spoken_and_heard_as_such(kinds: Hotline) -> None:
+    heard = await kinds.caller().dial_and_press("7")
+    assert next(heard.root.iter("Gather")).attrib["language"] == "yue-Hant-HK"
+    voices = [(say.attrib["language"], say.attrib["voice"]) for say in heard.root.iter("Say")]
+    assert voices[0] == ("yue-HK", "Google.yue-HK-Standard-A")
+    assert (await call_of(kinds)).locale == "yue-HK"
+    assert heard.said.startswith(MAIN)
+
+
+async def test_an_extension_is_greeted_as_one(kinds: Hotline) -> None:
+    for number, from_ in enumerate(("8001", "sip:front.desk@pbx.example", "client:wang")):
+        heard = await kinds.caller(f"CA{number}", from_=from_).dial()
+        assert heard.said.startswith("内部专线"), from_
+    assert not (await kinds.caller("CA9", from_="95598123").dial()).said.startswith("内部专线")
+
+
+async def test_a_line_out_of_hours_begins_elsewhere(kinds: Hotline, clock: ManualClock) -> None:
+    clock.advance(int(8.5 * 3_600_000) - 1)
+    assert MAIN in (await kinds.caller("CA1").dial()).said
+    clock.advance(1)
+    assert (await kinds.caller("CA2").dial()).said.startswith("现在是非工作时间")
+    assert (await kinds.caller("CA3", to=KEY_LINE).dial()).said.startswith("通话将被录音。输入户号")
+
+
+async def test_a_key_customer_on_his_line_is_greeted_by_name_and_another_after_his_number(
+    kinds: Hotline,
+) -> None:
+    await stock(kinds)
+    asked = await kinds.caller(to=KEY_LINE).dial_and_press("1")
+    assert (await kinds.caller().key_in(asked, "471100")).said.startswith("恒达您好，通话将被录音。")
+    await known(kinds)
+    assert (await kinds.caller("CA2", to=KEY_LINE).dial()).said.startswith("恒达您好，通话将被录音。")
+
+
+async def test_a_case_is_told_after_its_code_and_three_wrong_ones_lead_to_a_person(kinds: Hotline) -> None:
+    await stock(kinds)
+    caller = kinds.caller()
+    heard = await caller.dial_and_press("3")
+    for _ in range(2):
+        code = await caller.key_in(heard, "42")
+        heard = await caller.key_in(code, "111111")
+        assert heard.said == "编号或查询码不对。 请输入编号。"
+    third = await caller.key_in(await caller.key_in(heard, "42"), "222222")
+    assert (third.said, third.verbs) == ("转人工。", ["Say", "Enqueue"])
+    other = kinds.caller("CA2")
+    told = await other.key_in(await other.key_in(await other.dial_and_press("3"), "000042"), CODE)
+    assert told.said.startswith("编号T 0 0 0 0 4 2：处理中。已派员处理，退款1 2 0元。 报修请按1")
+    asked = [
+        line["data"]
+        for _, line in await kinds.runtime.redis.xrange("{all_kinds}:journal")
+        if line["type"] == "case.asked"
+    ]
+    assert [json.loads(data)["word"] for data in asked] == ["wrong", "wrong", "locked", "ok"]
+
+
+async def test_callers_of_the_area_hear_the_outage_first_and_can_join_its_ticket(kinds: Hotline) -> None:
+    await stock(kinds)
+    assert "通知" not in (await kinds.caller("CA1").dial()).said
+    await known(kinds)
+    caller = kinds.caller("CA2")
+    greeting = await caller.dial()
+    assert greeting.said == "通知：城东停电。 受影响请按1。"
+    joined = await caller.press(greeting, "1")
+    assert joined.said.startswith("已登记，编号T 0 0 0 0 4 2。 报修请按1")
+    assert (await call_of(kinds, "CA2")).ticket_no == "T000042"
+    await caller.key_in(await caller.press(joined, "1"), "1")
+    assert (await call_of(kinds, "CA2")).ticket_no == "T000042", "and opens no second one"
+    await kinds.switchboard.clear_notice(notice_id="N1", by="supervisor")
+    assert "通知" not in (await kinds.caller("CA3").dial()).said
+
+
+async def test_a_number_outside_is_rung_and_nobody_there_leads_back(kinds: Hotline) -> None:
+    caller = kinds.caller()
+    away = await caller.dial_and_press("5")
+    dial = next(away.root.iter("Dial"))
+    assert (dial.text, dial.attrib["timeout"]) == ("+8657188889999", "20")
+    assert "8657188889999" not in dial.attrib["action"]
+    assert await kinds.state_of("CA1") == "messaging"
+    for status, bridged in (("no-answer", ""), ("busy", ""), ("completed", "false")):
+        back = await caller.transferred(away, status, bridged=bridged)
+        assert back.said.startswith(f"值班电话无人接听。 {MAIN}")
+        assert await kinds.state_of("CA1") == "menu"
+        away = await caller.press(back, "5")
+    talked = await caller.transferred(away, "completed", bridged="true")
+    assert talked.verbs == ["Say", "Hangup"]
+    assert await kinds.state_of("CA1") == "ended transferred"
+
+
+async def test_a_caller_whose_transfer_was_lost_is_put_through_again(kinds: Hotline) -> None:
+    caller = kinds.caller()
+    await caller.dial_and_press("5")
+    back = await caller.send_on(await caller.post("/voice/incoming?r=1"))
+    assert back.verbs == ["Say", "Dial"]
+    assert (await caller.transferred(back, "busy")).said.startswith("值班电话无人接听。")
+
+
+async def test_an_anonymous_report_keeps_no_number_and_gives_number_and_code(kinds: Hotline) -> None:
+    await stock(kinds)
+    await known(kinds)
+    caller = kinds.caller()
+    record = await caller.press(await caller.press(await caller.dial(), ""), "4")
+    assert (record.said, record.verbs) == ("请在提示音后举报。", ["Say", "Record", "Redirect"])
+    call = await call_of(kinds)
+    assert (call.is_anonymous, call.customer_name, call.is_known) == (True, "", False)
+    ticket_no, code = call.ticket_no, access_code(kinds.runtime.settings.secret_key, "CA1")
+    receipt = await caller.post(
+        record.url("Record", "action"), RecordingUrl="https://x/RE1", RecordingDuration="9"
+    )
+    assert receipt.said == f"编号{' '.join(ticket_no)}，查询码{' '.join(code)}。 再见。"
+    assert receipt.verbs[-1] == "Hangup"
+    fields = await kinds.runtime.redis.hgetall("{all_kinds}:call:CA1")
+    assert code not in json.dumps(fields)
+    assert fields["access_key"] == numbers.code_key(kinds.runtime.settings.secret_key, code)
+    assert fields["number"] == ""
+    assert (await caller.post("/voice/incoming?r=1")).verbs == ["Say", "Record", "Redirect"], "his line broke"
+
+
+async def test_no_address_holds_what_was_keyed_said_or_named(kinds: Hotline) -> None:
+    await stock(kinds)
+    caller = kinds.caller()
+    heard = [await caller.dial_and_press("1")]
+    heard.append(await caller.key_in(heard[-1], "471100"))
+    heard.append(await caller.key_in(heard[-1], "8080"))
+    other = kinds.caller("CA2")
+    heard.append(await other.speak(await other.dial(), "查进度", 0.2))
+    heard.append(await other.speak(heard[-1], "对"))
+    heard.append(await other.key_in(heard[-1], "42"))
+    heard.append(await other.key_in(heard[-1], CODE))
+    addresses = " ".join(re.findall(r"https://[^<\"]*", " ".join(each.text for each in heard)))
+    assert not re.search(r"471100|8080|246810|T000042|\\+86|%2B86|恒达|进度|%E8", addresses)
+
+
+async def test_a_recorded_prompt_is_played_and_spoken_when_the_file_is_gone(
+    kinds: Hotline, tmp_path: Path
+) -> None:
+    greeting = await kinds.caller().dial()
+    play = next(greeting.root.iter("Play")).text or ""
+    assert re.fullmatch(r"https://hotline\.example/voice/audio/[0-9a-f]{64}\.wav", play)
+    sound = await kinds.client.get(play)
+    assert (sound.status_code, sound.headers["content-type"]) == (200, "audio/wav")
+    assert sound.content == (ALL_KINDS / "audio" / "welcome.zh.wav").read_bytes()
+    assert "immutable" in sound.headers["cache-control"]
+    for name in ("0" * 64 + ".wav", "welcome.zh.wav", "..%2Fsite.yaml", "x"):
+        assert (await kinds.client.get(f"/voice/audio/{name}")).status_code == 404
+
+    shutil.copytree(ALL_KINDS, tmp_path / "all_kinds")
+    settings = replace(kinds.runtime.settings, sites_dir=tmp_path)
+    files = site_files.read(tmp_path / "all_kinds")
+    moved = Hotline.of(replace(kinds.runtime, settings=settings, site_files=files))
+    (tmp_path / "all_kinds" / "audio" / "welcome.zh.wav").unlink()
+    spoken = await moved.caller("CA2").dial()
+    assert "Play" not in [verb.tag for verb in spoken.root.iter()]
+    assert spoken.said.startswith("您好，通话将被录音，不同意请按8。")
+    await moved.client.aclose()
+
+
+async def test_a_call_keeps_the_words_it_began_with(kinds: Hotline, tmp_path: Path) -> None:
+    caller = kinds.caller()
+    old = await caller.dial()
+    shutil.copytree(ALL_KINDS, tmp_path / "all_kinds")
+    menu = tmp_path / "all_kinds" / "menu.yaml"
+    menu.write_text(
+        menu.read_text("utf-8").replace("请留言。", "新的留言。").replace("业务请按2", "业务请按三"), "utf-8"
+    )
+    kinds.runtime.activate(site_files.read(tmp_path / "all_kinds"))
+    await kinds.switchboard.activate_version(version=kinds.runtime.site_files.version, by="admin")
+    assert "业务请按2" in (await caller.press(old, "*")).said
+    assert "业务请按三" in (await kinds.caller("CA2").dial()).said
+    again = await caller.post("/voice/incoming?r=1")
+    assert "业务请按2" in again.said
+
+
+# The same twice, late, and with the store down
+
+
+Trace = Callable[[Hotline, ManualClock], Awaitable[None]]
+
+
+async def keys_in_numbers(hotline: Hotline, clock: ManualClock) -> None:
+    await stock(hotline)
+    caller = hotline.caller()
+    heard = await caller.key_in(await caller.dial_and_press("1"), "123")
+    heard = await caller.key_in(await caller.key_in(heard, "999999"), "471100")
+    await gives_up(caller, await caller.key_in(heard, "8080"), clock)
+
+
+async def speaks_unsurely(hotline: Hotline, clock: ManualClock) -> None:
+    caller = hotline.caller()
+    heard = await caller.speak(await caller.dial(), "报修", 0.4)
+    heard = await caller.speak(await caller.speak(heard, "不是"), "业务", 0.9)
+    await gives_up(caller, heard, clock)
+
+
+async def asks_about_a_case(hotline: Hotline, clock: ManualClock) -> None:
+    await stock(hotline)
+    caller = hotline.caller()
+    heard = await caller.dial_and_press("3")
+    for code in ("111111", "222222"):
+        heard = await caller.key_in(await caller.key_in(heard, "42"), code)
+    heard = await caller.key_in(await caller.key_in(heard, "42"), CODE)
+    await gives_up(caller, await caller.press(heard, "0"), clock)
+
+
+async def is_locked_out(hotline: Hotline, clock: ManualClock) -> None:
+    await stock(hotline)
+    caller = hotline.caller()
+    heard = await caller.dial_and_press("3")
+    for code in ("111111", "222222", "333333"):
+        heard = await caller.key_in(await caller.key_in(heard, "42"), code)
+    await gives_up(caller, heard, clock)
+
+
+async def joins_an_outage(hotline: Hotline, clock: ManualClock) -> None:
+    await stock(hotline)
+    await known(hotline)
+    caller = hotline.caller()
+    await gives_up(caller, await caller.press(await caller.press(await caller.dial(), "1"), "2"), clock)
+
+
+async def is_transferred_in_vain_and_then_talks(hotline: Hotline, clock: ManualClock) -> None:
+    caller = hotline.caller()
+    away = await caller.dial_and_press("5")
+    clock.advance(20_000)
+    away = await caller.press(await caller.transferred(away, "no-answer"), "5")
+    clock.advance(9_000)
+    await caller.transferred(away, "completed", bridged="true")
+    await caller.report_end()
+
+
+async def reports_anonymously(hotline: Hotline, clock: ManualClock) -> None:
+    await stock(hotline)
+    await known(hotline)
+    caller = hotline.caller()
+    record = await caller.press(await caller.press(await caller.dial(), ""), "4")
+    clock.advance(30_000)
+    await caller.post(record.url("Record", "action"), RecordingUrl="https://x/RE1", RecordingDuration="9")
+    await caller.report_end()
+
+
+async def comes_at_night(hotline: Hotline, clock: ManualClock) -> None:
+    clock.advance(10 * 3_600_000)
+    caller = hotline.caller()
+    record = await caller.press(await caller.dial(), "")
+    await caller.post(record.url("Record", "action"), RecordingUrl="https://x/RE1", RecordingDuration="9")
+    await caller.report_end()
+
+
+async def gives_up(caller: Caller, enqueued: Heard, clock: ManualClock) -> None:
+    await caller.wait(enqueued)
+    clock.advance(30_000)
+    await caller.leave_queue(enqueued, "hangup", "completed")
+    await caller.report_end()
+
+
+TRACES: tuple[Trace, ...] = (
+    keys_in_numbers,
+    speaks_unsurely,
+    asks_about_a_case,
+    is_locked_out,
+    joins_an_outage,
+    is_transferred_in_vain_and_then_talks,
+    reports_anonymously,
+    comes_at_night,
+)
+
+
+@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.__name__)
+async def test_every_webhook_twice_gives_the_same_documents_and_records(kinds: Hotline, trace: Trace) -> None:
+    once = await played(kinds, trace)
+    kinds.doubled = True
+    twice = await played(kinds, trace)
+    assert [path for path, first, second in kinds.answers if first != second] == []
+    assert twice == once
+    assert all(call["state"] == "ended" for call in once["calls"].values())
+
+
+@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.__name__)
+async def test_late_reports_leave_the_same_records(kinds: Hotline, trace: Trace) -> None:
+    in_time = await played(kinds, trace)
+    for seed in range(4):
+        kinds.late = Random(seed)
+        late = await played(kinds, trace)
+        assert late["calls"] == in_time["calls"], f"seed {seed}"
+        kinds.late = None
+
+
+async def test_no_webhook_costs_more_than_two_scripts(kinds: Hotline) -> None:
+    for trace in TRACES:
+        await played(kinds, trace)
+    kinds.commands.clear()  # until now scripts were sent as text once
+    for trace in TRACES:
+        await played(kinds, trace)
+    assert set(kinds.commands.pop("/voice/incoming")) == {1}
+    assert {name: counts for name, counts in kinds.commands.items() if max(counts) > 2} == {}
+
+
+async def test_nobody_is_left_without_a_record(kinds: Hotline) -> None:
+    await played(kinds, reports_anonymously)
+    (call,) = (await records(kinds))["calls"].values()
+    assert (call["outcome"], call["ticket_type"], call["is_anonymous"]) == ("voicemail", "report", "1")
