@@ -5,7 +5,8 @@ stays true until the commit, so "read, decide, update" loses nothing. SQLite doe
 plain BEGIN takes the lock at the first write, too late for what was read before), PostgreSQL with one
 advisory lock. Inside, await nothing but SQL: everybody else waits.
 
-``read()`` shows one moment of the database and refuses to write.
+``read()`` shows one moment of the database and refuses to write. What is deleted is written over with zeros: SQLite
+is told so, whatever it was built to do.
 """
 
 import asyncio
@@ -151,7 +152,7 @@ def _snapshot(is_sqlite: bool) -> dict[str, Any]:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

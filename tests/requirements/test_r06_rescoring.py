@@ -1,0 +1,106 @@
+"""R6: re-score monthly by day 30 (last day in February), re-sort quarterly, keep tier history. After the quarter's run
+an outlet's old and new tier, date and score are listed; calls in progress keep the tier they began with."""
+
+import asyncio
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from config.runtime import Runtime
+from queues import clockwork
+from queues.domain.tiers import start_of
+from queues.service import tiers
+from tests.doubles import ManualClock
+from tests.requirements.house import House, open_house
+from tests.requirements.outlets import outlet, phone
+
+RISING, FALLING = "00000001", "00000005"
+
+
+def autumn() -> list[dict[str, object]]:
+    return [outlet(number, 10 * number, 100 * number) for number in range(1, 6)]
+
+
+def winter() -> list[dict[str, object]]:
+    return [outlet(1, 500, 5000), *(outlet(number, 10, 100) for number in range(2, 6))]
+
+
+async def clock_turns(house: House) -> None:
+    """The clock process comes round once, twice at a time."""
+    (chore,) = [each for each in clockwork.own_chores(()) if each.name == "rescore_due"]
+    await asyncio.gather(clockwork.do(house.runtime, chore), clockwork.do(house.runtime, chore))
+
+
+def go_to(house: House, clock: ManualClock, day: str, seconds: int = 0) -> int:
+    clock.advance(start_of(house.plan, dt.date.fromisoformat(day)) + seconds * 1000 - clock.now_ms())
+    return clock.now_ms()
+
+
+async def test_after_the_quarters_run_old_and_new_tier_date_and_score_are_listed(
+    runtime: Runtime, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with open_house(runtime, "retail") as house:
+        await house.import_rows(tmp_path / "autumn.csv", autumn())
+        await clock_turns(house)
+        assert (await house.files("tier"))[FALLING] == ("tier_a",)
+        await house.import_rows(tmp_path / "winter.csv", winter())
+        go_to(house, clock, "2026-11-30")
+        await clock_turns(house)
+        assert (await house.files("tier"))[FALLING] == ("tier_a",), (
+            "a month's end scores, and sorts nobody anew"
+        )
+        run_ms = go_to(house, clock, "2026-12-30")
+        await clock_turns(house)
+
+        (newest,) = await tiers.history_of(house.runtime, await house.id_of(RISING))
+        assert (newest.old_tier, newest.new_tier, newest.at_ms) == ("tier_c", "tier_a", run_ms)
+        assert (newest.old_band, newest.new_band, newest.reason) == ("3", "1", "ranking")
+        assert float(newest.score) == pytest.approx((500 / 540 + 5000 / 5400) / 2)
+        listed = await tiers.recent_history(house.runtime, origin="retail:sort:2026-12-30")
+        moved = {step.customer_id: (step.old_tier, step.new_tier) for step in listed}
+        assert moved[await house.id_of(FALLING)] == ("tier_a", "tier_c")
+
+
+@pytest.mark.parametrize(
+    ("eve", "due"), [("2026-11-29", "2026-11-30"), ("2027-02-27", "2027-02-28"), ("2028-02-28", "2028-02-29")]
+)
+async def test_each_month_is_scored_by_its_30th_or_last_day_once(
+    runtime: Runtime, clock: ManualClock, tmp_path: Path, eve: str, due: str
+) -> None:
+    async with open_house(runtime, "retail") as house:
+        go_to(house, clock, eve)
+        await house.import_rows(tmp_path / "autumn.csv", autumn())
+        await clock_turns(house)
+        before = {run.run_id for run in await tiers.runs_of(house.runtime)}
+        go_to(house, clock, eve, seconds=86_399)
+        await clock_turns(house)
+        assert {run.run_id for run in await tiers.runs_of(house.runtime)} == before
+        scored_ms = go_to(house, clock, due)
+        await clock_turns(house)
+        await clock_turns(house)
+        runs = {run.run_id: run for run in await tiers.runs_of(house.runtime)}
+        assert runs.keys() - before == {f"retail:score:{due}"}
+        assert runs[f"retail:score:{due}"].scored == 5
+        assert {row["scored_ms"] for row in await house.rows("scores", "scored_ms")} == {scored_ms}
+
+
+async def test_a_call_in_progress_keeps_the_tier_it_began_with(
+    runtime: Runtime, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with open_house(runtime, "retail") as house:
+        await house.import_rows(tmp_path / "autumn.csv", autumn())
+        await clock_turns(house)
+        await house.import_rows(tmp_path / "winter.csv", winter())
+        go_to(house, clock, "2026-12-30", seconds=9 * 3600)
+        caller, heard = await house.call("CAbefore", phone(5))
+        clock.advance(1000)
+        await clock_turns(house)
+        await caller.press(heard, "0")
+        began = await house.facts_of("CAbefore")
+        assert (began.state, began.tier) == ("queued", "tier_a")
+        await house.call("CAafter", phone(5))
+        assert (await house.facts_of("CAafter")).tier == "tier_c"
+        await house.write_down()
+        recorded = {row["call_id"]: row["tier"] for row in await house.rows("calls", "call_id", "tier")}
+        assert recorded == {"CAbefore": "tier_a", "CAafter": "tier_c"}

@@ -1,0 +1,110 @@
+"""R8: a change without approval has no effect on routing; after approval the next call is routed by the new tier, and
+the change is in the audit log. It ends by itself on its last day."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+from config.runtime import Runtime
+from queues import clockwork
+from queues.domain.tiers import start_of
+from queues.service import audits, tiers
+from tests.doubles import ManualClock
+from tests.requirements.house import House, open_house
+from tests.requirements.test_r03_tier_by_thresholds import row
+
+PHONE, OTHER = "+8613800000001", "+8613800000002"
+LAST_DAY = dt.date(2026, 12, 24)
+
+
+async def tier_of_next_call(house: House, leg_id: str) -> str:
+    caller, heard = await house.call(leg_id, PHONE)
+    await caller.press(heard, "0")
+    return (await house.facts_of(leg_id)).tier
+
+
+async def open_with_two(house: House, tmp_path: Path) -> str:
+    rows = [row("0001", "10", "10", "no"), row("0002", "10", "10", "no")]
+    await house.import_rows(tmp_path / "power.csv", rows)
+    return await house.id_of("0001")
+
+
+async def test_only_an_approved_change_counts_and_only_until_its_end(
+    runtime: Runtime, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with open_house(runtime, "power") as house:
+        customer_id = await open_with_two(house, tmp_path)
+        asked = await tiers.request_change(
+            house.runtime,
+            customer_id=customer_id,
+            tier="key_customer",
+            reason="正在建设的数据中心",
+            until=LAST_DAY,
+            by="mei",
+        )
+        assert asked.change is not None
+        change_id = asked.change.change_id
+        assert await tier_of_next_call(house, "CA1") == "business", "asked for is not given"
+        clock.advance(60_000)
+        assert (await tiers.approve(house.runtime, change_id=change_id, by="mei")).word == "own"
+        assert await tier_of_next_call(house, "CA2") == "business"
+        assert (await tiers.approve(house.runtime, change_id=change_id, by="li")).word == "ok"
+        assert await tier_of_next_call(house, "CA3") == "key_customer"
+        assert (await house.facts_of("CA1")).tier == "business", "who waits already keeps his place as it was"
+
+        told = [
+            (entry["action"], entry["account_id"], json.loads(entry["detail"])["reason"])
+            for entry in await audits.of_subject(house.runtime, customer_id)
+        ]
+        assert told == [
+            ("tier.requested", "mei", "正在建设的数据中心"),
+            ("tier.approved", "li", "正在建设的数据中心"),
+        ]
+
+        clock.advance(start_of(house.plan, LAST_DAY + dt.timedelta(days=1)) - 1 - clock.now_ms())
+        assert await end_changes(house) == 0
+        assert await tier_of_next_call(house, "CA4") == "key_customer", "its last day counts to the end"
+        clock.advance(1)
+        assert await end_changes(house) == 1
+        assert await tier_of_next_call(house, "CA5") == "business"
+        reasons = [step.reason for step in await tiers.history_of(house.runtime, customer_id)]
+        assert reasons == ["ended", "by_hand"]
+
+
+async def end_changes(house: House) -> int:
+    (chore,) = [each for each in clockwork.own_chores(()) if each.name == "end_changes"]
+    return await clockwork.do(house.runtime, chore)
+
+
+async def test_the_new_tier_decides_who_is_offered_first(runtime: Runtime, tmp_path: Path) -> None:
+    async with open_house(runtime, "power") as house:
+        customer_id = await open_with_two(house, tmp_path)
+        asked = await tiers.request_change(
+            house.runtime, customer_id=customer_id, tier="high_risk", reason="医院", until=LAST_DAY, by="mei"
+        )
+        assert asked.change is not None
+        await tiers.approve(house.runtime, change_id=asked.change.change_id, by="li")
+        for leg_id, number in (("CAother", OTHER), ("CAraised", PHONE)):
+            caller, heard = await house.call(leg_id, number)
+            await caller.press(heard, "0")
+        await house.agent("wang", "王敏")
+        assert await house.offered_to("wang") == "CAraised"
+
+
+async def test_an_import_does_not_undo_what_was_given_by_hand(runtime: Runtime, tmp_path: Path) -> None:
+    async with open_house(runtime, "power") as house:
+        customer_id = await open_with_two(house, tmp_path)
+        asked = await tiers.request_change(
+            house.runtime,
+            customer_id=customer_id,
+            tier="residential",
+            reason="申诉中",
+            until=LAST_DAY,
+            by="mei",
+        )
+        assert asked.change is not None
+        await tiers.approve(house.runtime, change_id=asked.change.change_id, by="li")
+        await house.import_rows(tmp_path / "again.csv", [row("0001", "5000", "10", "no")])
+        assert (await house.files("tier"))["0001"] == ("residential",)
+        await tiers.withdraw(house.runtime, change_id=asked.change.change_id, by="li")
+        assert (await house.files("tier"))["0001"] == ("key_customer",), "the file as it is by now"
