@@ -1,4 +1,4 @@
-"""`shouwen customers`: import a table of them, find one, show his file, forget a number, list whom notices go to."""
+"""`shouwen customers`: import a table of them, find one, show his file, forget a number, make tiers anew."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ from config.settings import Settings
 from ivr.commands import opened
 from queues.domain.customer_changes import contact_text
 from queues.service import customers as files
-from queues.service import imports
+from queues.service import imports, tiers
 from queues.service.imports import Options, Outcome, RowFault, SheetError
 from queues.service.plans import plan_of
 from recordings.service import recordings
@@ -35,7 +35,7 @@ class CustomersError(Exception):
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """`import`, `find`, `show`, `forget`, `notices`."""
+    """`import`, `find`, `show`, `forget`, `notices`, `rescore`."""
     kinds = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     take = kinds.add_parser("import", help="a table of customers, CSV or XLSX: all of it, or nothing")
     take.add_argument("file", type=Path, metavar="FILE")
@@ -54,6 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("id")
     forget = kinds.add_parser("forget", help="a telephone number: out of every file and every past call")
     forget.add_argument("number")
+    kinds.add_parser("rescore", help="scores, order and tiers of all files made anew, now")
     notices = kinds.add_parser("notices", help="whom notices go to, as CSV")
     notices.add_argument("--area", default="", help="of this area (all)")
 
@@ -66,6 +67,7 @@ def customers(settings: Settings, chosen: argparse.Namespace) -> int:
         "show": show,
         "forget": forget,
         "notices": list_notices,
+        "rescore": rescore,
     }
     configure_log(settings.log_level, settings.log_format)
 
@@ -226,6 +228,18 @@ async def forget(runtime: Runtime, chosen: argparse.Namespace) -> int:
     if count is None:
         raise CustomersError("this is not a telephone number; nothing was changed")
     print(f"Forgotten. It was in {count} files.")
+    return 0
+
+
+async def rescore(runtime: Runtime, _: argparse.Namespace) -> int:
+    """The ranking and every tier anew; what it came to, format by format."""
+    run = await tiers.rescore(runtime)
+    print(f"{run.scored:,} ranked, {run.left_out:,} left out, {run.changed:,} files changed ({run.run_id}).")
+    report = await tiers.ranking_report(runtime)
+    for peers, bands in report.bands.items():
+        print(f"{peers}: " + ", ".join(f"band {band} {count:,}" for band, count in bands.items()))
+    for tier, count in (await tiers.tier_counts(runtime)).items():
+        print(f"{tier}: {count:,}")
     return 0
 
 

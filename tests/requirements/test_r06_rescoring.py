@@ -3,11 +3,13 @@ an outlet's old and new tier, date and score are listed; calls in progress keep 
 
 import asyncio
 import datetime as dt
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from config.runtime import Runtime
+from ivr import customers as commands
 from queues import clockwork
 from queues.domain.tiers import start_of
 from queues.service import tiers
@@ -83,6 +85,22 @@ async def test_each_month_is_scored_by_its_30th_or_last_day_once(
         assert runs.keys() - before == {f"retail:score:{due}"}
         assert runs[f"retail:score:{due}"].scored == 5
         assert {row["scored_ms"] for row in await house.rows("scores", "scored_ms")} == {scored_ms}
+
+
+async def test_by_hand_from_the_terminal(
+    runtime: Runtime, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_house(runtime, "retail") as house:
+        await house.import_rows(tmp_path / "autumn.csv", autumn())
+        capsys.readouterr()
+        assert await commands.rescore(house.runtime, Namespace()) == 0
+        told = capsys.readouterr().out.splitlines()
+        assert [line for line in told if not line.startswith("{")][1:] == [
+            "Z: band 1 1, band 2 3, band 3 1",
+            "tier_a: 1",
+            "tier_b: 3",
+            "tier_c: 1",
+        ]
 
 
 async def test_a_call_in_progress_keeps_the_tier_it_began_with(
