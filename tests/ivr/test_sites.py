@@ -16,7 +16,16 @@ import pytest
 from config import site_files
 from ivr.domain.flow import begin, door, step
 from ivr.domain.heard import SILENCE, Heard
-from ivr.domain.menus import CaseNode, CollectNode, GatherNode, Menu, NoticesNode, VoicemailNode, load_menu
+from ivr.domain.menus import (
+    CaseNode,
+    CollectNode,
+    GatherNode,
+    Menu,
+    NoticesNode,
+    SayNode,
+    VoicemailNode,
+    load_menu,
+)
 from ivr.domain.nodes import texts_of
 from ivr.domain.steps import (
     Account,
@@ -184,10 +193,13 @@ def notices_of(name: str) -> frozenset[tuple[str, str]]:
     plan, menu = hotline(name)
     return frozenset(
         (locale, in_locale(node.prompt, locale).partition("{")[0])
-        for node in menu.nodes.values()
-        if getattr(node, "notice", False)
+        for node in noticed(menu)
         for locale in plan.languages
     )
+
+
+def noticed(menu: Menu) -> list[SayNode | GatherNode]:
+    return [node for node in menu.nodes.values() if isinstance(node, SayNode | GatherNode) and node.notice]
 
 
 def is_notice(name: str, prompt: Prompt) -> bool:
@@ -351,9 +363,8 @@ def test_a_care_caller_reaches_a_person_with_one_touch(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recording_notice_says_how_to_refuse(name: str) -> None:
     plan, menu = hotline(name)
-    noticed = [node for node in menu.nodes.values() if getattr(node, "notice", False)]
-    assert noticed
-    for node in noticed:
+    assert noticed(menu)
+    for node in noticed(menu):
         for locale in plan.languages:
             assert menu.keys.do_not_record in in_locale(node.prompt, locale), node.prompt
 
