@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, case, func, select, update
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, case, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
@@ -97,12 +97,9 @@ async def claim(connection: AsyncConnection, link: Link, job_id: str, now_ms: in
 
 
 async def mark_pushed(connection: AsyncConnection, pushed: Sequence[Link], now_ms: int) -> None:
-    for link in pushed:
-        await connection.execute(
-            update(links)
-            .where(links.c.call_id == link.call_id, links.c.kind == link.kind, links.c.pushed_ms.is_(None))
-            .values(pushed_ms=now_ms)
-        )
+    names = [(link.call_id, link.kind) for link in pushed]
+    theirs = (tuple_(links.c.call_id, links.c.kind).in_(names), links.c.pushed_ms.is_(None))
+    await connection.execute(update(links).where(*theirs).values(pushed_ms=now_ms))
 
 
 async def unpushed(connection: AsyncConnection, name: str, limit: int) -> list[Link]:

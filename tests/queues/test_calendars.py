@@ -9,7 +9,7 @@ import pytest
 from queues.domain.calendars import is_open, next_open, warnings
 from queues.domain.faults import SiteFaults
 from queues.domain.plan import Plan, load_plan
-from tests.ivr.site import power, site
+from tests.ivr.site import site
 
 WRITTEN = "weekly: {mon-fri: 08:30-17:30}"
 SEASON = """{from: 11-15, to: 03-15, inside: always, outside: week}}
@@ -43,10 +43,10 @@ def test_the_office_opens_at_half_past_eight_and_is_closed_at_half_past_five(tmp
     assert open_at(plan, *(f"2026-11-23T{each}" for each in times)) == [False, True, True, True, False]
 
 
-def test_weekends_are_closed_except_for_what_is_always_open() -> None:
-    plan, _ = power()
+def test_weekends_are_closed_except_for_what_is_always_open(tmp_path: Path) -> None:
+    plan = planned(tmp_path, f"season: {SEASON}")
     saturday = at("2026-11-21T10:00:00")
-    assert not is_open(plan, "office", saturday)
+    assert not is_open(plan, "week", saturday)
     assert is_open(plan, "always", saturday)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from config import site_files
 from queues.domain.faults import SiteFaults
+from queues.domain.parts import in_locale
 from queues.domain.plan import load_plan
 from tests.ivr.site import line_of, power, site
 
@@ -67,6 +68,56 @@ def test_an_unknown_name_is_shown_with_its_line_and_the_nearest_right_one(tmp_pa
             ("site", "  en-US: {language: en-US", "  en-GB: {language: en-GB"),
             "'en-US' has no entry under voices",
         ),
+        (
+            ("site", "voice: Polly.Joanna-Neural}", "voice: Polly.Joanna-Neural, text: jp}"),
+            "there is no language with texts named 'jp'",
+        ),
+        (
+            ("site", "entry: welcome}", "entry: welcome, calendar: office}"),
+            "needs both 'calendar' and 'closed'",
+        ),
+        (
+            ("site", "entry: welcome}", "entry: welcome, calendar: ofice, closed: closed}"),
+            "there is no calendar named 'ofice'; did you mean 'office'?",
+        ),
+        (("queues", "matters:", "speaks: {en-GB: general}\nmatters:"), "there is no language named 'en-GB'"),
+        (("queues", "matters:", "speaks: english\nmatters:"), "expected a language and the skill"),
+        (
+            ("customers", "default:", "areas: {other: {name: {zh: 他, en: O}}}\ndefault:"),
+            "whose area is unknown",
+        ),
+        (
+            ("customers", "default:", "areas: {East: {name: {zh: 东, en: E}}}\ndefault:"),
+            "is not a short name",
+        ),
+        (("customers", "default:", "managed: [vip]\ndefault:"), "there is no tier named 'vip'"),
+        (("customers", "default:", "managed: key\ndefault:"), "expected a list of names such as [a, b]"),
+        (
+            ("customers", "default:", "class_code: '{format}'\ndefault:"),
+            "there is no attribute named 'format'",
+        ),
+        (("tickets", "work_queue: desk", "work_queue: 'repair_{arae}'"), "is not a short name"),
+        (
+            ("tickets", "priority: 5", "priority: 5, due: {within: 5 days}"),
+            "is not a span such as 90m, 24h or 5 workdays",
+        ),
+        (("tickets", "priority: 5", "priority: 5, due: {within: 5 workdays}"), "workdays need a 'calendar'"),
+        (
+            ("tickets", "priority: 5", "priority: 5, due: {within: 24h, calendar: offic}"),
+            "there is no calendar named 'offic'; did you mean 'office'?",
+        ),
+        (
+            ("tickets", "priority: 5", "priority: 5, due: {within: 24h, areas: {core: 12h}}"),
+            "there is no area or class of areas named 'core'",
+        ),
+        (
+            ("tickets", "types:", "states: {open: {zh: 开, en: open}, done: {zh: 完, en: done}}\ntypes:"),
+            "there is no state named 'done'",
+        ),
+        (
+            ("tickets", "types:", "states: {open: {zh: 开, en: open}}\ntypes:"),
+            "there are no words for taken and resolved and closed",
+        ),
     ],
 )
 def test_a_fault_is_told_in_words(tmp_path: Path, change: tuple[str, str, str], told: str) -> None:
@@ -83,3 +134,92 @@ def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
         ("tickets", "priority: 5", "priority: 0"),
     )
     assert [fault.partition(":")[0] for fault in found] == ["customers.yaml", "queues.yaml", "tickets.yaml"]
+
+
+ATTRIBUTES = """attributes:
+  kva: {name: {zh: 容量, en: Capacity}, type: number}
+  since: {name: {zh: 自, en: Since}, type: date}
+  risky: {name: {zh: 高危, en: Risky}, type: yes_no}
+  kind: {name: {zh: 类, en: Kind}, type: choice, values: [home, shop]}
+default:"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("{attribute: kvaa, over: 1}", "there is no attribute named 'kvaa'; did you mean 'kva'?"),
+        ("{any: [{attribute: kva, is: much}]}", "'kva' is a number, and 'much' is not"),
+        ("{attribute: since, over: 12}", "'since' is a date, and '12' is not"),
+        ("{attribute: risky, is: maybe}", "'risky' is true or false, and 'maybe' is neither"),
+        ("{attribute: kind, in: [home, mall]}", "'mall' is none of the values of 'kind' (home, shop)"),
+        ("{attribute: kind, over: 1}", "so it has no 'over'"),
+        ('{band: "1"}', "there is no band of the ranking named '1'"),
+    ],
+)
+def test_a_rule_that_can_never_hold_is_refused_with_its_place(tmp_path: Path, rule: str, told: str) -> None:
+    found = faults(
+        tmp_path,
+        ("customers", "default:", ATTRIBUTES),
+        ("customers", "ceiling: 3m}", f"ceiling: 3m, rule: {rule}}}"),
+    )
+    assert len(found) == 1, found
+    assert told in found[0]
+    assert "tiers.key.rule" in found[0]
+
+
+def test_a_ranking_names_what_is_declared(tmp_path: Path) -> None:
+    ranking = (
+        "ranking: {within: knd, of: [kva, kind], bands: [{code: 1, share: 100, name: {zh: 一, en: One}}]}"
+    )
+    found = faults(
+        tmp_path, ("customers", "default:", ATTRIBUTES.replace("default:", f"{ranking}\ndefault:"))
+    )
+    assert [fault.partition(": ")[2] for fault in found] == [
+        "there is no attribute named 'knd'; did you mean 'kind'?",
+        "'kind' is not a number",
+    ]
+
+
+def test_work_lists_are_named_after_their_area_and_due_times_too(tmp_path: Path) -> None:
+    areas = "areas: {east: {name: {zh: 东, en: East}, class: core}, west: {name: {zh: 西, en: West}}}"
+    types = """types:
+  fault:
+    name: {zh: 故障, en: Fault}
+    work_queue: repair_{area}
+    priority: 2
+    due: {within: 24h, areas: {core: 12h, west: 36h}}
+  danger: {name: {zh: 危险, en: Danger}, work_queue: urgent, priority: 1}
+"""
+    plan = load_plan(
+        site(tmp_path, ("customers", "default:", f"{areas}\ndefault:"), ("tickets", "types:\n", types))
+    )
+    assert plan.work_queues() == ("urgent", "repair_east", "repair_west", "repair_other", "desk")
+    assert [plan.work_queue_of("fault", area) for area in ("east", "", "moon")] == [
+        "repair_east",
+        "repair_other",
+        "repair_other",
+    ]
+    due = plan.ticket_types["fault"].due
+    assert due is not None
+    spans = [due.span(plan.areas.get(area)).ms // 3_600_000 for area in ("east", "west", "moon")]
+    assert spans == [12, 36, 24]
+
+
+def test_a_language_may_read_the_texts_of_another(tmp_path: Path) -> None:
+    plan = load_plan(
+        site(
+            tmp_path,
+            ("site", "[zh-CN, en-US]", "[en-US, zh-CN, yue-HK]"),
+            (
+                "site",
+                "voices:",
+                "voices:\n  yue-HK: {language: yue-HK, voice: Google.yue-HK-Standard-A, hears: yue-Hant-HK, text: zh}",
+            ),
+            ("queues", "wait: {zh: 请稍候", "wait: {yue: 唔该等等, zh: 请稍候"),
+        )
+    )
+    assert in_locale(plan.queues["general"].wait_prompt, "yue-HK") == "唔该等等"
+    assert in_locale(plan.matters["enquiry"].name, "yue-HK") == "咨询"
+    assert in_locale(plan.matters["enquiry"].name, "fr-FR") == "咨询"
+    assert plan.words_context == {"languages": ("en", "zh", "yue"), "reads": {"yue": "zh"}}
+    assert (plan.voices["yue-HK"].hears, plan.voices["zh-CN"].hears) == ("yue-Hant-HK", None)
