@@ -1,0 +1,68 @@
+"""R19: keying a case number (and access code for reports) speaks the present state; three wrong codes end the
+attempt and are logged."""
+
+import json
+import re
+
+from config.jobs import work_off
+from config.runtime import Runtime
+from queues.domain.tickets import TicketEvent
+from queues.service.tickets import answer_caller, work_on
+from tests.requirements.house import House, open_house
+from tests.traces.hotline import Caller, Heard
+
+INFORMANT, OTHER_PHONE = "+8613911112222", "+8613766668888"
+
+
+async def reported(house: House) -> tuple[str, str]:
+    """An anonymous report by phone; the number and code that the caller was told."""
+    caller, heard = await house.call("CA1", INFORMANT)
+    record = await caller.press(await caller.press(heard, "5"), "3")
+    receipt = await caller.post(
+        record.url("Record", "action"), RecordingUrl="https://x/RE1", RecordingDuration="31"
+    )
+    await caller.report_end()
+    await house.write_down()
+    await work_off(house.runtime, house.plan.work_queues())
+    told = re.search(r"编号是T ([\d ]+)，查询码是([\d ]+)。", receipt.said)
+    assert told, receipt.said
+    return told[1].replace(" ", ""), told[2].replace(" ", "")
+
+
+async def asking(house: House, call_id: str) -> tuple[Caller, Heard]:
+    caller, heard = await house.call(call_id, OTHER_PHONE)
+    return caller, await caller.press(heard, "6")
+
+
+async def asked(caller: Caller, heard: Heard, number: str, code: str) -> Heard:
+    return await caller.key_in(await caller.key_in(heard, number), code)
+
+
+async def test_a_report_is_followed_by_number_and_code_from_any_phone(runtime: Runtime) -> None:
+    async with open_house(runtime, "heat") as house:
+        number, code = await reported(house)
+        caller, heard = await asking(house, "CA2")
+        assert "目前状态：已受理，等待处理。" in (await asked(caller, heard, number, code)).said
+
+        await work_on(house.runtime, f"T{number}", TicketEvent.TAKE, "wang")
+        await answer_caller(house.runtime, f"T{number}", "已约谈当事人，退还您300元。", "wang")
+        caller, heard = await asking(house, "CA3")
+        said = (await asked(caller, heard, number, code)).said
+        assert f"受理编号T {' '.join(number)}，目前状态：正在处理。已约谈当事人，退还您3 0 0元。" in said
+
+
+async def test_three_wrong_codes_end_the_attempt_and_are_logged(runtime: Runtime) -> None:
+    async with open_house(runtime, "heat") as house:
+        number, code = await reported(house)
+        wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+        caller, heard = await asking(house, "CA2")
+        for _ in range(2):
+            heard = await asked(caller, heard, number, wrong)
+            assert "编号或查询码不正确" in heard.said
+        ended = await asked(caller, heard, number, wrong)
+        assert ended.verbs[-1] == "Enqueue", "to a person, not to a hang-up"
+        assert "目前状态" not in ended.said
+        lines = await house.runtime.redis.xrange("{heat}:journal")
+        words = [json.loads(line["data"])["word"] for _, line in lines if line["type"] == "case.asked"]
+        assert words == ["wrong", "wrong", "locked"]
+        assert not any(number in str(line) and line["type"] == "case.asked" for _, line in lines)
