@@ -15,14 +15,16 @@ HANDLING_S = 180.0
 STRICT = "10000h"
 
 
-def plan_with(folder: Path, *, head_start: str, ceiling: str, cap: str = STRICT) -> Plan:
+def plan_with(
+    folder: Path, *, head_start: str, ceiling: str, ordinary_ceiling: str = "", cap: str = STRICT
+) -> Plan:
     """Two tiers, `key` ahead of `ordinary` by so much."""
     files = {
         **FILES,
         "site": FILES["site"] + f"timing: {{head_start_cap: {cap}}}\n",
         "customers": "default: ordinary\ntiers:\n"
         f"  key: {{name: {{zh: 大客户, en: Key}}, head_start: {head_start}, ceiling: {ceiling}}}\n"
-        f"  ordinary: {{name: {{zh: 居民, en: Ordinary}}, ceiling: {ceiling}}}\n",
+        f"  ordinary: {{name: {{zh: 居民, en: Ordinary}}, ceiling: {ordinary_ceiling or ceiling}}}\n",
     }
     for name, text in files.items():
         (folder / f"{name}.yaml").write_text(text, "utf-8")
