@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
+from sqlalchemy import Connection
 
 from config.database import Database
 from config.log import get_log
@@ -50,18 +51,20 @@ async def empty_database_log(database: Database) -> bool:
     """Take SQLite's log into the database and cut it; False while somebody still reads what is in it."""
     if not database.is_sqlite:
         return True
-    connection = await database.engine.raw_connection()
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(_cut_log)
+
+
+def _cut_log(connection: Connection) -> bool:
+    """Beside SQLAlchemy, which would begin a transaction first."""
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA busy_timeout")
+    (usual_ms,) = cursor.fetchone() or (0,)
     try:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout")
-        (usual_ms,) = cursor.fetchone() or (0,)
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        try:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy, *_ = cursor.fetchone() or (1,)
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {int(usual_ms)}")
-            cursor.close()
-        return not busy
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (is_busy, *_) = cursor.fetchone() or (1,)
     finally:
-        connection.close()
+        cursor.execute(f"PRAGMA busy_timeout = {int(usual_ms)}")
+        cursor.close()
+    return not is_busy

@@ -68,7 +68,8 @@ def is_question(node: Node | None) -> bool:
 
 def _answer_everywhere(walk: Walk, node: Node, heard: Heard) -> Step | None:
     """The keys that mean the same at every question; in a collect they are pressed alone."""
-    keys, pressed = walk.menu.keys, heard.digits
+    keys = walk.menu.keys
+    pressed = heard.digits if isinstance(node, CollectNode) else heard.key
     if isinstance(node, CollectNode) and pressed == keys.do_not_record and node.digits.min <= 1:
         return None  # it may be a number
     if isinstance(node, GatherNode) and node.option(pressed) and not walk.session.unsure:

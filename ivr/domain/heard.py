@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ivr.domain.nodes import Option
+from ivr.domain.nodes import END_KEY, Option
 from ivr.domain.texts import as_heard
 from queues.domain.parts import language_of
 
@@ -28,7 +28,8 @@ class Heard:
 
     @property
     def key(self) -> str:
-        return self.digits[:1]
+        """The one key of a question; some providers keep the end key apart even there."""
+        return self.digits[:1] or (END_KEY if self.has_ended else "")
 
 
 SILENCE = Heard()

@@ -249,8 +249,8 @@ class Walk:
         if self.session.tries >= (getattr(node, "tries", None) or self.menu.tries):
             return self.to(self.menu.exhausted_at(node))
         phrases = self.menu.phrases
-        is_key = bool(heard.digits) and not isinstance(node, CollectNode)
-        if heard.digits or heard.speech:
+        is_key = bool(heard.key) and not isinstance(node, CollectNode)
+        if heard.key or heard.speech:
             self.say(
                 words or (phrases.unknown_key if is_key else phrases.not_understood or phrases.unknown_key)
             )

@@ -91,6 +91,7 @@ def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
         head_start_ms=head_start_ms,
         queued_ms=call.queued_ms,
         locale=call.locale,
+        area=call.area,
     )
 
 

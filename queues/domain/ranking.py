@@ -1,8 +1,8 @@
 """Ranking customers against their like: the 20/60/20 bands inside each format, never across formats.
 
-The score of one is the mean of its shares of its format's totals; a share of a total of 0 counts as 0. Totals and
-shares are exact fractions and only the score is rounded, so whoever ranks the same files gets the same order, in
-whatever order they come and on whatever machine. The order is one of bytes (`sort_key`): a database sorts a million
+The score of one is the mean of its shares of its format's totals; a share of a total of 0 counts as 0. Figures are
+whole millionths, so totals are exact and only the score is rounded: whoever ranks the same files gets the same order,
+in whatever order they come and on whatever machine. The order is one of bytes (`sort_key`): a database sorts a million
 as Python sorts ten. Ranks run from 1, the best; band 1 lasts while (r - 1) * 100 < share * n.
 """
 
@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
+from decimal import Context, Decimal
 from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
@@ -21,11 +20,12 @@ from queues.domain.rules import BUILT_IN, Rule, Text, holds, number_in, plain_va
 
 FULL: Final = 100  # per cent
 PLACES: Final = 18  # of a score
-TIE_DIGITS: Final = 32
+TIE_DIGITS: Final = 40
+FIGURE_PLACES: Final = 6
+_EXACT: Final = Context(prec=60)
 _UNIT: Final = 10**PLACES
-_TIE_UNIT: Final = 10**6
-_TIE_MAX: Final = 10**24
-_TIE_EDGE: Final = _TIE_MAX * _TIE_UNIT
+_FIGURE_UNIT: Final = 10**FIGURE_PLACES
+_TIE_EDGE: Final = 10**TIE_DIGITS // 10
 
 
 class Band(Part):
@@ -65,7 +65,7 @@ class Entrant:
 
     customer_id: str
     group: str
-    figures: tuple[Fraction, ...]
+    figures: tuple[int, ...]  # in millionths
     ties: bytes = b""
 
 
@@ -100,18 +100,21 @@ def left_out_by(ranking: Ranking, values: Mapping[str, Any]) -> LeaveOut | None:
     return next((each for each in ranking.leave_out if holds(each, values)), None)
 
 
-def add_to(totals: tuple[Fraction, ...] | None, entrant: Entrant) -> tuple[Fraction, ...]:
+def add_to(totals: tuple[int, ...] | None, entrant: Entrant) -> tuple[int, ...]:
     """The sums of a format's figures, with one more in them."""
     if totals is None:
         return entrant.figures
     return tuple(total + figure for total, figure in zip(totals, entrant.figures, strict=True))
 
 
-def score_of(figures: Sequence[Fraction], totals: Sequence[Fraction]) -> Decimal:
+def score_of(figures: Sequence[int], totals: Sequence[int]) -> Decimal:
     """The mean of the shares, to 18 places; a total of 0 makes its share 0."""
-    shares = (figure / total for figure, total in zip(figures, totals, strict=True) if total)
-    mean = sum(shares, Fraction(0)) / len(totals)
-    return Decimal(round(mean * _UNIT)).scaleb(-PLACES)
+    above, below = 0, 1
+    for figure, total in zip(figures, totals, strict=True):
+        if total:
+            above, below = above * total + figure * below, below * total
+    below *= len(totals)
+    return Decimal((2 * above * _UNIT + below) // (2 * below)).scaleb(-PLACES)
 
 
 def sort_key(entrant: Entrant, score: Decimal) -> bytes:
@@ -140,7 +143,7 @@ def rank_all(ranking: Ranking, entrants: Iterable[Entrant]) -> dict[str, Ranked]
 
 def rank_group(ranking: Ranking, entrants: Sequence[Entrant]) -> list[Ranked]:
     """Everybody of one format, the best first."""
-    totals: tuple[Fraction, ...] | None = None
+    totals: tuple[int, ...] | None = None
     for entrant in entrants:
         totals = add_to(totals, entrant)
     scored = [(score_of(entrant.figures, totals or ()), entrant) for entrant in entrants]
@@ -158,18 +161,24 @@ def rank_group(ranking: Ranking, entrants: Sequence[Entrant]) -> list[Ranked]:
     ]
 
 
-def _figure(value: Any) -> Fraction:
+def _figure(value: Any) -> int:
     """A figure to rank by; below 0 it counts as 0, or returned goods would give others more than the whole."""
-    number = None if value is None else number_in(plain_value(value))
-    return Fraction(number) if number is not None and number > 0 else Fraction(0)
+    return max(_millionths(value) or 0, 0)
 
 
 def _tie(name: str, value: Any) -> bytes:
     """Larger numbers first, smaller texts first, nothing last; an account number is a text of digits."""
     if value is None or value == "":
         return b"2\0"
-    number = None if name in BUILT_IN else number_in(plain_value(value))
-    if number is not None and abs(number) < _TIE_MAX:
-        return b"0%0*d" % (TIE_DIGITS, _TIE_EDGE - round(Fraction(number) * _TIE_UNIT))
+    number = None if name in BUILT_IN else _millionths(value)
+    if number is not None and abs(number) < _TIE_EDGE:
+        return b"0%0*d" % (TIE_DIGITS, _TIE_EDGE - number)
     text = str(value)
     return b"1" + (text.zfill(TIE_DIGITS) if text.isdecimal() else text).encode() + b"\0"
+
+
+def _millionths(value: Any) -> int | None:
+    if isinstance(value, str) and value.isdecimal():
+        return int(value) * _FIGURE_UNIT
+    number = None if value is None else number_in(plain_value(value))
+    return None if number is None else round(number.scaleb(FIGURE_PLACES, _EXACT))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -96,7 +97,7 @@ class Rule(Part):
     between: Range | None = None
     not_between: Range | None = None
 
-    @property
+    @cached_property
     def comparisons(self) -> dict[str, Any]:
         """What the leaf asks of its attribute, by the word it is asked with."""
         return {

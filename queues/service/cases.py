@@ -3,8 +3,9 @@
 import json
 from typing import Final
 
+from redis.exceptions import RedisError
+
 from config.log import get_log
-from config.redis import STORE_ERRORS
 from config.runtime import Runtime
 from queues.store import cases as store
 from queues.store import tickets
@@ -23,7 +24,7 @@ async def tell(runtime: Runtime) -> None:
     """After a commit. A live store that is away costs a delay, which the chore ends."""
     try:
         await catch_up(runtime)
-    except STORE_ERRORS as fault:
+    except (RedisError, OSError) as fault:
         log.warning("cases.not_told", fault=type(fault).__name__)
 
 

@@ -3,6 +3,7 @@
 Who dies between the two leaves a revision that the live index has not seen; `mend_index` finds it.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +29,9 @@ from queues.store.customer_history import Entry
 log = get_log(__name__)
 BATCH: Final = 500
 FOUND_MAX: Final = 50
+_IS_NUMBER: Final = re.compile(
+    r"[+\d\s()-]{4,}"
+)  # no name looks like this, and names are looked through one by one
 
 __all__ = [
     "Contact",
@@ -119,7 +123,7 @@ async def search(runtime: Runtime, text: str, limit: int = FOUND_MAX) -> list[Cu
             runtime.settings.site,
             account_no=account_no,
             number_key=numbers.number_key(runtime.settings.secret_key, number) if number else "",
-            name=name,
+            name="" if _IS_NUMBER.fullmatch(name) else name,
             limit=limit,
         )
 

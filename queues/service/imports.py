@@ -19,8 +19,8 @@ from queues.domain.customer_changes import consenting
 from queues.domain.customer_rows import Columns, Draft, RowFault
 from queues.domain.customers import Customer
 from queues.service.customer_index import catch_up
-from queues.service.customer_work import Worked, known_of, register_of, work_out
-from queues.store import customer_index
+from queues.service.customer_work import Known, Worked, known_of, register_of, work_out
+from queues.store import customer_index, tiers
 from queues.store import customers as files
 from queues.store import imports as store
 from queues.store.imports import Counts
@@ -109,7 +109,7 @@ class TableImport:
         self.options, self.bench, self.told = options, bench, told
         self.site, self.plan = runtime.settings.site, columns.register.plan
         self.outcome = Outcome()
-        self._seen_revision = 0
+        self._seen_revision, self._has_files = 0, True
         self._late: list[RowFault] = []  # of rows that were sound until their files changed
 
     async def run(self, report: Report) -> Outcome:
@@ -130,6 +130,7 @@ class TableImport:
         async with self.bench.preparing() as connection:
             await store.set_up(connection)
             self._seen_revision = await customer_index.revision_of(connection, self.site)
+            self._has_files = not await tiers.is_empty(connection, self.site)
         for batch in batches(self.sheet.rows()):
             drafts = [self.columns.read(row_no, cells) for row_no, cells in batch]
             self.outcome.rows += len(drafts)
@@ -140,7 +141,9 @@ class TableImport:
         """Work these rows out and put them on the bench; what is wrong with them is kept apart."""
         async with self.bench.preparing() as connection:
             accounts = [draft.account_no for draft in drafts if draft.account_no]
-            known = await known_of(connection, self.site, accounts, self.runtime.clock.now_ms())
+            known: dict[str, Known] = {}
+            if self._has_files or not is_first:
+                known = await known_of(connection, self.site, accounts, self.runtime.clock.now_ms())
             worked = list(work_out(self.plan, drafts, known))
             rows = self._rows_of([each for each in worked if not each.draft.faults])
             if is_first:

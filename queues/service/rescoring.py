@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +21,7 @@ from config.runtime import Runtime
 from queues.domain.ranking import Entrant, Ranking, add_to, entrant_of, left_out_by, score_of, sort_key
 from queues.domain.tiers import Kind, day_of, fingerprint, ranking_mark, run_due
 from queues.service.plans import plan_of
-from queues.service.standings import Cause, compare, place_again, show_live
+from queues.service.standings import Cause, moves_among, place_again, show_live
 from queues.store import rescores, tiers
 from queues.store.rescores import Origin, Run, Score
 
@@ -35,7 +34,7 @@ LEASE_S: Final = 30.0
 LOOK_AGAIN_S: Final = 0.5
 QUIET_PAGES: Final = 20  # so many pages without a change, and it is written down how far the run has come
 
-Totals = dict[str, tuple[Fraction, ...]]
+Totals = dict[str, tuple[int, ...]]  # of each format
 
 
 class OvertakenError(Exception):
@@ -307,13 +306,13 @@ class Seat:
         )
         while True:
             async with self.runtime.database.read() as connection:
-                files = await tiers.files_after(connection, self.site, cursor, BATCH)
-                found = await compare(connection, self.runtime, files, run.kind)
+                files = await rescores.scored_after(connection, self.site, cursor, BATCH)
+                moves = await moves_among(connection, self.runtime, files, run.kind)
             if not files:
                 break
-            cursor, pages = files[-1].customer_id, pages + 1
-            if found.pairs or pages % QUIET_PAGES == 0:
-                ids = [new.customer_id for _, new in found.pairs]
+            cursor, pages = files[-1][0].customer_id, pages + 1
+            if moves or pages % QUIET_PAGES == 0:
+                ids = [move.after.customer_id for move in moves]
                 async with self.runtime.database.transaction() as connection:
                     changed += await place_again(connection, self.runtime, ids, cause, run.kind)
                     await self.keep(connection, cursor=cursor, changed=changed)

@@ -4,7 +4,7 @@ The standing is made anew whenever something that it hangs on changes: the file 
 ranking, the rules. Whoever makes it anew does so in one transaction with what changed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +20,7 @@ from queues.service.customer_index import catch_up
 from queues.service.plans import plan_of
 from queues.store import rescores, tiers
 from queues.store.customers import next_revision
-from queues.store.rescores import Place
+from queues.store.rescores import Scored
 from queues.store.tiers import Reason, Step
 
 log = get_log(__name__)
@@ -35,11 +35,15 @@ async def place(
     who came after it.
     """
     manual = await tiers.manual_tiers(connection, [file.customer_id for file in files], now_ms)
-    return [placed(plan, file, manual.get(file.customer_id)) for file in files]
+    return [placed(plan, file, manual.get(file.customer_id), file.band) for file in files]
 
 
-def placed(plan: Plan, file: Customer, manual: str | None) -> Customer:
-    standing = standing_of(plan, values_of(file), manual, file.band if plan.ranking else "")
+def placed(plan: Plan, file: Customer, manual: str | None, band: str) -> Customer:
+    """The file itself where it stands so already."""
+    standing = standing_of(plan, values_of(file), manual, band if plan.ranking else "")
+    now = (standing.tier, standing.band, standing.class_code, standing.is_care)
+    if now == (file.tier, file.band, file.class_code, file.is_care):
+        return file
     return replace(
         file,
         tier=standing.tier,
@@ -58,57 +62,62 @@ class Cause:
     account_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A file before and after its standing was made anew."""
+
+    before: Customer
+    after: Customer
+    score: str = ""
+
+
 async def note_steps(
     connection: AsyncConnection,
     runtime: Runtime,
-    pairs: Iterable[tuple[Customer, Customer]],
+    moves: Iterable[Move],
     cause: Cause,
     revision: int,
-    places: Mapping[str, Place] | None = None,
-) -> int:
-    """Write the history of files before and after, where tier or band is another; for an import as well."""
-    now_ms, places = runtime.clock.now_ms(), places or {}
+) -> None:
+    """Write the history of those whose tier or band is another."""
+    now_ms = runtime.clock.now_ms()
     steps = [
         Step(
-            customer_id=new.customer_id,
+            customer_id=move.after.customer_id,
             at_ms=now_ms,
-            old_tier=old.tier,
-            new_tier=new.tier,
-            old_band=old.band,
-            new_band=new.band,
-            score=places[new.customer_id].score if new.customer_id in places else "",
+            old_tier=move.before.tier,
+            new_tier=move.after.tier,
+            old_band=move.before.band,
+            new_band=move.after.band,
+            score=move.score,
             reason=cause.reason,
             origin=cause.origin,
             account_id=cause.account_id,
         )
-        for old, new in pairs
-        if (old.tier, old.band) != (new.tier, new.band)
+        for move in moves
+        if (move.before.tier, move.before.band) != (move.after.tier, move.after.band)
     ]
     await tiers.insert_steps(connection, runtime.settings.site, steps, revision)
-    return len(steps)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Files whose standing is not what the rules say now: each before and after."""
-
-    pairs: list[tuple[Customer, Customer]]
-    places: Mapping[str, Place]
-
-
-async def compare(
-    connection: AsyncConnection, runtime: Runtime, files: Sequence[Customer], kind: Kind = "place"
-) -> Comparison:
+async def moves_among(
+    connection: AsyncConnection,
+    runtime: Runtime,
+    files: Sequence[tuple[Customer, Scored]],
+    kind: Kind = "place",
+) -> list[Move]:
     """Which of these files stand elsewhere now; after a `sort` the band is that of the new rank."""
-    plan, ids = plan_of(runtime), [file.customer_id for file in files]
-    places = await rescores.places(connection, ids) if plan.ranking else {}
-    bare: Sequence[Customer] = files
-    if kind == "sort":
-        left_out = await rescores.left_out(connection, ids)
-        bare = [replace(file, band=_band(plan, file, places, file.customer_id in left_out)) for file in files]
-    after = await place(connection, plan, bare, runtime.clock.now_ms())
-    pairs = [(old, new) for old, new in zip(files, after, strict=True) if new != old]
-    return Comparison(pairs=pairs, places=places)
+    plan, now_ms = plan_of(runtime), runtime.clock.now_ms()
+    if not files:
+        return []
+    ids = [file.customer_id for file, _ in files]
+    manual = await tiers.manual_tiers_between(connection, runtime.settings.site, min(ids), max(ids), now_ms)
+    moves = []
+    for file, scored in files:
+        band = new_band(plan, scored) if kind == "sort" else file.band
+        after = placed(plan, file, manual.get(file.customer_id), band)
+        if after is not file:
+            moves.append(Move(before=file, after=after, score=scored.score))
+    return moves
 
 
 async def place_again(
@@ -119,21 +128,24 @@ async def place_again(
     kind: Kind = "place",
 ) -> int:
     """Give these files the standing that is theirs now, with its history; returns how many changed."""
-    files = await tiers.files_of(connection, runtime.settings.site, customer_ids)
-    found = await compare(connection, runtime, files, kind)
-    if found.pairs:
-        revision = await next_revision(connection, runtime.settings.site)
-        await tiers.save_standings(connection, [new for _, new in found.pairs], revision)
-        await note_steps(connection, runtime, found.pairs, cause, revision, found.places)
-    return len(found.pairs)
+    site = runtime.settings.site
+    moves = await moves_among(
+        connection, runtime, await rescores.scored_of(connection, site, customer_ids), kind
+    )
+    if moves:
+        revision = await next_revision(connection, site)
+        await tiers.save_standings(connection, [move.after for move in moves], revision)
+        await note_steps(connection, runtime, moves, cause, revision)
+    return len(moves)
 
 
-def _band(plan: Plan, file: Customer, places: Mapping[str, Place], is_left_out: bool) -> str:
+def new_band(plan: Plan, scored: Scored) -> str:
     """The band of his rank; none when he was left out; the lowest when he came after the scoring."""
-    mine = places.get(file.customer_id)
-    if plan.ranking is None or is_left_out:
+    if plan.ranking is None or scored.is_left_out:
         return ""
-    return band_of(plan.ranking, mine.rank, mine.count) if mine else first_band(plan)
+    if scored.rank is None or scored.count is None:
+        return first_band(plan)
+    return band_of(plan.ranking, scored.rank, scored.count)
 
 
 async def show_live(runtime: Runtime) -> None:

@@ -96,8 +96,7 @@ async def request_change(
         asked_ms=now_ms,
     )
     async with runtime.database.transaction() as connection:
-        files = await tiers.files_of(connection, site, [customer_id])
-        if not files:
+        if not await tiers.is_customer(connection, site, customer_id):
             return Reply(word="unknown_customer")
         pending = await tiers.changes_in(connection, site, State.PENDING, customer_id=customer_id)
         if pending:

@@ -22,7 +22,6 @@ from sqlalchemy import (
     Text,
     delete,
     func,
-    or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -104,6 +103,7 @@ index_gone = Table(
     Column("at_ms", BigInteger, nullable=False),
 )
 
+compact: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 TEXTS: Final = ("account_no", "name", "locale", "area", "tier", "band", "class_code")
 FLAGS: Final = ("has_consent", "is_care")
 WRITTEN: Final = (*TEXTS, *FLAGS, "account_digits", "attributes", "contacts", "managers")
@@ -201,7 +201,7 @@ def digits_of(account_no: str) -> str:
 
 
 def packed(value: Any) -> str | None:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
+    return compact(value) if value else None
 
 
 def contact_lines(contacts: Iterable[Contact]) -> list[dict[str, Any]]:
@@ -334,21 +334,25 @@ async def ids_named(connection: AsyncConnection, text: str, limit: int) -> tuple
 async def search(
     connection: AsyncConnection, site: str, *, account_no: str, number_key: str, name: str, limit: int
 ) -> list[Customer]:
-    """Files with this account number, this number, or this in their name; an empty one is not asked for."""
-    digits = digits_of(account_no)
+    """Files with this account number, with this telephone number, and with this in their name, in this order.
+
+    What is empty is not asked for. Each is a question of its own, so that only the last one reads every name.
+    """
+    here, digits = customers.c.site == site, digits_of(account_no)
     with_number = select(customer_numbers.c.customer_id).where(customer_numbers.c.number_key == number_key)
-    is_wanted = [
-        test
-        for asked, test in (
-            (account_no, customers.c.account_no == account_no),
-            (digits == account_no and digits, customers.c.account_digits == digits),
-            (number_key, customers.c.customer_id.in_(with_number)),
-            (name, func.lower(customers.c.name).contains(name.lower(), autoescape=True)),
-        )
-        if asked
-    ]
-    query = select(customers).where(customers.c.site == site, or_(*is_wanted))
-    return await find_all(connection, query.order_by(customers.c.name, customers.c.customer_id).limit(limit))
+    questions = (
+        (account_no, customers.c.account_no == account_no),
+        (digits == account_no and digits, customers.c.account_digits == digits),
+        (number_key, customers.c.customer_id.in_(with_number)),
+        (name, func.lower(customers.c.name).contains(name.lower(), autoescape=True)),
+    )
+    found: dict[str, Customer] = {}
+    for asked, test in questions:
+        if asked and len(found) < limit:
+            query = select(customers).where(here, test).order_by(customers.c.name, customers.c.customer_id)
+            for customer in await find_all(connection, query.limit(limit)):
+                found.setdefault(customer.customer_id, customer)
+    return list(found.values())[:limit]
 
 
 async def save_caller_numbers(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:

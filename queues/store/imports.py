@@ -6,6 +6,7 @@ others who write wait for as little as can be. What it moves was worked out befo
 `stale_rows` says inside of it which files have changed meanwhile.
 """
 
+import operator
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -127,7 +128,17 @@ async def stage(connection: AsyncConnection, rows: Mapping[str, Sequence[Mapping
     """Put rows in the temporary tables, by the table's name."""
     for table in STAGES:
         if given := rows.get(table.name):
-            await connection.execute(insert(table), given)
+            await insert_plainly(connection, table, given)
+
+
+async def insert_plainly(
+    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Rows of texts, numbers, flags and nothing else, past the library's care for each of their values."""
+    names = [column.name for column in table.columns]
+    compiled = insert(table).compile(dialect=connection.dialect, column_keys=names)
+    order = operator.itemgetter(*(getattr(compiled, "positiontup", None) or names))
+    await connection.exec_driver_sql(str(compiled), [order(row) for row in rows])
 
 
 async def unstage(connection: AsyncConnection, row_nos: Collection[int]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
     bindparam,
@@ -26,8 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
+from queues.domain.customers import Customer
 from queues.domain.tiers import Kind
-from queues.store.customers import customers
+from queues.store.customers import customer_of, customers
 
 Origin = Literal["schedule", "hand", "rules"]
 Phase = Literal["scoring", "ranking", "placing", "done"]
@@ -87,7 +89,7 @@ class Run:
     account_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Score:
     """What one file has to rank with; `left_out` is the reason, as JSON, why it takes no part."""
 
@@ -99,18 +101,17 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a file stands among its like."""
+class Scored:
+    """What the last run made of a file: no rank and not left out is a file that it has not seen."""
 
-    customer_id: str
-    peers: str
-    score: str
-    rank: int
-    count: int
+    score: str = ""
+    rank: int | None = None
+    count: int | None = None
+    is_left_out: bool = False
 
 
 _RUN: Final = [rescores.c[field.name] for field in fields(Run)]
-_PLACE: Final = [scores.c[field.name] for field in fields(Place)]
+_SCORED: Final = [scores.c[name] for name in ("score", "rank", "count", "left_out")]
 
 
 async def insert_run(connection: AsyncConnection, site: str, run: Run) -> bool:
@@ -198,7 +199,19 @@ async def save_scores(
     statement = upsert(scores, connection)
     taken = ("run_id", "peers", "sort_key", "score", "left_out", "scored_ms")
     changes = {name: statement.excluded[name] for name in taken} | {"rank": None, "count": None}
-    rows = [{"site": site, "run_id": run_id, "scored_ms": now_ms, **asdict(score)} for score in page]
+    rows = [
+        {
+            "customer_id": score.customer_id,
+            "site": site,
+            "run_id": run_id,
+            "peers": score.peers,
+            "sort_key": score.sort_key,
+            "score": score.score,
+            "left_out": score.left_out,
+            "scored_ms": now_ms,
+        }
+        for score in page
+    ]
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["customer_id"], set_=changes), rows
     )
@@ -240,18 +253,45 @@ async def save_ranks(connection: AsyncConnection, ranks: Sequence[tuple[str, int
     await connection.execute(statement, [{"file_id": each, "new_rank": rank} for each, rank in ranks])
 
 
-async def places(connection: AsyncConnection, customer_ids: Sequence[str]) -> dict[str, Place]:
-    """Where each of these stands, of those that are ranked."""
-    query = select(*_PLACE).where(scores.c.customer_id.in_(customer_ids), scores.c.rank.is_not(None))
-    return {row["customer_id"]: Place(**row) for row in (await connection.execute(query)).mappings()}
-
-
-async def left_out(connection: AsyncConnection, customer_ids: Sequence[str]) -> set[str]:
-    """Those that the last run left out of the ranking."""
-    query = select(scores.c.customer_id).where(
-        scores.c.customer_id.in_(customer_ids), scores.c.left_out.is_not(None)
+async def scored_after(
+    connection: AsyncConnection, site: str, after_id: str, most: int
+) -> list[tuple[Customer, Scored]]:
+    """The next files by id, without their numbers, each with what the last run made of it."""
+    query = (
+        select(customers, *_SCORED)
+        .outerjoin(scores, scores.c.customer_id == customers.c.customer_id)
+        .where(customers.c.site == site, customers.c.customer_id > after_id)
+        .order_by(customers.c.customer_id)
+        .limit(most)
     )
-    return set((await connection.execute(query)).scalars())
+    return await _scored(connection, query)
+
+
+async def scored_of(
+    connection: AsyncConnection, site: str, customer_ids: Sequence[str]
+) -> list[tuple[Customer, Scored]]:
+    """The same of these."""
+    query = (
+        select(customers, *_SCORED)
+        .outerjoin(scores, scores.c.customer_id == customers.c.customer_id)
+        .where(customers.c.site == site, customers.c.customer_id.in_(customer_ids))
+    )
+    return await _scored(connection, query)
+
+
+async def _scored(connection: AsyncConnection, query: Select[Any]) -> list[tuple[Customer, Scored]]:
+    return [
+        (
+            customer_of(row),
+            Scored(
+                score=row["score"] or "",
+                rank=row["rank"],
+                count=row["count"],
+                is_left_out=row["left_out"] is not None,
+            ),
+        )
+        for row in (await connection.execute(query)).mappings()
+    ]
 
 
 async def band_counts(connection: AsyncConnection, site: str) -> dict[tuple[str, str], int]:

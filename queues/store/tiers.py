@@ -174,21 +174,25 @@ async def manual_tiers(
     }
 
 
-async def files_of(connection: AsyncConnection, site: str, customer_ids: Collection[str]) -> list[Customer]:
-    """These files without their numbers."""
-    query = select(customers).where(customers.c.site == site, customers.c.customer_id.in_(customer_ids))
-    return [customer_of(row) for row in (await connection.execute(query)).mappings()]
-
-
-async def files_after(connection: AsyncConnection, site: str, after_id: str, most: int) -> list[Customer]:
-    """The next files by id, without their numbers."""
-    query = (
-        select(customers)
-        .where(customers.c.site == site, customers.c.customer_id > after_id)
-        .order_by(customers.c.customer_id)
-        .limit(most)
+async def manual_tiers_between(
+    connection: AsyncConnection, site: str, first_id: str, last_id: str, now_ms: int
+) -> dict[str, str]:
+    """The same of a page of files, from its first to its last."""
+    query = select(tier_requests.c.customer_id, tier_requests.c.tier).where(
+        tier_requests.c.site == site,
+        tier_requests.c.customer_id.between(first_id, last_id),
+        tier_requests.c.state == State.APPROVED,
+        tier_requests.c.until_ms > now_ms,
     )
-    return [customer_of(row) for row in (await connection.execute(query)).mappings()]
+    found = await connection.execute(query.order_by(tier_requests.c.decided_ms))
+    return {row.customer_id: row.tier for row in found}
+
+
+async def is_customer(connection: AsyncConnection, site: str, customer_id: str) -> bool:
+    query = select(customers.c.customer_id).where(
+        customers.c.site == site, customers.c.customer_id == customer_id
+    )
+    return (await connection.execute(query)).first() is not None
 
 
 async def save_standings(connection: AsyncConnection, files: Sequence[Customer], revision: int) -> None:

@@ -165,6 +165,8 @@ def test_the_back_key_goes_back_where_the_node_names_a_way() -> None:
     menu = MENU.model_copy(update={"nodes": {**MENU.nodes, "care": node}})
     at = begin(menu, Session("care", 0, "zh-CN", MENU.version, 0), DAY)
     assert step(menu, at.session, Heard("#"), DAY).session.node == "main"
+    kept_apart = Heard(has_ended=True)
+    assert step(menu, at.session, kept_apart, DAY).session.node == "main", "some providers tell it so"
 
 
 def test_whoever_does_not_wish_to_be_recorded_says_so_with_one_key_at_any_question() -> None:

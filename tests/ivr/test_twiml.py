@@ -1,6 +1,7 @@
 """Verbs become the provider's documents: every address signed by its query, every text short enough."""
 
 import itertools
+from dataclasses import replace
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -44,6 +45,59 @@ def test_a_question_asks_for_one_key_and_brings_silence_to_the_same_place(writin
         '<Say language="en-US" voice="Polly.Joanna-Neural">Press 9</Say>'
         f'</Gather><Redirect method="POST">{url}</Redirect></Response>'
     )
+
+
+def test_a_number_is_gathered_up_to_its_end_key(writing: Writer) -> None:
+    gather = verbs.Gather((), address("voice_menu"), 6, end_key="#")
+    assert written(writing, gather) == (
+        '<Response><Gather action="https://hotline.example/voice_menu" actionOnEmptyResult="true" '
+        'finishOnKey="#" input="dtmf" method="POST" timeout="6" /></Response>'
+    )
+
+
+def test_speech_is_heard_beside_keys_in_the_callers_language(writing: Writer) -> None:
+    listening = verbs.Listening("yue-Hant-HK", ("報修", "gas, leak"))
+    text = written(writing, verbs.Gather((), address("voice_menu"), 6, listening=listening))
+    (gather,) = ElementTree.fromstring(text)  # noqa: S314  our own
+    assert {
+        name: gather.attrib[name] for name in ("input", "language", "hints", "speechTimeout", "numDigits")
+    } == {
+        "input": "dtmf speech",
+        "language": "yue-Hant-HK",
+        "hints": "報修,gas  leak",
+        "speechTimeout": "auto",
+        "numDigits": "1",
+    }
+
+
+def test_a_number_outside_is_rung_for_a_time_and_leads_back(writing: Writer) -> None:
+    session = Session("duty", 0, "zh-CN", "abc", 4)
+    dial = Documents(PLAN, MENU).dial_out(session, "+8657188889999", 20_000)
+    assert written(writing, dial) == (
+        '<Response><Dial action="https://hotline.example/voice_transferred?n=duty&amp;t=0&amp;l=zh-CN&amp;v=abc'
+        '&amp;s=4" method="POST" timeout="20">+8657188889999</Dial></Response>'
+    )
+    assert Documents(PLAN, MENU).dial_out(session, "+8657188889999", 1_000).ring_s == 5, (
+        "the provider's least"
+    )
+    assert (
+        written(writing, verbs.DialNumber("+8657195598009"))
+        == "<Response><Dial>+8657195598009</Dial></Response>"
+    )
+
+
+def test_a_sound_that_cannot_be_had_is_spoken(writing: Writer) -> None:
+    play = verbs.Play(address("voice_audio", name="ab.wav"), verbs.Say("您好", "zh-CN"))
+    assert (
+        written(writing, play)
+        == "<Response><Play>https://hotline.example/voice_audio/ab.wav</Play></Response>"
+    )
+    without = replace(writing, has_sound=lambda _: False)
+    assert written(without, play) == (
+        '<Response><Say language="cmn-CN" voice="Polly.Zhiyu-Neural">您好</Say></Response>'
+    )
+    hold = verbs.Play(address("voice_hold"))
+    assert "Play" in written(without, hold), "what has no words is played"
 
 
 def test_both_legs_meet_in_a_conference_that_ends_with_either(writing: Writer) -> None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ def test_the_checks_of_the_requirements(count: int, expected: list[int]) -> None
 
 
 def test_the_worked_score() -> None:
-    score = score_of((Fraction(50), Fraction(12_000)), (Fraction(1_000), Fraction(200_000)))
+    score = score_of((50, 12_000), (1_000, 200_000))
     assert f"{score:f}" == "0.055000000000000000"
 
 
@@ -77,7 +76,7 @@ def test_equal_scores_go_by_amount_then_by_the_smaller_account_number() -> None:
     amounts = [entrant("B", 5, 5), entrant("A", 5, 5, account_no="2")]
     assert rank_all(RANKING, amounts)["A"].rank == 1, "who has a number stands before who has none"
     same_score = [entrant("A", 10, 20), entrant("B", 20, 10)]
-    totals = (Fraction(30), Fraction(30))
+    totals = (30_000_000, 30_000_000)
     keys = {each.customer_id: sort_key(each, score_of(each.figures, totals)) for each in same_score}
     assert keys["A"] < keys["B"], "the larger amount goes first"
 

@@ -395,7 +395,7 @@ async def test_a_house_without_customers_has_nothing_due(retail: Runtime) -> Non
     ("dies_at", "after"),
     [
         *(("save_scores", 0), ("save_scores", 2), ("forget_others", 0), ("save_ranks", 0), ("save_ranks", 3)),
-        *(("files_after", 0), ("files_after", 3), ("show_live", 0)),
+        *(("scored_after", 0), ("scored_after", 3), ("show_live", 0)),
     ],
 )
 async def test_a_death_in_the_middle_is_finished_by_the_next(
@@ -404,7 +404,7 @@ async def test_a_death_in_the_middle_is_finished_by_the_next(
     monkeypatch.setattr(rescoring, "BATCH", 7)
     files = town()
     await import_placed(retail, files)
-    owner: Any = {"files_after": rescoring.tiers, "show_live": rescoring}.get(dies_at, store)
+    owner: Any = rescoring if dies_at == "show_live" else store
     whole, calls = getattr(owner, dies_at), 0
 
     async def dies(*given: Any, **more: Any) -> Any:

@@ -31,7 +31,8 @@ local access_key = ARGV[14]
 -- include: facts
 -- include: lanes
 
-local state, old_tier, old_locale, queued_ms = read("call", call_id, "state", "tier", "locale", "queued_ms")
+local state, old_tier, old_locale, queued_ms, area =
+  read("call", call_id, "state", "tier", "locale", "queued_ms", "area")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 if tier == "" then tier = old_tier end
@@ -54,5 +55,5 @@ if is_open then enter_lane(call_id) end
 line("call.queued", call_id, "", "", { "queue", queue, "tier", tier, "matter", matter, "lane", lane_id,
   "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on, "work_queue", work_queue,
   "access_key", access_key, "closed", is_open and 0 or 1, "head_start_ms", head_start_ms, "queued_ms", queued_ms,
-  "locale", locale })
+  "locale", locale, "area", area })
 return about_call(is_open and "ok" or "closed", call_id)

@@ -1,0 +1,108 @@
+"""R16: in the gas menu key 1 in the first prompt speaks the safety advice; the call is queued ahead of a waiting VIP;
+its ticket exists before an agent answers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config.jobs import work_off
+from config.runtime import Runtime
+from ivr.standin.callers import spoken_ms
+from tests.requirements.house import House, open_house
+from tests.traces.hotline import Caller, Heard
+
+GRANDMOTHER, SHOP, STRANGER = "+8613800000001", "+8613800000002", "+8613911112222"
+TABLE = [
+    {
+        "account_no": "0001",
+        "name": "王秀英",
+        "phones": GRANDMOTHER,
+        "area": "east",
+        "customer_kind": "residential",
+        "address": "人民路1号",
+        "special_care": "elderly",
+    },
+    {
+        "account_no": "0002",
+        "name": "新桥面馆",
+        "phones": SHOP,
+        "area": "north",
+        "customer_kind": "commercial",
+        "address": "人民路2号",
+        "special_care": "none",
+    },
+]
+
+
+async def leak(house: House, call_id: str, number: str = STRANGER) -> tuple[Caller, Heard]:
+    caller, heard = await house.call(call_id, number)
+    return caller, await caller.press(heard, "1")
+
+
+@pytest.mark.parametrize(("line", "hello"), [("main", "这里是示例燃气。"), ("complaint", "投诉电话")])
+async def test_key_1_is_offered_before_the_greeting_and_speaks_the_safety_advice(
+    runtime: Runtime, line: str, hello: str
+) -> None:
+    numbers = {"main": "+8657195598000", "complaint": "+8657195598001"}
+    runtime = replace(runtime, settings=replace(runtime.settings, hotline_numbers=numbers))
+    async with open_house(runtime, "gas") as house:
+        caller, first = await house.call("CA1", STRANGER, line)
+        assert first.verbs[0] == "Gather"
+        before, offer, after = first.said.partition("请立即按1。")
+        assert (before, offer) == ("闻到燃气味，", "请立即按1。")
+        assert spoken_ms(before + offer) < 3_000, "within the first seconds"
+        assert hello in after
+        assert "录音，如不同意请按8" in after
+        advice = await caller.press(first, "1")
+        assert advice.verbs[-1] == "Enqueue"
+        for words in ("请勿开关任何电器", "勿使用明火", "关闭燃气阀门", "撤到室外", "最先为您接通"):
+            assert words in advice.said
+
+
+async def test_the_leak_goes_before_whoever_waits_and_its_ticket_is_open_before_anyone_answers(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    async with open_house(runtime, "gas") as house:
+        await house.import_rows(tmp_path / "gas.csv", TABLE)
+        for call_id, number in (("CAvip", GRANDMOTHER), ("CAshop", SHOP)):
+            caller, heard = await house.call(call_id, number)
+            while "Enqueue" not in heard.verbs:
+                heard = await caller.press(heard, "0")
+        assert (await house.facts_of("CAvip")).tier == "special_care"
+        _, enqueued = await leak(house, "CAleak")
+        assert "Enqueue" in enqueued.verbs
+
+        await house.write_down()
+        await work_off(house.runtime, house.plan.work_queues())
+        (ticket,) = await house.rows("tickets", "type", "priority", "work_queue", call_id="CAleak")
+        assert ticket == {"type": "gas_emergency", "priority": 1, "work_queue": "dispatch_urgent"}
+        assert await house.hotline.state_of("CAleak") == "queued", "nobody has answered yet"
+
+        await house.agent("wang", "王敏")
+        assert await house.offered_to("wang") == "CAleak"
+
+
+async def test_the_same_key_works_deeper_in_the_menu_and_in_every_language(runtime: Runtime) -> None:
+    async with open_house(runtime, "gas") as house:
+        paths = {
+            "chinese": ["", "1"],
+            "repairs": ["", "2", "1"],
+            "english": ["9", "3", "1"],
+            "cantonese": ["9", "4", "1"],
+        }
+        for name, keys in paths.items():
+            caller, heard = await house.call(f"CA{name}", STRANGER)
+            for key in keys:
+                heard = await caller.press(heard, key)
+            call = await house.facts_of(f"CA{name}")
+            assert (call.queue, call.matter, call.state) == ("emergency", "emergency", "queued"), name
+            assert call.ticket_no, name
+        assert "Do not switch anything electrical" in (await leak_in_english(house)).said
+
+
+async def leak_in_english(house: House) -> Heard:
+    caller, heard = await house.call("CAagain", STRANGER)
+    for key in ("9", "3", "1"):
+        heard = await caller.press(heard, key)
+    return heard
