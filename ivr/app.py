@@ -16,10 +16,11 @@ from config.web.errors import exception_handlers
 from config.web.headers import SecurityHeaders
 from config.web.streams import JournalTail
 from config.web.templates import RailEntry, Templates
-from ivr.web import voice
+from ivr.service.hotlines import notice_sentences
+from ivr.web import site_page, voice
 from queues.store.switchboard import site_tag
-from queues.web import desk, health, notices, tickets, wall
-from recordings.web import callbacks, calls, console
+from queues.web import desk, health, imports_page, notices, tickets, tiers_page, wall
+from recordings.web import callbacks, calls, console, customer_file
 
 STAFF = ("supervisor", "qa", "admin")
 RAIL = (
@@ -27,10 +28,12 @@ RAIL = (
     RailEntry("/wall", "rail.wall", ("supervisor", "admin"), "2"),
     RailEntry("/calls", "rail.calls", (*STAFF, "agent"), "3"),
     RailEntry("/tickets", "rail.tickets", (*STAFF, "agent"), "4"),
+    RailEntry("/customers", "rail.customers", (*STAFF, "agent"), "5"),
     RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
-    RailEntry("/health", "rail.health", ("supervisor", "admin"), "5"),
+    RailEntry("/site", "rail.site", ("supervisor", "admin"), "7"),
+    RailEntry("/health", "rail.health", ("supervisor", "admin"), "8"),
 )
-PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web")
+PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web", "ivr.web")
 
 
 def build(runtime: Runtime) -> Starlette:
@@ -51,6 +54,7 @@ def build(runtime: Runtime) -> Starlette:
     app.router.redirect_slashes = False  # a redirected webhook arrives without its fields
     app.state.runtime = runtime
     app.state.tail = tail
+    app.state.notice_sentences = notice_sentences
     app.state.templates = Templates(PAGE_PACKAGES, RAIL)
     runtime.links.register(app.router)
     return app
@@ -74,6 +78,10 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *calls.routes(),
         *tickets.routes(),
         *notices.routes(),
+        *tiers_page.routes(),
+        *imports_page.routes(),
+        *customer_file.routes(),
+        *site_page.routes(),
         *health.routes(),
     ]
 

@@ -25,6 +25,7 @@ from queues.service import (
     plans,
     rescoring,
     tiers,
+    uploads,
 )
 
 log = get_log(__name__)
@@ -51,6 +52,8 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("mend_notices", 5.0, notices.mend_notices),
         Chore("end_changes", 2.0, tiers.end_changes),
         Chore("rescore_due", 10.0, rescoring.rescore_due),
+        Chore("work_off_uploads", 1.0, uploads.work_off_uploads),
+        Chore("tidy_uploads", 300.0, uploads.tidy_uploads),
         Chore("keep_version", 300.0, plans.keep_version),
         Chore("end_sessions", 300.0, end_sessions),
     )

@@ -11,6 +11,10 @@ from queues.domain.plan import Plan, in_locale
 AWAY_REASONS = ("break", "meal", "meeting", "training", "paperwork")
 # How far a crew has to go, as standards for repair times divide it; a site may write any other word.
 AREAS = ("city", "rural", "remote")
+BUILT_IN_FIELDS = (
+    *("account_no", "name", "phones", "contacts", "area", "language", "managers", "consent"),
+    *("tier", "band", "class_code", "care"),
+)
 NAMED_LANGUAGES = ("zh", "en", "yue")
 _HOUSE_REASONS = (SIGNED_IN, LOST, MISSED)
 
@@ -53,6 +57,10 @@ class Words:
 
     def attribute(self, name: str) -> str:
         return self._name(self.plan.attributes, name)
+
+    def field(self, name: str) -> str:
+        """A field of a customer's file, built in or the site's own."""
+        return self.t(f"customers.field.{name}") if name in BUILT_IN_FIELDS else self.attribute(name)
 
     def value(self, name: str, text: str) -> str:
         """A value of a customer's file as people read it: a choice by its word, yes and no in theirs."""

@@ -43,3 +43,21 @@ def _site_versions() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_site_sounds"),
     )
+    op.create_table(
+        "uploads",
+        *(
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("upload_id", "site", "file_name", "sent_by", "state", "holder")
+        ),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("size", "sent_ms", "lease_until_ms")),
+        sa.Column("skip_faulty", sa.Boolean(), nullable=False),
+        sa.Column("done", sa.Float(), nullable=False),
+        *(
+            sa.Column(name, sa.Integer(), nullable=False)
+            for name in ("rows", "faulty", "opened", "changed", "unchanged")
+        ),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in ("faults", "error")),
+        sa.Column("finished_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("upload_id", name="pk_uploads"),
+    )
+    op.create_index("ix_uploads_site_sent_ms", "uploads", ["site", "sent_ms"])
