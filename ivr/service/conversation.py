@@ -156,11 +156,14 @@ class Conversation:
         if not is_left:
             return hotline.documents.goodbye(session.locale)
         call = (await self.switchboard.leave_message(call_id=call_id)).call
+        return self._after_message(hotline, call, session)
+
+    def _after_message(self, hotline: Hotline, call: CallFacts | None, session: Session) -> Document:
         node = hotline.menu.nodes.get(session.node)
         if call is None or not isinstance(node, VoicemailNode) or not node.goto:
             return hotline.documents.message_taken(session.locale)
         result = begin(hotline.menu, replace(session, node=node.goto), self.guide.facts(hotline, call))
-        return hotline.documents.of_step(result, call_id)
+        return hotline.documents.of_step(result, call.call_id)
 
     async def left_conference(self, *, call_id: str, leg_id: str) -> None:
         """Someone left the conference of this call: the end of it, when it was the caller on the line."""
@@ -214,6 +217,8 @@ class Conversation:
             return documents.meet(call.call_id, call.offer_id)
         if call.state is CallState.MESSAGING and call.diverted_to not in {GOODBYE, CALLBACK, TRANSFER}:
             session = Session(call.node, 0, call.locale, hotline.menu.version, max(call.step, 0))
+            if call.message_left:  # only the thanks were lost
+                return self._after_message(hotline, call, session)
             return documents.message_at(call.call_id, session, call.queue)
         return documents.goodbye(call.locale)
 

@@ -214,6 +214,7 @@ async def test_an_anonymous_report_keeps_no_number_and_gives_number_and_code(kin
     caller = kinds.caller()
     record = await caller.press(await caller.press(await caller.dial(), ""), "4")
     assert (record.said, record.verbs) == ("请在提示音后举报。", ["Say", "Record", "Redirect"])
+    assert (await caller.post("/voice/incoming?r=1")).verbs == ["Say", "Record", "Redirect"], "his line broke"
     call = await call_of(kinds)
     assert (call.is_anonymous, call.customer_name, call.is_known) == (True, "", False)
     ticket_no, code = call.ticket_no, access_code(kinds.runtime.settings.secret_key, "CA1")
@@ -226,7 +227,48 @@ async def test_an_anonymous_report_keeps_no_number_and_gives_number_and_code(kin
     assert code not in json.dumps(fields)
     assert fields["access_key"] == numbers.code_key(kinds.runtime.settings.secret_key, code)
     assert fields["number"] == ""
-    assert (await caller.post("/voice/incoming?r=1")).verbs == ["Say", "Record", "Redirect"], "his line broke"
+
+
+async def test_whoever_loses_his_line_comes_back_to_where_he_was(kinds: Hotline) -> None:
+    """The process dies after the script and before the answer: the provider's own document leads back to us."""
+    await stock(kinds)
+    caller = kinds.caller()
+
+    async def back() -> Heard:
+        return await caller.send_on(await caller.post("/voice/incoming?r=1"))
+
+    code = await caller.key_in(await caller.dial_and_press("3"), "42")
+    assert (await back()).said == "请输入查询码。"
+    await caller.key_in(code, "111111")
+    assert (await back()).said == "请输入编号。"
+    wrong = await caller.key_in(await caller.key_in(await back(), "42"), "222222")
+    assert wrong.said.startswith("编号或查询码不对。")
+    assert (await call_of(kinds)).wrong_codes == 2
+
+    sent = await caller.post(wrong.url("Gather", "action"), Digits="0", FinishedOnKey="#")
+    assert sent.verbs == ["Say", "Enqueue"]
+    assert (await back()).verbs == ["Enqueue"]
+
+
+async def test_a_case_that_was_asked_about_and_not_heard_is_asked_once(kinds: Hotline) -> None:
+    await stock(kinds)
+    caller = kinds.caller()
+    code = await caller.key_in(await caller.dial_and_press("3"), "42")
+    sent = await caller.post(code.url("Gather", "action"), Digits="111111", FinishedOnKey="#")
+    assert sent.verbs == ["Redirect"]
+    for _ in range(4):  # it died between the question to the store and the answer, again and again
+        await kinds.switchboard.check_case(call_id="CA1", step=4)
+    assert (await caller.send_on(sent)).said.startswith("编号或查询码不对。")
+    assert (await call_of(kinds)).wrong_codes == 1
+
+
+async def test_thanks_and_receipt_that_were_lost_are_heard_again(kinds: Hotline) -> None:
+    caller = kinds.caller()
+    record = await caller.dial_and_press("4")
+    receipt = await caller.post(
+        record.url("Record", "action"), RecordingUrl="https://x/RE1", RecordingDuration="9"
+    )
+    assert (await caller.post("/voice/incoming?r=1")).said == receipt.said
 
 
 async def test_no_address_holds_what_was_keyed_said_or_named(kinds: Hotline) -> None:
