@@ -118,3 +118,20 @@ async def test_round_the_clock_queues_answer_at_any_hour(house_at: Opens) -> Non
     async with house_at("power", "2026-10-05T03:00:00") as house:
         _, heard = await keyed(house, "0")
         assert "Enqueue" in heard.verbs
+
+
+async def test_a_message_left_at_night_is_a_ticket_whose_clock_begins_when_the_doors_open(
+    house_at: Opens,
+) -> None:
+    """An hour of open time, left on a Thursday in July at three in the night: half past nine."""
+    async with house_at("heat", "2027-07-01T03:00:00") as house:
+        caller, heard = await house.call("CA1", CALLER)
+        heard = await caller.press(await caller.send_on(heard), "2")
+        assert says_hours_and_records(heard)
+        await caller.post(heard.url("Record", "action"), "completed", RecordingDuration="9", Digits="hangup")
+        await caller.report_end()
+        await house.write_down()
+        await work_off(house.runtime, house.plan.work_queues())
+        assert await house.rows("tickets", "type", "matter", "due_ms") == [
+            {"type": "enquiry", "matter": "enquiry", "due_ms": instant("2027-07-01T09:30:00")}
+        ]
