@@ -124,6 +124,15 @@ class Lead:
         return f"{self.text} ({self.spoken})" if self.spoken else self.text
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where callers come in. `line` is the line whose ordinary callers begin here."""
+
+    words: str
+    goto: str
+    line: str = ""
+
+
 def word(name: str, language: str) -> str:
     return WORDS[name][language == ENGLISH]
 
@@ -193,16 +202,16 @@ class Outline:
             Lead(LeadKind.KEY, keys.person, self.word("person"), self.menu.exhausted),
         ]
 
-    def doors(self) -> list[Lead]:
+    def doors(self) -> list[Door]:
         """Where callers come in: each line first, then its callers from inside, and those outside its hours."""
-        found: dict[str, list[Lead]] = {"": [], "internal": [], "out_of_hours": []}
+        found: dict[str, list[Door]] = {"": [], "internal": [], "out_of_hours": []}
         for name, line in self.menu.lines.items():
             dialled = f"{self.word('dialled')} {self.name_of('lines', name)}"
             for door, goto in (("", line.entry), ("internal", line.internal), ("out_of_hours", line.closed)):
                 if goto:
                     said = f"{dialled} · {self.word(door)}" if door else dialled
-                    found[door].append(Lead(LeadKind.NEXT, "", said, goto))
-        return [lead for leads in found.values() for lead in leads]
+                    found[door].append(Door(said, goto, "" if door else name))
+        return [door for doors in found.values() for door in doors]
 
     def name_of(self, section: str, name: str) -> str:
         """The name of a queue, matter, line, tier, area or calendar in this language."""
@@ -288,7 +297,7 @@ def branching(outline: Outline) -> Branching:
     """Breadth first from the doors, in the order of the files; keys before what happens without them."""
     tree = _Growing(outline)
     tree.grow(tuple(dict.fromkeys(outline.menu.entries.values())))
-    others = [lead.goto for lead in outline.doors()]
+    others = [door.goto for door in outline.doors()]
     for name in (
         *others,
         *outline.menu.nodes,

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from ivr.domain.nodes import HangupNode, Node, RouteNode, TransferNode, VoicemailNode
-from ivr.domain.outline import Branching, Lead, LeadKind, Outline, branching
+from ivr.domain.outline import Branching, Door, Lead, LeadKind, Outline, branching
 
 BOX: Final = 204
 PAD: Final = 8
@@ -29,6 +29,7 @@ COLUMN_MAX: Final = 640
 TOP: Final = 84
 DOOR: Final = ROW + 10
 MARGIN: Final = 16
+COUNTS: Final = 88  # room for two numbers
 FONT: Final = "system-ui, 'Noto Sans SC', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
 SVG: Final = "http://www.w3.org/2000/svg"
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -53,24 +54,29 @@ class Passage:
 def picture(outline: Outline, counts: Mapping[str, Passage] | None = None) -> str:
     """The SVG; with `counts` (of the nodes that have any) each node shows its own."""
     grown = branching(outline)
-    doors: dict[str, list[Lead]] = {}
-    for lead in outline.doors():
-        doors.setdefault(lead.goto, []).append(lead)
+    doors: dict[str, list[Door]] = {}
+    for door in outline.doors():
+        doors.setdefault(door.goto, []).append(door)
     drawing = _Drawing(outline, grown, counts)
-    pills = max((len(leads) for leads in doors.values()), default=0)
+    pills = max((len(each) for each in doors.values()), default=0)
     top = TOP + pills * DOOR + ABOVE
     taken: list[_Area] = []
     for root in grown.roots:
         block = drawing.block(root)
-        wide = max((_pill_width(lead) for lead in doors.get(root, ())), default=0)
+        wide = max((drawing.pill_room(door) for door in doors.get(root, ())), default=0)
         shape = [_Area(0, TOP, wide, top), *(area.moved(0, top) for area in block.areas)]
         left = MARGIN + _beside(taken, shape)
-        for number, lead in enumerate(doors.get(root, ())):
-            drawing.pill(lead, left, TOP + number * DOOR)
+        for number, door in enumerate(doors.get(root, ())):
+            drawing.pill(door, left, TOP + number * DOOR)
         drawing.draw(block, left, top, None)
         taken += [area.moved(left - MARGIN, 0) for area in shape]
     right, bottom = max(area.right for area in taken), max(area.bottom for area in taken)
     return drawing.finished(MARGIN + right, bottom + MARGIN)
+
+
+def line_key(line: str) -> str:
+    """Under which a line's callers are counted beside the nodes'."""
+    return f"line:{line}"
 
 
 def ending(node: Node) -> str:
@@ -227,12 +233,17 @@ class _Drawing:
             self._line(x + SPINE, top + GAP / 2, spine, top + GAP / 2)
             self._line(spine, top + GAP / 2, spine, last)
 
-    def pill(self, lead: Lead, x: float, y: float) -> None:
+    def pill(self, door: Door, x: float, y: float) -> None:
         """A door, at the top."""
         attributes = {"class": "door", "rx": "11", "fill": "#0f766e"}
-        self.shapes.append(_rect(x, y, _pill_width(lead), ROW + 6, **attributes))
-        self.shapes.append(_text(lead.words, x + 12, y + 16, 12, "#ffffff", **{"class": "door-name"}))
-        self._line(x + SPINE, y + ROW + 6, x + SPINE, y + ROW + 10)
+        self.shapes.append(_rect(x, y, _pill_width(door), ROW + 6, **attributes))
+        self.shapes.append(_text(door.words, x + 12, y + 16, 12, "#ffffff", **{"class": "door-name"}))
+        self._line(x + SPINE, y + ROW + 6, x + SPINE, y + DOOR)
+        if self.counts is not None and door.line:
+            self.shapes += self._counts("data-line", door.line, x + _pill_width(door) + COUNTS, y + 16)
+
+    def pill_room(self, door: Door) -> float:
+        return _pill_width(door) + (COUNTS if self.counts is not None else 0)
 
     def _box(self, block: _Block, x: float, y: float, lead: Lead | None) -> None:
         node = self.outline.menu.nodes[block.name]
@@ -262,13 +273,17 @@ class _Drawing:
         )
         where = {"class": "kind", "text-anchor": "end"}
         group.append(_text(kind, x + BOX - PAD, y + PAD + 11, 11, "#475569", **where))
-        if self.counts is None:
-            return
-        passage = self.counts.get(block.name, Passage())
-        for what, number, right in (("now", passage.now, BOX - 44), ("today", passage.today, BOX)):
-            marked = {"class": f"count {what}", "data-node": block.name, "text-anchor": "end"}
-            marked |= {"data-empty": "" if number else "true"}
-            group.append(_text(str(number), x + right, y - 5, 12, "#0f172a", **marked))
+        if self.counts is not None:
+            group.extend(self._counts("data-node", block.name, x + BOX, y - 5))
+
+    def _counts(self, marked: str, name: str, right: float, y: float) -> Iterator[ET.Element]:
+        """Now and today, each in its place; whoever has the picture live writes others there."""
+        key = name if marked == "data-node" else line_key(name)
+        passage = (self.counts or {}).get(key, Passage())
+        for what, number, x in (("now", passage.now, right - COUNTS / 2), ("today", passage.today, right)):
+            where = {"class": f"count {what}", marked: name, "text-anchor": "end"}
+            where |= {} if number else {"data-empty": "true"}
+            yield _text(str(number), x, y, 12, "#0f172a", **where)
 
     def _arrival(self, group: ET.Element, lead: Lead, x: float, y: float) -> None:
         """The key on the line that comes in, and what it stands for."""
@@ -287,7 +302,7 @@ class _Drawing:
                 shown, x + SPINE, middle + 4, 11, "#ffffff", **{"class": "key-name", "text-anchor": "middle"}
             )
         )
-        room = BOX - SPINE - 14 - (84 if self.counts is not None else 0)
+        room = BOX - SPINE - 14 - (COUNTS - 4 if self.counts is not None else 0)
         said = wrapped(lead.words, 11, room, 1)
         if said and lead.kind is not LeadKind.NEXT:
             group.append(_text(said[0], x + SPINE + 13, middle + 4, 11, "#334155", **{"class": "lead"}))
@@ -348,8 +363,8 @@ class _Drawing:
         return shown
 
 
-def _pill_width(lead: Lead) -> float:
-    return width_of(lead.words, 12) + 24
+def _pill_width(door: Door) -> float:
+    return width_of(door.words, 12) + 24
 
 
 def _columns(children: Sequence[tuple[Lead, _Block]]) -> tuple[tuple[tuple[Lead, _Block], ...], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from unicodedata import east_asian_width
 
-from ivr.domain.outline import Branching, Lead, Outline, branching
+from ivr.domain.outline import Branching, Door, Lead, Outline, branching
 
 TEXT_MAX = 72  # as wide as so many letters; a Chinese character counts for two
 
@@ -14,9 +14,9 @@ TEXT_MAX = 72  # as wide as so many letters; a Chinese character counts for two
 def tree_lines(outline: Outline) -> list[str]:
     """What `shouwen check` prints of a menu."""
     grown = branching(outline)
-    doors: dict[str, list[Lead]] = {}
-    for lead in outline.doors():
-        doors.setdefault(lead.goto, []).append(lead)
+    doors: dict[str, list[Door]] = {}
+    for door in outline.doors():
+        doors.setdefault(door.goto, []).append(door)
     printed: set[str] = set()
     lines = [_everywhere(outline)]
     for root in grown.roots:

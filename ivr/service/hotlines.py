@@ -18,8 +18,9 @@ from config.log import get_log
 from config.runtime import Runtime
 from config.site_files import SiteFiles
 from ivr.domain.documents import Documents
-from ivr.domain.menus import Menu, load_menu
+from ivr.domain.menus import Menu, NoticesNode, load_menu
 from queues.domain.faults import SiteFaults
+from queues.domain.parts import in_locale
 from queues.domain.plan import Plan
 from queues.service.plans import Version, plan_in, words_of
 
@@ -59,6 +60,18 @@ async def hotline_of(runtime: Runtime, version: str) -> Hotline:
 def read_hotline(files: SiteFiles, duty_number: str | None = None) -> Hotline:
     """These words as a hotline, read once; `SiteFaults` when they have faults."""
     return _read(Version(files), duty_number)
+
+
+def notice_sentences(runtime: Runtime) -> dict[str, tuple[str, ...]]:
+    """What the menu in force speaks around a notice, by language; nothing when it reads none out."""
+    menu = active_hotline(runtime).menu
+    found: dict[str, tuple[str, ...]] = {}
+    for node in menu.nodes.values():
+        if isinstance(node, NoticesNode):
+            for language, text in node.prompt.items():
+                org = in_locale(menu.org, language)
+                found[language] = (*found.get(language, ()), text.replace("{org}", org))
+    return found
 
 
 @lru_cache(maxsize=32)

@@ -1,5 +1,6 @@
 """The site's words by version: the plan in force, and every version that ever was, for the calls that keep it."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,7 +60,7 @@ async def kept_words(database: Database, version: str) -> SiteFiles | None:
     if kept is None:
         return None
     try:
-        return of_content(kept.site, json.loads(kept.content))
+        return await asyncio.to_thread(of_content, kept.site, json.loads(kept.content))
     except (SiteFilesError, ValueError):
         return None
 

@@ -529,6 +529,10 @@ class Switchboard:
         reply = await self._store.read_desk(agent_id)
         return read_desk_state(reply, self._plan, self._now_ms()) if reply else None
 
+    async def in_menu(self) -> dict[str, dict[str, int]]:
+        """How many callers are at each node of the menu (`nodes`), and at the beginning of each line's (`lines`)."""
+        return await self._store.read_menu(now_ms=self._now_ms())
+
     async def wall_state(self) -> WallState:
         now_ms = self._now_ms()
         return read_wall_state(await self._store.read_wall(now_ms=now_ms), now_ms)

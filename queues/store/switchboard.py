@@ -73,6 +73,12 @@ class SwitchboardStore:
     async def read_wall(self, *, now_ms: int) -> dict[str, Any]:
         return dict(json.loads((await self._call("read_wall", now_ms=now_ms))[1]))
 
+    async def read_menu(self, *, now_ms: int) -> dict[str, dict[str, int]]:
+        """How many callers are at each node of the menu, and at the beginning of each line's."""
+        found = json.loads((await self._call("read_menu", now_ms=now_ms))[1])
+        # An empty Lua table is an empty object in JSON, or an empty list.
+        return {name: dict(found[name] or {}) for name in ("nodes", "lines")}
+
     async def read_silent(self, *, now_ms: int, silent_ms: int, talking_ms: int, calls_max: int) -> list[str]:
         """Calls under way that gave no sign of life for so long, the longest silent first."""
         lengths = {"silent_ms": silent_ms, "talking_ms": talking_ms}
