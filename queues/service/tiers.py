@@ -56,7 +56,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """`ok`, or why not: unknown_customer unknown_tier no_reason long_reason past too_far pending same unknown own
+    """`ok`, or why not: unknown_customer unknown_tier no_reason long_reason past too_far pending unknown own
     others over stale:<state>."""
 
     word: str

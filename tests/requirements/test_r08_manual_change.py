@@ -10,6 +10,7 @@ from queues import clockwork
 from queues.domain.tiers import start_of
 from queues.service import audits, tiers
 from tests.doubles import ManualClock
+from tests.queues.web.reader import text_of
 from tests.requirements.house import House, open_house
 from tests.requirements.test_r03_tier_by_thresholds import row
 
@@ -108,3 +109,38 @@ async def test_an_import_does_not_undo_what_was_given_by_hand(runtime: Runtime, 
         assert (await house.files("tier"))["0001"] == ("residential",)
         await tiers.withdraw(house.runtime, change_id=asked.change.change_id, by="li")
         assert (await house.files("tier"))["0001"] == ("key_customer",), "the file as it is by now"
+
+
+async def test_asked_for_and_approved_on_the_pages_by_two_people(runtime: Runtime, tmp_path: Path) -> None:
+    async with open_house(runtime, "power") as house:
+        customer_id = await open_with_two(house, tmp_path)
+        mei, li = await house.enter("mei", "supervisor"), await house.enter("li", "supervisor")
+        form = {"tier": "key_customer", "reason": "New data centre", "until": LAST_DAY.isoformat()}
+        assert (await mei.send(f"/customers/{customer_id}/tier", form)).status_code == 303
+        (change,) = await tiers.pending_changes(house.runtime)
+        assert "New data centre" in text_of(await li.open("/customers/tiers"))
+
+        approval = f"/customers/tiers/{change.change_id}/approve"
+        own = await mei.send(approval, {})
+        assert own.status_code != 303
+        assert await tier_of_next_call(house, "CA1") == "business"
+        assert (await li.send(approval, {})).status_code == 303
+        assert await tier_of_next_call(house, "CA2") == "key_customer"
+
+        who = {row["name"]: row["account_id"] for row in await house.rows("accounts", "name", "account_id")}
+        told = {
+            (entry["action"], entry["account_id"])
+            for entry in await audits.of_subject(house.runtime, customer_id)
+        }
+        assert told >= {("tier.requested", who["mei"]), ("tier.approved", who["li"])}
+
+
+async def test_an_agent_may_ask_and_not_approve(runtime: Runtime, tmp_path: Path) -> None:
+    async with open_house(runtime, "power") as house:
+        customer_id = await open_with_two(house, tmp_path)
+        mei, wang = await house.enter("mei", "supervisor"), await house.agent("wang", "王敏")
+        form = {"tier": "key_customer", "reason": "New plant", "until": LAST_DAY.isoformat()}
+        assert (await mei.send(f"/customers/{customer_id}/tier", form)).status_code == 303
+        (change,) = await tiers.pending_changes(house.runtime)
+        assert (await wang.send(f"/customers/tiers/{change.change_id}/approve", {})).status_code == 403
+        assert await tier_of_next_call(house, "CA1") == "business"
