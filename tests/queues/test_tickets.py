@@ -1,10 +1,15 @@
 """Tickets: due when the site says so, at the end at the latest, one for each call; and what people do with them."""
 
 import json
+from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
 
-from config import jobs, numbers
+from config import jobs, migrations, numbers
+from config.database import Database
 from queues.domain.clocks import DueState
 from queues.domain.journal import Line
 from queues.domain.tickets import (
@@ -68,8 +73,8 @@ def test_a_matter_without_a_ticket_promises_none() -> None:
 
 def test_a_number_is_found_however_it_is_written() -> None:
     written = ["T000042", "t42", " 42 ", "0000042", "T1234567"]
-    assert [number_in(text) for text in written] == ["T000042"] * 4 + ["T1234567"]
-    assert [number_in(text) for text in ("", "T", "42a", "-1", "４２", "1" * 13)] == [""] * 6
+    assert [number_in(each) for each in written] == ["T000042"] * 4 + ["T1234567"]
+    assert [number_in(each) for each in ("", "T", "42a", "-1", "４２", "1" * 13)] == [""] * 6
 
 
 def test_a_reply_is_one_line_that_can_be_spoken() -> None:
@@ -237,6 +242,33 @@ async def test_outside_core_areas_and_of_an_unknown_area_a_repair_has_a_day(hotl
     ]
 
 
+async def test_tickets_from_before_revisions_are_numbered_in_their_order(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'old.sqlite'}"
+    config = Config()
+    config.set_main_option("script_location", str(next(iter(migrations.__path__))))
+    database = Database(url)
+
+    def before(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    async with database.transaction() as connection:
+        await connection.run_sync(before)
+        for ticket_no, opened_ms in (("T000002", 5), ("T000001", 5), ("T000003", 1)):
+            await connection.execute(
+                text(
+                    "INSERT INTO tickets (ticket_no, site, type, work_queue, priority, state, opened_ms)"
+                    " VALUES (:ticket_no, 'power', 'enquiry', 'desk', 5, 'open', :opened_ms)"
+                ),
+                {"ticket_no": ticket_no, "opened_ms": opened_ms},
+            )
+    migrations.upgrade_url(url)
+    async with database.read() as connection:
+        kept = await connection.execute(text("SELECT ticket_no FROM tickets ORDER BY revision"))
+        assert kept.scalars().all() == ["T000003", "T000001", "T000002"]
+    await database.close()
+
+
 # Work --------------------------------------------------------------------------
 
 
@@ -310,7 +342,7 @@ async def test_what_nobody_has_looked_at_is_not_written_over(hotline: Hotline) -
 
 async def live_cases(hotline: Hotline) -> dict[str, dict[str, str]]:
     held = await hotline.runtime.redis.hgetall("{power}:cases")
-    return {ticket_no: json.loads(text) for ticket_no, text in held.items()}
+    return {ticket_no: json.loads(case) for ticket_no, case in held.items()}
 
 
 async def test_a_case_can_be_asked_about_as_soon_as_it_is_written(hotline: Hotline) -> None:
