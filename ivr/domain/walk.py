@@ -74,18 +74,20 @@ class Walk:
         values: Mapping[str, str] | None = None,
     ) -> None:
         """Speaks, or plays the file there is for this language when nothing has to be filled in."""
-        locale = self.session.locale
-        spoken = speak(words, locale, {**self._values(words), **(values or {})})
+        locale, given = self.session.locale, values or {}
+        wanted = set(PLACEHOLDER.findall(in_locale(words, locale)))
+        spoken = speak(words, locale, {**given, **self._values(wanted - given.keys())})
         file = (audio or {}).get(language_of(locale), "")
-        if file not in self.menu.sounds or PLACEHOLDER.search(in_locale(words, locale)):
+        if wanted or file not in self.menu.sounds:
             self.said.append(spoken)
         else:
             name = f"{self.menu.sounds[file]}.{file.rpartition('.')[2].lower()}"
             self.said.append(Play(address("voice_audio", name=name), spoken))
 
-    def _values(self, words: Words) -> dict[str, str]:
+    def _values(self, wanted: set[str]) -> dict[str, str]:
         """What the text asks for; the caller is looked up only where it names something of his."""
-        wanted = set(PLACEHOLDER.findall(in_locale(words, self.session.locale)))
+        if not wanted:
+            return {}
         return {name: value() for name, value in self._fillers().items() if name in wanted}
 
     def _fillers(self) -> dict[str, Callable[[], str]]:

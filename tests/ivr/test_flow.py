@@ -363,6 +363,12 @@ def test_a_case_is_told_digit_by_digit_with_its_answer() -> None:
     )
 
 
+def test_a_case_is_told_without_asking_who_calls() -> None:
+    there = Session("progress", 0, "zh-CN", MENU.version, 3, is_entering=True)
+    nobody = replace(DAY, caller=None, case=CaseFacts("ok", "open", "", "T000042"), errands=1)
+    assert said(step(MENU, there, SILENCE, nobody)).startswith("编号T 0 0 0 0 4 2：已受理。")
+
+
 def test_a_wrong_code_asks_again_and_no_more_tries_lead_to_a_person() -> None:
     for word in ("wrong", "unknown"):
         at = asked_case(CaseFacts(word))
