@@ -213,6 +213,8 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "mend_people": 0,
         "end_changes": 0,
         "rescore_due": 1,
+        "work_off_uploads": 0,
+        "tidy_uploads": 0,
         "keep_version": 1,
         "end_sessions": 0,
     }
