@@ -90,8 +90,10 @@ def identified(record: CallRecord, line: Line) -> CallRecord:
 
 
 def anonymised(record: CallRecord, line: Line) -> CallRecord:
-    """In place of the arrival, and of all that told who it was."""
+    """In place of the arrival, and of all that told who it was; once, as with the arrival."""
     data = line.data
+    if record.is_anonymous:
+        return changed(record, line)
     return changed(
         record,
         line,

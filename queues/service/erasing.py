@@ -6,7 +6,7 @@ append-only file of the live store and the log of SQLite keep what was. `erase_t
 a chore over what `scrub` wrote down in its own transaction, so whoever dies, it comes round again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.erasing import empty_database_log, rewrite_store_log
 from config.log import get_log
 from config.runtime import Runtime
-from queues.domain.call_records import text_of
+from queues.domain.call_records import CallRecord, text_of
 from queues.domain.journal import Line, LineType
 from queues.store import calls, customers, journal, tickets
 
@@ -23,29 +23,41 @@ log = get_log(__name__)
 NAMING: Final = (LineType.CALL_ARRIVED, LineType.CALL_IDENTIFIED)
 
 
-async def refs_of(connection: AsyncConnection, nameless: Sequence[Line]) -> set[str]:
-    """By which refs the history knows these callers; asked before their records are written over."""
-    if not nameless:
-        return set()
-    records = await calls.load(connection, {line.call_id for line in nameless})
+async def refs_of(connection: AsyncConnection, lines: Sequence[Line]) -> set[str]:
+    """By which refs the history knows those who have become anonymous; asked before it is written over."""
+    call_ids = {line.call_id for line in lines if line.type == LineType.CALL_ANONYMISED}
+    records = await calls.load(connection, call_ids) if call_ids else {}
     return {record.caller_ref for record in records.values()} - {"", customers.WITHHELD}
 
 
-async def scrub(connection: AsyncConnection, nameless: Sequence[Line], refs: Collection[str]) -> None:
-    """`nameless` are the lines call.anonymised; their calls' records do not name anybody any more."""
-    if not nameless:
+def nameless(lines: Sequence[Line], records: Mapping[str, CallRecord]) -> dict[str, CallRecord]:
+    """The calls that have become anonymous with these lines, or have told again who it is."""
+    told = (line for line in lines if line.type == LineType.CALL_ANONYMISED or is_relapse(line, records))
+    return {line.call_id: records[line.call_id] for line in told if line.call_id in records}
+
+
+def is_relapse(line: Line, records: Mapping[str, CallRecord]) -> bool:
+    """A webhook that came so late that the live store had forgotten the call: it has arrived again, with its number."""
+    record = records.get(line.call_id)
+    return line.type == LineType.CALL_ARRIVED and record is not None and record.is_anonymous
+
+
+async def scrub(
+    connection: AsyncConnection, records: Mapping[str, CallRecord], refs: Collection[str], now_ms: int
+) -> None:
+    """The calls' own records name nobody any more; now the rest."""
+    if not records:
         return
-    call_ids = {line.call_id for line in nameless}
-    naming = await journal.lines_of_calls(connection, call_ids, NAMING)
+    naming = await journal.lines_of_calls(connection, records.keys(), NAMING)
     told = {text_of(line.data, "caller_ref") for line in naming} - {"", customers.WITHHELD}
     await journal.delete_lines(connection, [line.id for line in naming])
-    await calls.forget_given(connection, call_ids)
-    for line in nameless:
-        await tickets.forget_caller(connection, [line.call_id], text_of(line.data, "tier"))
+    await calls.forget_given(connection, records.keys())
+    for call_id, record in records.items():
+        await tickets.forget_caller(connection, [call_id], record.tier)
     for caller_ref in {*refs, *told}:
         if not await calls.is_ref_in_use(connection, caller_ref):
             await customers.forget_number(connection, caller_ref)
-    await calls.ask_erasure(connection, call_ids, max(line.at_ms for line in nameless))
+    await calls.ask_erasure(connection, records.keys(), now_ms)
 
 
 async def erase_traces(runtime: Runtime) -> int:

@@ -19,6 +19,7 @@ from queues.service import erasing, links
 from queues.service.facts import own_given
 from queues.service.links import Link
 from queues.service.readers import Entry, Reader
+from queues.service.switchboard import Switchboard
 from queues.store import calls, customers, journal, site_versions
 
 log = get_log(__name__)
@@ -34,6 +35,14 @@ class Live:
 
     numbers: Sequence[Mapping[str, Any]]  # rows of caller_ref, number, seen_ms
     given: Mapping[str, str]  # call_id -> JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is to be done when a batch is committed."""
+
+    due: list[Link]
+    relapsed: list[str]  # calls that are anonymous and have told again who it is
 
 
 class History:
@@ -70,16 +79,16 @@ class History:
                 latest[caller_ref] = {"caller_ref": caller_ref, "number": number, "seen_ms": at_ms}
         return list(latest.values())
 
-    async def write(self, connection: AsyncConnection, entries: Sequence[Entry], known: Live) -> list[Link]:
+    async def write(self, connection: AsyncConnection, entries: Sequence[Entry], known: Live) -> Written:
         lines = list(sound(entries))
         for entry in entries:
             if entry.line is None:
                 log.error("scribe.line_unreadable", entry_id=entry.id)
         await journal.insert_events(connection, self.site, entries)
         await site_versions.insert_activations(connection, self.site, lines)
-        nameless = [line for line in lines if line.type == LineType.CALL_ANONYMISED and line.call_id]
-        refs = await erasing.refs_of(connection, nameless)
-        await self._write_calls(connection, lines)
+        refs = await erasing.refs_of(connection, lines)
+        records = await self._write_calls(connection, lines)
+        nameless = erasing.nameless(lines, records)
         for line in lines:
             if line.type == LineType.CALL_JOINED and line.call_id:
                 await calls.set_ticket(connection, line.call_id, text_of(line.data, "ticket_no"))
@@ -87,20 +96,26 @@ class History:
             await calls.set_given(connection, known.given)
         if known.numbers:
             await customers.save_caller_numbers(connection, known.numbers)
-        await erasing.scrub(connection, nameless, refs)
-        return await links.insert_new(connection, await due_tickets(connection, lines))
+        await erasing.scrub(connection, nameless, refs, entries[-1].at_ms)
+        due = await links.insert_new(connection, await due_tickets(connection, lines))
+        return Written(due, [line.call_id for line in lines if erasing.is_relapse(line, records)])
 
-    async def after_commit(self, done: list[Link]) -> None:
-        if done:
-            await links.push(self.runtime, links.OPEN_TICKET, done)
+    async def after_commit(self, done: Written) -> None:
+        if done.due:
+            await links.push(self.runtime, links.OPEN_TICKET, done.due)
+        for call_id in done.relapsed:
+            await Switchboard(self.runtime).anonymise_call(call_id=call_id)
 
     async def take_over(self) -> None:
         await links.push_left_over(self.runtime, links.OPEN_TICKET)
 
-    async def _write_calls(self, connection: AsyncConnection, lines: Sequence[Line]) -> None:
+    async def _write_calls(
+        self, connection: AsyncConnection, lines: Sequence[Line]
+    ) -> Mapping[str, CallRecord]:
+        """The records of the calls that these lines are about, as they are now."""
         told = [line for line in lines if line.type in STEPS and line.call_id]
         if not told:
-            return
+            return {}
         before = await calls.load(connection, {line.call_id for line in told})
         after = fold_all(before, told)
         version = self.runtime.site_files.version
@@ -111,9 +126,10 @@ class History:
         ]
         if changed:
             await calls.save(connection, self.site, changed)
+        return after
 
 
-Scribe = Reader[Live, list[Link]]
+Scribe = Reader[Live, Written]
 
 
 def scribe(runtime: Runtime, holder: str | None = None) -> Scribe:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from config import numbers
 from config.database import metadata
 from queues.domain.call_records import CallRecord, fold
 from queues.domain.journal import Line
@@ -15,7 +16,7 @@ from queues.scribe import run
 from queues.service.history import History, scribe
 from queues.store import journal
 from tests.doubles import MONDAY_0900_MS, ManualClock
-from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
+from tests.queues.hotline import CHEN_NUMBER, LIN, LIN_NUMBER, Hotline
 from tests.queues.killing import kill_when_stuck
 
 HISTORY = ("events", "calls", "caller_numbers", "links", "tickets")
@@ -412,6 +413,91 @@ async def test_a_late_word_of_a_forgotten_call_does_not_move_its_arrival(
     await hotline.write_down()
     (after,) = await hotline.rows("calls", "arrived_ms", "ended_ms", "outcome")
     assert after == before
+
+
+async def test_who_keys_his_account_number_is_that_customer(hotline: Hotline) -> None:
+    await hotline.arrive("CA1", "")
+    key = numbers.account_key(hotline.runtime.settings.secret_key, "power", LIN.account_no)
+    assert (await hotline.switchboard.identify_call(call_id="CA1", account_key=key)).is_ok
+    await hotline.write_down()
+    (row,) = await hotline.rows("calls", "customer_id", "tier", "caller_ref")
+    assert row == {"customer_id": LIN.customer_id, "tier": "key_customer", "caller_ref": "withheld"}
+
+
+async def test_a_call_that_joined_a_ticket_is_its_and_opens_none(hotline: Hotline) -> None:
+    await hotline.arrive("CA1")
+    await hotline.switchboard.join_ticket(call_id="CA1", ticket_no="T000042")
+    await hotline.write_down()
+    assert await hotline.rows("calls", "ticket_no") == [{"ticket_no": "T000042"}]
+    await hotline.enqueue("CA1")
+    await hotline.end("CA1")
+    await hotline.write_down()
+    assert await hotline.rows("calls", "ticket_no") == [{"ticket_no": "T000042"}]
+    assert await hotline.rows("tickets") == []
+
+
+async def test_what_was_keyed_under_the_sites_own_names_is_kept_and_nothing_else(hotline: Hotline) -> None:
+    await hotline.arrive("CA1")
+    for name, value in (("meter", "0042"), ("case_no", "12"), ("access_code", "9876")):
+        assert (await hotline.switchboard.keep_given(call_id="CA1", name=name, value=value)).is_ok
+    await hotline.enqueue("CA1")
+    await hotline.end("CA1")
+    await hotline.write_down()
+    assert await hotline.rows("calls", "given") == [{"given": '{"meter": "0042"}'}]
+    assert "0042" not in str(await hotline.rows("events"))
+    live = await hotline.runtime.redis.hget("{power}:call:CA1", "given")
+    assert live == '{"meter":"0042"}'
+
+
+async def test_a_call_that_another_company_took_is_transferred(hotline: Hotline) -> None:
+    await hotline.arrive("CA1")
+    for _ in range(2):
+        await hotline.switchboard.divert_call(call_id="CA1", to="transfer")
+        await hotline.scribe.drain()
+        assert await hotline.rows("calls", "state") == [{"state": "messaging"}]
+        await hotline.switchboard.return_call(call_id="CA1")
+        await hotline.scribe.drain()
+        assert await hotline.rows("calls", "state") == [{"state": "menu"}]
+    await hotline.switchboard.divert_call(call_id="CA1", to="transfer")
+    await hotline.end("CA1")
+    await hotline.scribe.drain()
+    assert await hotline.rows("calls", "outcome") == [{"outcome": "transferred"}]
+
+
+async def test_a_call_keeps_the_version_that_was_in_force_when_it_began(hotline: Hotline) -> None:
+    await hotline.switchboard.activate_version(version="v-old", by="chief")
+    await hotline.arrive("CA1")
+    await hotline.switchboard.activate_version(version="v-new", by="chief")
+    await hotline.arrive("CA2")
+    await hotline.scribe.drain()
+    assert await hotline.rows("calls", "site_version") == [
+        {"site_version": "v-old"},
+        {"site_version": "v-new"},
+    ]
+
+
+async def test_a_late_webhook_of_a_forgotten_anonymous_call_does_not_tell_who_it_was(
+    hotline: Hotline, clock: ManualClock
+) -> None:
+    await hotline.arrive("CA1")
+    await hotline.scribe.drain()
+    await hotline.switchboard.anonymise_call(call_id="CA1")
+    await hotline.end("CA1")
+    await hotline.scribe.drain()
+    clock.advance(7 * 3600 * 1000)
+    await hotline.switchboard.forget_call(call_id="CA1")
+    await hotline.arrive("CA1")
+    await hotline.scribe.drain()
+    (row,) = await hotline.rows("calls", "caller_ref", "customer_id", "is_anonymous", "arrived_ms")
+    assert row == {
+        "caller_ref": "", "customer_id": "", "is_anonymous": True, "arrived_ms": MONDAY_0900_MS,
+    }  # fmt: skip
+    assert await hotline.rows("caller_numbers") == []
+    known = {LIN_NUMBER, LIN.customer_id}
+    assert not known & set(str(await hotline.rows("events")).replace('"', " ").split())
+    live = await hotline.runtime.redis.hgetall("{power}:call:CA1")
+    assert live["is_anonymous"] == "1"
+    assert not known & set(live.values())
 
 
 async def test_a_lease_from_a_clock_that_was_set_back_holds_nobody(hotline: Hotline) -> None:
