@@ -119,9 +119,9 @@ async def claim(connection: AsyncConnection, upload_id: str, holder: str, now_ms
     return claimed.rowcount == 1
 
 
-async def note(connection: AsyncConnection, upload_id: str, holder: str, **values: Any) -> bool:
+async def note(connection: AsyncConnection, upload_id: str, held_by: str, **values: Any) -> bool:
     """Write how far it has come; False when another has taken it over."""
-    mine = (uploads.c.upload_id == upload_id, uploads.c.holder == holder)
+    mine = (uploads.c.upload_id == upload_id, uploads.c.holder == held_by)
     return (await connection.execute(update(uploads).where(*mine).values(**values))).rowcount == 1
 
 

@@ -37,4 +37,6 @@ def call_row(call: CallRow, words: Words) -> dict[str, Any]:
 def masked(call: CallRow, words: Words) -> str:
     if call.number:
         return numbers.mask(call.number)
+    if call.is_anonymous:
+        return words.t("calls.anonymous")
     return words.t("calls.withheld") if call.caller_ref == WITHHELD else ""

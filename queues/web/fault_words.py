@@ -34,6 +34,13 @@ _PATTERNS: Final = (
     (r"names '(?P<value>.*)' twice", "name_twice"),
     (r"the account number is also in another row.* (?P<row>\d+)", "row_twice"),
     (r"has more cells than there are headings", "cells"),
+    (r".*It is neither text nor an XLSX workbook\.", "no_table"),
+    (r".*It is a packed file, but no XLSX workbook\.", "no_table"),
+    (r".*Its first row should name the columns, and is empty\.", "no_headings"),
+    (r".*Its text is in none of .*", "encoding"),
+    (r".*Near row (?P<row>\d+): .*", "near_row"),
+    (r".*It is not here any more.*", "gone"),
+    (r"It could not be worked through.*", "unworked"),
     (r"a file keeps its account number", "keeps_account"),
 )
 _KNOWN: Final = tuple((re.compile(pattern, re.DOTALL), key) for pattern, key in _PATTERNS)

@@ -186,5 +186,5 @@ def _view(upload: Upload, words: Words) -> View:
         "sound": upload.rows - upload.faulty,
         "changes": upload.opened + upload.changed,
         "faulty": upload.faulty,
-        "error": upload.error,
+        "error": fault_in_words(upload.error, words) if upload.error else "",
     }

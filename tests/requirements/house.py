@@ -38,6 +38,7 @@ class House:
     def __post_init__(self) -> None:
         self.plan = plan_of(self.runtime)
         self.dispatcher = Dispatcher.of(self.runtime)
+        self.scribe = scribe(self.runtime)  # one reader: a second would wait for the first one's lease
 
     async def import_rows(self, path: Path, table: Sequence[Mapping[str, Any]]) -> None:
         """A table as a person would hand it in."""
@@ -97,7 +98,7 @@ class House:
         return str(desk.offer.call_id) if desk and desk.offer else ""
 
     async def write_down(self) -> None:
-        await scribe(self.runtime).drain()
+        await self.scribe.drain()
 
     async def rows(self, table: str, *names: str, **wanted: Any) -> list[dict[str, Any]]:
         columns = metadata.tables[table].c

@@ -112,8 +112,8 @@ async def test_the_page_says_what_callers_hear_and_for_how_long(boss: Reader) ->
     form = await new_form(boss)
     status, heard = await boss.post("/notices/preview", **form)
     assert status == 200
-    assert heard["zh"]["heard"] == [OUTAGE["text_zh"]]
-    assert heard["zh"]["length"] == f"约 {spoken_s(OUTAGE['text_zh'])} 秒"
+    assert heard["zh"]["heard"] == [f"温馨提示：{OUTAGE['text_zh']}", f"最新停电信息：{OUTAGE['text_zh']}"]
+    assert heard["zh"]["length"] == f"约 {spoken_s(heard['zh']['heard'][1])} 秒"
     assert heard["en"]["is_long"] is False
 
 

@@ -1,0 +1,150 @@
+"""R17: a caller from the affected area hears the notice first; a caller from another area does not; it stops once the
+outage is cleared. In a storm a caller may join the outage's ticket instead of opening another."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from config.jobs import work_off
+from config.runtime import Runtime
+from queues.domain.customers import Customer
+from queues.service.customers import import_customers
+from tests.queues.web.reader import Reader, text_of
+from tests.requirements.house import House, open_house
+
+IN_CITY, IN_VILLAGE, STRANGER = "+8613800170001", "+8613800170002", "+8613800170003"
+NOTICE = "城区东湖路一带因线路故障停电，预计18点前恢复供电。"
+OUTAGE = {
+    "kind": "outage",
+    "reach": "some",
+    "area": "city",
+    "text_zh": NOTICE,
+    "text_en": "Power is out around East Lake Road; we expect it back by six.",
+    "starts": "",
+    "ends": "",
+    "ticket_no": "",
+}
+
+
+@pytest.fixture
+async def house(runtime: Runtime) -> AsyncIterator[House]:
+    async with open_house(runtime, "power") as house:
+        people = [
+            Customer(customer_id="N1", name="城里人", area="city", tier="residential", numbers=(IN_CITY,)),
+            Customer(
+                customer_id="N2", name="乡下人", area="rural", tier="residential", numbers=(IN_VILLAGE,)
+            ),
+        ]
+        await import_customers(house.runtime, people)
+        yield house
+
+
+async def raised(house: House, boss: Reader, **changed: str) -> str:
+    """On the page, as a supervisor does it."""
+    form = await boss.open("/notices/new")
+    form_id = re.search(r'name="form_id" value="(\w+)"', form.text)
+    assert form_id
+    sent = await boss.send("/notices", {**OUTAGE, "form_id": form_id[1], **changed})
+    assert sent.status_code == 303, text_of(sent)
+    return str(sent.headers["Location"].partition("#")[2])
+
+
+async def test_callers_of_the_area_hear_it_before_the_menu_until_it_is_cleared(house: House) -> None:
+    boss = await house.enter("boss", "supervisor")
+    _, before = await house.call("CA0", IN_CITY)
+    assert NOTICE not in before.said
+    notice_id = await raised(house, boss)
+
+    _, heard = await house.call("CA1", IN_CITY)
+    assert (
+        heard.said.index("录音") < heard.said.index(f"温馨提示：{NOTICE}") < heard.said.index("停电报修请按1")
+    )
+    for call_id, number in (("CA2", IN_VILLAGE), ("CA3", STRANGER), ("CA4", "anonymous")):
+        _, elsewhere = await house.call(call_id, number)
+        assert NOTICE not in elsewhere.said
+        assert "停电报修请按1" in elsewhere.said
+
+    assert (await boss.send(f"/notices/{notice_id}/clear", {})).status_code == 303
+    _, after = await house.call("CA5", IN_CITY)
+    assert NOTICE not in after.said
+
+    audits = await house.rows("audits", "action", "subject", subject=f"notice:{notice_id}")
+    assert sorted(each["action"] for each in audits) == ["notice.cleared", "notice.raised"]
+
+
+async def test_everybody_hears_what_is_for_everybody(house: House) -> None:
+    await raised(house, await house.enter("boss", "supervisor"), reach="all", area="")
+    for call_id, number in (("CA1", IN_CITY), ("CA2", IN_VILLAGE), ("CA3", STRANGER)):
+        _, heard = await house.call(call_id, number)
+        assert NOTICE in heard.said
+
+
+async def test_it_is_heard_from_its_start_to_its_end_and_no_longer(house: House, clock: Any) -> None:
+    """Nobody has to clear it, and no clock process has to run."""
+    boss = await house.enter("boss", "supervisor")
+    await raised(house, boss, starts="2026-11-23T10:00", ends="2026-11-23T11:00")
+    heard = []
+    for minutes in (59, 1, 59, 1):
+        clock.advance(minutes * 60_000)
+        _, document = await house.call(f"CA{len(heard)}", IN_CITY)
+        heard.append(NOTICE in document.said)
+    assert heard == [False, True, True, False]
+
+
+async def test_a_changed_notice_is_heard_changed(house: House) -> None:
+    boss = await house.enter("boss", "supervisor")
+    notice_id = await raised(house, boss)
+    changed = {**OUTAGE, "revision": "1", "text_zh": "城区停电，预计20点恢复。"}
+    assert (await boss.send(f"/notices/{notice_id}", changed)).status_code == 303
+    _, heard = await house.call("CA1", IN_CITY)
+    assert "城区停电，预计20点恢复。" in heard.said
+    assert NOTICE not in heard.said
+
+
+async def test_in_a_storm_a_caller_joins_the_outage_ticket_and_opens_no_second_one(house: House) -> None:
+    ticket_no = await outage_ticket(house)
+    await raised(house, await house.enter("boss", "supervisor"), ticket_no=ticket_no)
+
+    caller, heard = await house.call("CA1", IN_CITY)
+    assert NOTICE in heard.said
+    assert "如果您家也停电，请按1登记" in heard.said
+    joined = await caller.press(heard, "1")
+    assert f"抢修编号{ticket_no[0]} {' '.join(ticket_no[1:])}" in joined.said
+    queued = await caller.press(await caller.press(joined, "1"), "2")
+    assert "Enqueue" in queued.verbs, queued.said
+    assert (await house.facts_of("CA1")).ticket_no == ticket_no
+    await caller.report_end()
+    await written(house)
+
+    tickets = await house.rows("tickets", "ticket_no")
+    assert [each["ticket_no"] for each in tickets] == [ticket_no]
+    (call,) = await house.rows("calls", "ticket_no", "customer_id", call_id="CA1")
+    assert call == {"ticket_no": ticket_no, "customer_id": "N1"}
+
+
+async def test_who_does_not_join_has_the_whole_menu(house: House) -> None:
+    ticket_no = await outage_ticket(house)
+    await raised(house, await house.enter("boss", "supervisor"), ticket_no=ticket_no)
+    caller, heard = await house.call("CA1", IN_CITY)
+    menu = await caller.press(heard, "")
+    assert "停电报修请按1" in menu.said
+    assert (await house.facts_of("CA1")).ticket_no == ""
+
+
+async def outage_ticket(house: House) -> str:
+    """Somebody of the same street was first; his repair is under way."""
+    caller, heard = await house.call("CAfirst", STRANGER)
+    account = await caller.press(await caller.press(heard, "1"), "2")
+    queued = await caller.press(account, "")  # he does not know his account number
+    assert "Enqueue" in queued.verbs, queued.said
+    await caller.report_end()
+    await written(house)
+    (ticket,) = await house.rows("tickets", "ticket_no")
+    return str(ticket["ticket_no"])
+
+
+async def written(house: House) -> None:
+    await house.write_down()
+    await work_off(house.runtime, house.plan.work_queues())
