@@ -90,7 +90,7 @@ class Conversation:
         return documents.wait(
             queue=call.queue,
             ticket_no=call.ticket_no,
-            access_code=self._access_code(call_id),
+            access_code="" if round_no else self._access_code(call_id),
             position=call.position,
             locale=locale,
             round_no=round_no,
