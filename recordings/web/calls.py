@@ -3,6 +3,7 @@
 Numbers are masked. Showing one is an action by right: it is written down before it is shown, and shown once.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -14,9 +15,13 @@ from config import numbers
 from config.runtime import Runtime
 from config.web.accounts import Account, require
 from config.web.templates import page
+from queues.domain.call_records import text_of
+from queues.domain.journal import LineType
 from queues.service import audits, calls, customers, people
 from queues.service.calls import CallStory
+from queues.service.switchboard import CallerFacts
 from queues.web import calls as calls_list
+from queues.web.caller_view import caller_view
 from queues.web.floor import Floor, floor_of, wants_page, words_of
 from queues.web.words import Words
 from recordings.service import recordings
@@ -24,6 +29,8 @@ from recordings.web.call_view import call_page
 
 REVEALERS: Final = frozenset({"supervisor", "qa", "admin"})
 REVIEWERS: Final = frozenset({"supervisor", "qa", "admin"})
+
+View = dict[str, Any]
 
 
 def routes() -> list[BaseRoute]:
@@ -73,9 +80,49 @@ async def _page(
     names = {agent.agent_id: agent.name for agent in await people.agents_of_site(floor.runtime)}
     view = call_page(story, await _heard(floor, story), names, words, may_hear=_may_hear(account, story))
     told = _told(words, revealed) if has_asked else ""
-    return page(
-        request, "call.html", **view, may_reveal=_may_reveal(account, story) and not has_asked, told=told
+    may_reveal = _may_reveal(account, story) and not has_asked
+    caller = await _caller(floor.runtime, story, names, words)
+    return page(request, "call.html", **view, may_reveal=may_reveal, told=told, caller=caller)
+
+
+async def _caller(runtime: Runtime, story: CallStory, names: Mapping[str, str], words: Words) -> View:
+    """Who called, as the desk told it: by the file as it stands now, and by what the journal says of this call."""
+    call = story.call
+    customer = await customers.find_customer(runtime, call.customer_id) if call.customer_id else None
+    holders = await customers.search(runtime, call.number) if call.number else []
+    others = [
+        each
+        for each in holders
+        if call.number in each.everybodys_numbers and each.customer_id != call.customer_id
+    ]
+    arrived = {line.type: line.data for line in story.lines}
+    managers = customer.managers if customer else ()
+    facts = CallerFacts(
+        area=customer.area if customer else "",
+        contact=(customer.everybodys_numbers.get(call.number or "") or "") if customer else "",
+        shared=len(others) if customer else 0,
+        is_care=customer.is_care if customer else False,
+        is_internal=bool(arrived.get(LineType.CALL_ARRIVED, {}).get("internal")),
+        is_anonymous=call.is_anonymous,
+        manager=managers[0] if managers else "",
+        manager_name=words.t("why.comma").join(names.get(each, each) for each in managers),
+        given=call.given,
     )
+    joined = text_of(arrived.get(LineType.CALL_JOINED, {}), "ticket_no")
+    return {
+        **caller_view(facts, words, joined=joined),
+        "href": f"/customers/{customer.customer_id}" if customer else "",
+        "class_code": customer.class_code if customer else "",
+        "facts": [
+            {"label": words.t(f"desk.fact.{name}"), "text": text}
+            for name, text in (
+                ("account_no", customer.account_no if customer else ""),
+                ("manager", facts.manager_name),
+                ("area", words.area(facts.area) if facts.area else ""),
+            )
+            if text
+        ],
+    }
 
 
 async def _heard(floor: Floor, story: CallStory) -> list[Any]:

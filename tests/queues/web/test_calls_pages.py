@@ -14,6 +14,7 @@ from queues.domain.calls import CallState, Outcome
 from queues.domain.journal import LineType
 from queues.domain.tickets import TicketState
 from queues.domain.timeline import SpanKind
+from queues.service.customers import Contact, Customer, import_customers
 from queues.web.words import AREAS, AWAY_REASONS
 from recordings.domain.recordings import Kind, Recording, RecordingState, Why
 from recordings.store import recordings as recording_store
@@ -277,3 +278,32 @@ async def test_no_page_shows_a_key_or_the_other_language(
         if locale == "en":
             rest = re.sub("东湖恒达化纤有限公司|王敏|陈静|中文|停电报修", "", page)
             assert re.findall(r"[\u4e00-\u9fff]+", rest) == [], path
+
+
+async def test_the_call_tells_of_its_caller_what_the_desk_told(boss: Reader, hotline: Hotline) -> None:
+    number = "+8657155667788"
+    care = Customer(
+        customer_id="C7", name="赵奶奶", tier="special_care", is_care=True, class_code="S1", managers=("wang",),
+        account_no="0033007007", contacts=(Contact(name="赵明", numbers=(number,)),),
+    )  # fmt: skip
+    other = Customer(customer_id="C8", name="赵明", tier="residential", numbers=(number,))
+    await import_customers(hotline.runtime, [care, other])
+    await hotline.arrive("CA1", number)
+    await hotline.switchboard.keep_given(call_id="CA1", name="meter_reading", value="04711")
+    await hotline.enqueue("CA1")
+    await hotline.answer("CA1")
+    await hotline.end("CA1")
+    await hotline.write_down()
+    page = await boss.open("/calls/CA1")
+    said = text_of(page)
+    for told in (
+        "特殊关怀客户",
+        "共用号码，另有 1 户",
+        "S1",
+        "联系人 赵明",
+        "meter reading 04711",
+        "客户经理 王敏",
+    ):
+        assert told in said, told
+    assert 'href="/customers/C7"' in page.text
+    assert "55667788" not in page.text
