@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.numbers import display, mask, number_key, parse
+from config.numbers import account_key, code_key, display, mask, number_key, parse
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,17 @@ def test_a_key_stands_for_a_number_and_for_one_secret() -> None:
     assert set(key) <= set("0123456789abcdef")
     assert key != number_key("secret", "+8613800138001")
     assert key != number_key("other", "+8613800138000")
+
+
+def test_keys_of_accounts_and_codes_are_no_keys_of_numbers() -> None:
+    """The same digits stand for something else each time, and for another site's account."""
+    digits = "13800138000"
+    keys = {
+        number_key("secret", digits),
+        code_key("secret", digits),
+        account_key("secret", "power", digits),
+        account_key("secret", "gas", digits),
+        account_key("other", "power", digits),
+    }
+    assert len(keys) == 5
+    assert all(len(key) == 32 for key in keys)

@@ -1,5 +1,6 @@
 """The course of a call, read from its lines."""
 
+from dataclasses import replace
 from typing import Any
 
 from queues.domain.journal import Line
@@ -70,3 +71,29 @@ def test_a_closed_queue_is_no_waiting() -> None:
 
 def test_nothing_told_is_no_course() -> None:
     assert read_timeline([]) == ()
+
+
+def test_who_comes_back_from_elsewhere_is_in_the_menu_again() -> None:
+    course = spans("""
+             0  call.arrived
+          4000  call.diverted
+         34000  call.returned
+         40000  call.ended
+    """)
+    assert course == [("menu", 0, 4000), ("messaging", 4000, 34000), ("menu", 34000, 40000)]
+
+
+def test_of_an_anonymous_call_the_line_in_the_arrivals_place_says_when_it_began() -> None:
+    told = lines("""
+          3000  call.menu_stepped
+          9000  call.anonymised
+         40000  call.ended
+    """)
+    told[1] = replace(told[1], data={"arrived_ms": 1000})
+    assert [(span.kind, span.start_ms, span.end_ms) for span in read_timeline(told)] == [
+        ("menu", 1000, 40000)
+    ]
+
+
+def spans(story: str) -> list[tuple[str, int, int | None]]:
+    return [(span.kind, span.start_ms, span.end_ms) for span in read_timeline(lines(story))]
