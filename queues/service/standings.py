@@ -109,8 +109,7 @@ async def moves_among(
     plan, now_ms = plan_of(runtime), runtime.clock.now_ms()
     if not files:
         return []
-    ids = [file.customer_id for file, _ in files]
-    manual = await tiers.manual_tiers_between(connection, runtime.settings.site, min(ids), max(ids), now_ms)
+    manual = await tiers.manual_tiers(connection, [file.customer_id for file, _ in files], now_ms)
     moves = []
     for file, scored in files:
         band = new_band(plan, scored) if kind == "sort" else file.band

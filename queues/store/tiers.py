@@ -174,20 +174,6 @@ async def manual_tiers(
     }
 
 
-async def manual_tiers_between(
-    connection: AsyncConnection, site: str, first_id: str, last_id: str, now_ms: int
-) -> dict[str, str]:
-    """The same of a page of files, from its first to its last."""
-    query = select(tier_requests.c.customer_id, tier_requests.c.tier).where(
-        tier_requests.c.site == site,
-        tier_requests.c.customer_id.between(first_id, last_id),
-        tier_requests.c.state == State.APPROVED,
-        tier_requests.c.until_ms > now_ms,
-    )
-    found = await connection.execute(query.order_by(tier_requests.c.decided_ms))
-    return {row.customer_id: row.tier for row in found}
-
-
 async def is_customer(connection: AsyncConnection, site: str, customer_id: str) -> bool:
     query = select(customers.c.customer_id).where(
         customers.c.site == site, customers.c.customer_id == customer_id
