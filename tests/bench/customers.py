@@ -12,7 +12,7 @@ import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from config import numbers
@@ -49,12 +49,12 @@ async def measure(count: int, *, is_twice: bool) -> list[str]:
         write_register(path, count)
         say("importing")
         first = await taken(house, path)
-        found = [*rate("import", first), await weight(house, count), await arrivals(house, count)]
+        found = [*rate("import", *first), await weight(house, count), await arrivals(house, count)]
         found.append(await searching(house, count))
         if is_twice:
             say("importing again, one row in a hundred changed")
             write_register(path, count, changed=100)
-            found += rate("again", await taken(house, path))
+            found += rate("again", *await taken(house, path))
         return found
 
 
@@ -94,21 +94,23 @@ def register(count: int, changed: int) -> Iterator[tuple[object, ...]]:
         )
 
 
-async def taken(house: House, path: Path) -> Outcome:
+async def taken(house: House, path: Path) -> tuple[Outcome, float]:
     def told(step: str, done: float) -> None:
         print(f"\r{step} {done:3.0f} %", end="", file=sys.stderr, flush=True)
 
+    began = process_time()
     outcome = await import_table(house.runtime, path, Options(), told=told)
     print("\r", end="", file=sys.stderr, flush=True)
-    return outcome
+    return outcome, process_time() - began
 
 
-def rate(name: str, outcome: Outcome) -> list[str]:
+def rate(name: str, outcome: Outcome, busy_s: float) -> list[str]:
     took_s = sum(outcome.took_s.values())
     parts = ", ".join(f"{step} {for_s:.1f} s" for step, for_s in outcome.took_s.items())
     counts = outcome.counts
     return [
         f"{name}: {outcome.rows:,} rows in {took_s:.1f} s, {outcome.rows / took_s:,.0f} a second ({parts})",
+        f"  {busy_s:.1f} s of them at work, the rest waiting for a processor or a store",
         f"  {counts.opened:,} new, {counts.changed:,} changed, {counts.unchanged:,} as they were",
     ]
 

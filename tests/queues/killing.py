@@ -9,13 +9,16 @@ from config.settings import Settings
 from tests.conftest import ENVIRONMENT
 
 
-async def kill_when_stuck(process: str, settings: Settings) -> None:
+async def kill_when_stuck(
+    process: str, settings: Settings, *words: str, module: str = "tests.queues.stuck"
+) -> None:
     """Start it, wait until it is in the middle, and SIGKILL it there."""
     stuck = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.queues.stuck",
+        module,
         process,
+        *words,
         env={
             **os.environ,
             **ENVIRONMENT,
