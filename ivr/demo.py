@@ -22,16 +22,19 @@ from typing import Any
 from config.log import configure_log
 from config.runtime import open_runtime
 from config.site_files import SiteFilesError, read
-from ivr import demo_cast
+from ivr import demo_cast, demo_errands
 from ivr.calllogs import CallLogError, days_of, read_calls
 from ivr.demo_house import House, answers, ask, furnish, standin_process, tell
 from ivr.demo_plan import SITES, DemoPlan, read_plan
 from ivr.demo_report import Books, close_books, house_is_quiet
 from ivr.demo_seed import seed_house
+from ivr.domain.menus import load_menu
+from ivr.domain.nodes import Menu, TransferNode
 from ivr.launcher import Launcher
 from ivr.standin import arrivals
 from ivr.standin.scenario import Customer as Dialler
 from ivr.web.twiml import fallback_document
+from queues.domain.customers import Customer
 from queues.domain.faults import SiteFaults
 from queues.domain.plan import Plan, load_plan
 
@@ -53,7 +56,7 @@ HABITS: Mapping[str, Any] = {
 class Cast:
     """Everybody who takes part, and what they will do."""
 
-    customers: tuple[demo_cast.Customer, ...]
+    customers: tuple[Customer, ...]
     seats: tuple[demo_cast.Seat, ...]
     people: Mapping[str, Any]
     real_s: float | None  # how long traffic lasts; None: until stopped
@@ -80,17 +83,19 @@ async def main(words: Sequence[str]) -> int:
 
 async def play(plan: DemoPlan, folder: Path, stopped: asyncio.Event) -> int:
     """Build the house, let people in, and when they have gone close the books."""
-    site = load_plan(read(SITES / plan.site))
+    files = read(SITES / plan.site)
+    site = load_plan(files)
+    menu = load_menu(files, site)
     house = furnish(plan, site, folder)
     configure_log("warning", "console")
-    cast = people(plan, site, house, random.Random(plan.seed))  # noqa: S311  a seeded day, not a secret
+    cast = people(plan, site, menu, house, random.Random(plan.seed))  # noqa: S311  a seeded day, not a secret
     print(f"Setting up in {folder} (seed {plan.seed}) ...", flush=True)
     launcher = Launcher(house.settings, house.environ, logs=house.logs)
     try:
         await launcher.start()
         await answers(f"{house.pages_url}/health/live")
         async with open_runtime(house.settings) as runtime:
-            await seed_house(runtime, site, cast.customers, cast.seats, house.password)
+            await seed_house(runtime, cast.customers, cast.seats, house.password)
         async with standin_process(house, standin_configuration(plan, house, cast)):
             introduce(plan, house, cast)
             killer = asyncio.create_task(kill_each(plan, launcher, cast.real_s))
@@ -103,22 +108,24 @@ async def play(plan: DemoPlan, folder: Path, stopped: asyncio.Event) -> int:
         await launcher.stop()
 
 
-def people(plan: DemoPlan, site: Plan, house: House, rng: random.Random) -> Cast:
+def people(plan: DemoPlan, site: Plan, menu: Menu, house: House, rng: random.Random) -> Cast:
     """Customers, seats and calls: replayed from a log, or drawn from the seed."""
-    customers = demo_cast.cast_customers(400, rng)
     free_seats = 0 if plan.is_headless else 1
     seats = demo_cast.cast_seats(
-        plan.agents + free_seats, rng, one_pool=plan.calls is not None, for_people=free_seats
+        site, plan.agents + free_seats, rng, one_pool=plan.calls is not None, for_people=free_seats
     )
+    customers = demo_cast.cast_customers(site, 400, rng, [seat.agent_id for seat in seats])
     diallers = tuple(
-        Dialler(name=one.name, number=one.numbers[0], tier=one.tier, tier_name=words_of(site, one.tier))
+        Dialler(name=one.name, number=one.numbers[0], tier=one.tier, tier_name=site.tiers[one.tier].name)
         for one in customers
     )
     staged: dict[str, Any] = {
         "seed": plan.seed,
         "desk_url": house.pages_url,
         "lines": dict(house.numbers),
+        "line_names": {name: line.name for name, line in site.lines.items()},
         "customers": [one.model_dump() for one in diallers],
+        "outsiders": [{"number": node.to} for node in menu.nodes.values() if isinstance(node, TransferNode)],
         "agents": [
             {"name": seat.login, "password": house.password, "identity": seat.agent_id, "habits": HABITS}
             for seat in seats
@@ -126,7 +133,13 @@ def people(plan: DemoPlan, site: Plan, house: House, rng: random.Random) -> Cast
         ],
         "starts_at_ms": None,
     }
-    traffic, length_ms = calls_of(plan, house, diallers, rng)
+    hotline = demo_errands.Hotline(
+        plan=site,
+        menu=menu,
+        now_ms=house.settings.clock.now_ms(),
+        accounts=demo_errands.some_accounts(customers, rng),
+    )
+    traffic, length_ms = calls_of(plan, house, hotline, customers, diallers, rng)
     staged.update(traffic)
     return Cast(
         customers=customers,
@@ -136,17 +149,16 @@ def people(plan: DemoPlan, site: Plan, house: House, rng: random.Random) -> Cast
     )
 
 
-def words_of(site: Plan, tier: str) -> dict[str, str]:
-    """What the site calls a tier, in each language."""
-    return dict(site.tiers[tier].name) if tier in site.tiers else {}
-
-
 def calls_of(
-    plan: DemoPlan, house: House, diallers: Sequence[Dialler], rng: random.Random
+    plan: DemoPlan,
+    house: House,
+    hotline: demo_errands.Hotline,
+    customers: Sequence[Customer],
+    diallers: Sequence[Dialler],
+    rng: random.Random,
 ) -> tuple[dict[str, Any], int | None]:
     """The scenario's traffic and its length in product milliseconds."""
     limit_ms = None if plan.for_s is None else int(plan.for_s * 1000 * plan.speed)
-    main_number = next(iter(house.numbers.values()))
     if plan.calls is None and not plan.calls_per_hour:
         return {}, limit_ms
     if plan.calls is None:
@@ -154,7 +166,7 @@ def calls_of(
             "calls_per_day": plan.calls_per_hour * 24,
             "hourly": [1.0] * 24,
             "for_ms": limit_ms or 24 * 3_600_000,
-            "errands": demo_cast.errands(main_number),
+            "errands": demo_errands.errands(hotline, customers, house.numbers),
         }
         return {"profile": profile, **({"until_ms": limit_ms} if limit_ms else {})}, limit_ms
     every = read_calls(plan.calls, hours=plan.hours)
@@ -162,14 +174,16 @@ def calls_of(
     logged = [call for call in every if call.day == day]
     if not logged:
         raise RuntimeError(f"{plan.calls} has no calls on {day or 'any day'} in those hours")
+    main_line, main_number = next(iter(house.numbers.items()))
+    tables = demo_errands.replay_tables(hotline, customers, main_line)
     calls = arrivals.plan_calls(
         [asdict(one) for one in logged],
         customers=diallers,
         lines={"*": main_number},
         rng=rng,
         starts_at_ms_of_day=plan.hours.from_s * 1000 if plan.hours else None,
-        tiers=demo_cast.BANK_TIERS,
-        keys=demo_cast.KEYS,
+        tiers=tables.tiers,
+        keys=tables.keys,
     )
     kept = [call for call in calls if limit_ms is None or call.at_ms < limit_ms]
     return {"calls": [call.model_dump(by_alias=True) for call in kept]}, kept[-1].at_ms if kept else 0
@@ -254,7 +268,7 @@ async def report(plan: DemoPlan, house: House, stopped: asyncio.Event) -> int:
         books = await close_books(
             runtime,
             dialled=[leg.leg_id for leg in legs if leg.direction == "inbound"],
-            agent_legs=sum(leg.direction != "inbound" for leg in legs),
+            agent_legs=sum(leg.direction != "inbound" and leg.to.startswith("client:") for leg in legs),
             notifications=await ask(f"{house.provider_url}/standin/notifications"),
             is_calm=not plan.kill and not plan.has_faults,
         )

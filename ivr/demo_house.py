@@ -24,6 +24,7 @@ from queues.domain.plan import Plan
 LOOPBACK = "127.0.0.1"
 PAGES_PORT, PROVIDER_PORT = 8300, 8400
 READY_WITHIN_S = 60.0
+QUARTER_MS, SEARCHED_MS = 900_000, 30 * 24 * 3_600_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,8 @@ def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
     pages = free_port(plan.port or PAGES_PORT + aside, is_fixed=bool(plan.port))
     provider = free_port(PROVIDER_PORT + aside)
     numbers = {line: f"+86571888800{order:02d}" for order, line in enumerate(site.lines)}
-    clock = Clock.starting_at(plan.origin_ms(site.timezone, datetime.now(UTC)), plan.speed)
+    origin_ms = plan.origin_ms(site.timezone, datetime.now(UTC))
+    clock = Clock.starting_at(origin_ms if plan.day else opening_ms(site, origin_ms), plan.speed)
     pages_url, provider_url = f"http://{LOOPBACK}:{pages}", f"http://{LOOPBACK}:{provider}"
     ours = {
         "SHOUWEN_ENV": "demo",
@@ -83,6 +85,17 @@ def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
         settings=load_settings(ours),
         password=secrets.token_urlsafe(9),
     )
+
+
+def opening_ms(site: Plan, now_ms: int) -> int:
+    """Now, or half an hour into the next hours of the first line: a house that is closed has nothing to show."""
+    calendar = next(iter(site.lines.values())).calendar
+    if calendar is None or site.is_open(calendar, now_ms):
+        return now_ms
+    for later in range(now_ms, now_ms + SEARCHED_MS, QUARTER_MS):
+        if site.is_open(calendar, later):
+            return later + 2 * QUARTER_MS
+    return now_ms
 
 
 def free_port(first: int, *, is_fixed: bool = False) -> int:

@@ -58,7 +58,11 @@ def parser() -> argparse.ArgumentParser:
 def add_traffic(words: argparse.ArgumentParser) -> None:
     """Who calls, when, and how fast the clock runs."""
     add = words.add_argument
-    add("--site", default="power", help="which hotline (power)")
+    add(
+        "--site",
+        default="power",
+        help=f"which hotline: {', '.join(sorted(each.name for each in SITES.iterdir() if each.is_dir()))} (power)",
+    )
     add(
         "--calls",
         type=Path,

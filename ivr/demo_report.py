@@ -85,6 +85,7 @@ def counts(calls: Iterable[Mapping[str, Any]], dialled: set[str]) -> dict[str, i
     return {
         "arrived": len(dialled),
         "left_in_menu": by_outcome.get("left_in_menu", 0),
+        "transferred": by_outcome.get("transferred", 0),
         "offered": sum(1 for call in calls if call["queued_ms"] is not None),
         **queued,
         "waiting": waiting,

@@ -93,6 +93,9 @@ class Caller:
     clock: Clock
     account: CallAccount = field(init=False)
     _question: str = ""
+    """All that was said since he last answered: a question may take several sentences, in several languages."""
+    _is_same_breath: bool = False
+    _sentence: str = ""
     _is_asked: bool = False
     _refusal: str = ""
     _replies: dict[str, str] = field(default_factory=dict)
@@ -140,7 +143,9 @@ class Caller:
 
     def _on_said(self, heard: Heard) -> None:
         self._on_played(heard)
-        self._question = heard.text
+        self._question = self._question + heard.text if self._is_same_breath else heard.text
+        self._is_same_breath = True
+        self._sentence = heard.text
         if APPLICATION_ERROR in heard.text.lower():
             self.account.application_errors += 1
         if self.plan.refuses_recording and not self.account.refused_recording:
@@ -151,8 +156,11 @@ class Caller:
         self._is_asked = True
         self._consider()
 
-    def _on_gathered(self, _: Heard) -> None:
+    def _on_gathered(self, heard: Heard) -> None:
+        if self._is_asked and not heard.text:
+            self._note_silence()
         self._is_asked = False
+        self._is_same_breath = False
         self._forget("key")
 
     def _on_queued(self, heard: Heard) -> None:
@@ -207,7 +215,7 @@ class Caller:
             self._later("key", self.plan.key_delay_ms, self._refuse_recording)
             return
         key = self._key_for(self._question)
-        listens_ms = 0 if offers(self._question, key) else spoken_ms(self._question)
+        listens_ms = 0 if offers(self._question, key) else spoken_ms(self._sentence)
         self._later("key", listens_ms + self.plan.key_delay_ms, self._reply)
 
     def _reply(self) -> None:
@@ -217,6 +225,13 @@ class Caller:
                 self._keys_used += 1
             self._replies[self._question] = key
         self._press(key)
+
+    def _note_silence(self) -> None:
+        """He let the question pass; if that is what he meant to do, the next answer is for the next one."""
+        is_meant = self._keys_used < len(self.plan.keys) and not self.plan.keys[self._keys_used]
+        if is_meant and self._asked_before(self._question) is None:
+            self._replies[self._question] = ""
+            self._keys_used += 1
 
     def _key_for(self, question: str) -> str:
         """As before if this was asked before, else the next key in mind, if there is one left."""

@@ -37,7 +37,7 @@ async def play(*words: str) -> tuple[int | None, Mapping[str, Any], str]:
 
 def check_books(code: int | None, figures: Mapping[str, Any], said: str) -> None:
     assert code == 0, said[-3000:]
-    assert figures["arrived"] == figures["left_in_menu"] + figures["offered"] > 0
+    assert figures["arrived"] == figures["left_in_menu"] + figures["transferred"] + figures["offered"] > 0
     assert figures["offered"] == sum(figures[name] for name in (*QUEUED_OUTCOMES, "waiting"))
     assert figures["tickets"] == figures["offered"]
     assert figures["recordings"] == figures["answered"] + figures["voicemail"]

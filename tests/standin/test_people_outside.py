@@ -75,3 +75,19 @@ async def test_ends_his_message_with_the_key_he_was_told_and_listens_on(hotline:
     account = await hotline.call(keys=["0"], message="情况是这样的。", message_ms=4_000)
     assert (account.outcome, account.has_left_message, account.hung_up) == ("voicemail", True, False)
     assert await hotline.is_told("/message", "Digits", "#")
+
+
+async def test_who_means_to_say_nothing_answers_the_next_question(hotline: Hotline) -> None:
+    first = (
+        '<Gather numDigits="1" timeout="2" action="/main" actionOnEmptyResult="true">'
+        "<Say>漏气请按1。</Say></Gather>"
+    )
+    main = (
+        '<Gather input="dtmf speech" timeout="6" speechTimeout="1" numDigits="1" action="/chosen">'
+        "<Say>报修请按2；投诉请按7。</Say><Say>For English, press 9.</Say></Gather>"
+    )
+    hotline.documents |= {"/voice": first, "/main": main, "/chosen": "<Hangup/>"}
+    assert (await hotline.call(keys=["", "7"])).keys_pressed == 1
+    assert hotline.digits() == ["", "7"]
+    await hotline.call(keys=["", "投诉"])
+    assert await hotline.is_told("/chosen", "SpeechResult", "投诉")
