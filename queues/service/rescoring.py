@@ -1,15 +1,16 @@
 """Scores and order made anew: on schedule, when the rules have changed, and by hand.
 
-A run goes through every file in three phases: `scoring` (one moment of SQL gives each format its totals and each
-file its score), `ranking` (the ranks inside each format) and `placing` (tier, band and class code, with history).
-It works in batches with a transaction each and holds no more than one batch in memory, so it may be as long as it
-likes. Whoever runs it holds a lease; when he dies, the next one goes on where the last batch was committed.
+A run goes through every file in three phases: `scoring` (each format's totals, and each file's score by them),
+`ranking` (the ranks inside each format) and `placing` (tier, band and class code, with history). It works in batches
+with a transaction each and holds no more than one batch in memory, so it may be as long as it likes. Whoever runs it
+holds a lease; when he dies, the next one goes on where the last batch was committed.
 """
 
 import asyncio
 import json
 import os
 import secrets
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,7 +30,8 @@ log = get_log(__name__)
 
 __all__ = ["RankingReport", "Run", "ranking_report", "rescore", "rescore_due", "runs_of"]
 
-BATCH: Final = 1000
+BATCH: Final = 500  # few enough that no other writer waits long
+TRIES: Final = 5
 LEASE_S: Final = 30.0
 LOOK_AGAIN_S: Final = 0.5
 QUIET_PAGES: Final = 20  # so many pages without a change, and it is written down how far the run has come
@@ -236,38 +238,63 @@ class Seat:
         return found
 
     async def _score(self) -> None:
-        """All in one moment of SQL: totals, then scores. Begun anew after a death; it only writes scores."""
-        plan = plan_of(self.runtime)
-        if plan.ranking is None:  # the rules lost their ranking while this waited
+        """Totals, then scores by them; begun anew after a death, for it only writes scores.
+
+        Each page is read for itself, since one long look would keep SQLite's log from being folded in. So figures
+        may change on the way: scores stand when they were made with the very totals of the figures they were made
+        from, else they are made again.
+        """
+        ranking = plan_of(self.runtime).ranking
+        if ranking is None:  # the rules lost their ranking while this waited
             await self._keep_alone(phase="placing", cursor="")
             return
-        scored = left_out = 0
-        async with self.runtime.database.read() as snapshot:
-            totals = await self._totals(snapshot, plan.ranking)
-            async for rows in rescores.file_pages(snapshot, self.site, BATCH):
-                page = [_score_of(plan.ranking, row, totals) for row in rows]
-                async with self.runtime.database.transaction() as connection:
-                    now_ms = self.runtime.clock.now_ms()
-                    await rescores.save_scores(connection, self.site, self.run_id, page, now_ms)
-                    await self.keep(connection)
-                out = sum(each.left_out is not None for each in page)
-                scored, left_out = scored + len(page) - out, left_out + out
+        totals, count = await self._totals(ranking), Count()
+        for _ in range(TRIES):
+            found, count = await self._score_by(ranking, totals)
+            if found == totals:
+                break
+            totals = found
         while await self._forget_others():
             pass
-        await self._keep_alone(phase="ranking", scored=scored, left_out=left_out)
+        await self._keep_alone(phase="ranking", scored=count.scored, left_out=count.left_out)
 
-    async def _totals(self, snapshot: AsyncConnection, ranking: Ranking) -> Totals:
+    async def _score_by(self, ranking: Ranking, totals: Totals) -> tuple[Totals, "Count"]:
+        """Write everybody's score by these totals; returns the totals of what was read for it."""
+        found: Totals = {}
+        count = Count()
+        async for rows in self._pages():
+            entrants = [_entrant(ranking, row) for row in rows]
+            _add_all(found, entrants)
+            page = [
+                _score_of(row.customer_id, entrant, totals)
+                for row, entrant in zip(rows, entrants, strict=True)
+            ]
+            count.add(page)
+            async with self.runtime.database.transaction() as connection:
+                now_ms = self.runtime.clock.now_ms()
+                await rescores.save_scores(connection, self.site, self.run_id, page, now_ms)
+                await self.keep(connection)
+        return found, count
+
+    async def _totals(self, ranking: Ranking) -> Totals:
         totals: Totals = {}
         pages = 0
-        async for rows in rescores.file_pages(snapshot, self.site, BATCH):
-            for row in rows:
-                entrant = _entrant(ranking, row)
-                if isinstance(entrant, Entrant):
-                    totals[entrant.group] = add_to(totals.get(entrant.group), entrant)
+        async for rows in self._pages():
+            _add_all(totals, [_entrant(ranking, row) for row in rows])
             pages += 1
             if pages % QUIET_PAGES == 0:
                 await self._keep_alone()
         return totals
+
+    async def _pages(self) -> AsyncIterator[Sequence[Any]]:
+        after_id = ""
+        while True:
+            async with self.runtime.database.read() as connection:
+                rows = await rescores.page_after(connection, self.site, after_id, BATCH)
+            if not rows:
+                return
+            yield rows
+            after_id = rows[-1].customer_id
 
     async def _forget_others(self) -> int:
         async with self.runtime.database.transaction() as connection:
@@ -336,14 +363,31 @@ def _entrant(ranking: Ranking, row: Any) -> Entrant | str:
     return entrant_of(ranking, row.customer_id, values) or json.dumps({"missing": ranking.within})
 
 
-def _score_of(ranking: Ranking, row: Any, totals: Totals) -> Score:
-    entrant = _entrant(ranking, row)
+def _add_all(totals: Totals, entrants: Sequence[Entrant | str]) -> None:
+    for entrant in entrants:
+        if isinstance(entrant, Entrant):
+            totals[entrant.group] = add_to(totals.get(entrant.group), entrant)
+
+
+def _score_of(customer_id: str, entrant: Entrant | str, totals: Totals) -> Score:
     if isinstance(entrant, str):
-        return Score(customer_id=row.customer_id, left_out=entrant)
-    score = score_of(entrant.figures, totals[entrant.group])
+        return Score(customer_id=customer_id, left_out=entrant)
+    score = score_of(entrant.figures, totals.get(entrant.group, entrant.figures))
     return Score(
-        customer_id=row.customer_id,
+        customer_id=customer_id,
         peers=entrant.group,
         sort_key=sort_key(entrant, score),
         score=f"{score:f}",
     )
+
+
+@dataclass(slots=True)
+class Count:
+    """How many took part and how many were left out."""
+
+    scored: int = 0
+    left_out: int = 0
+
+    def add(self, page: Sequence[Score]) -> None:
+        out = sum(each.left_out is not None for each in page)
+        self.scored, self.left_out = self.scored + len(page) - out, self.left_out + out

@@ -4,7 +4,7 @@ A run that died in the middle lost no more than its last batch: what it had done
 `cursor`) were committed together. Leases are real time.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
@@ -178,19 +178,16 @@ async def move_on(connection: AsyncConnection, run_id: str, holder: str, **value
     return (await connection.execute(update(rescores).where(*mine).values(**values))).rowcount == 1
 
 
-async def file_pages(connection: AsyncConnection, site: str, most: int) -> AsyncIterator[Sequence[Any]]:
-    """What rules and ranking may ask of every file, in the order of the ids, so many at once."""
-    names = ("customer_id", "account_no", "area", "locale", "tier", "attributes")
-    after_id = ""
+async def page_after(connection: AsyncConnection, site: str, after_id: str, most: int) -> Sequence[Any]:
+    """What rules and ranking may ask of the next files by id."""
+    names = ("customer_id", "account_no", "area", "locale", "attributes")
     query = (
         select(*(customers.c[name] for name in names))
-        .where(customers.c.site == site, customers.c.customer_id > bindparam("after_id"))
+        .where(customers.c.site == site, customers.c.customer_id > after_id)
         .order_by(customers.c.customer_id)
         .limit(most)
     )
-    while rows := (await connection.execute(query, {"after_id": after_id})).all():
-        yield rows
-        after_id = rows[-1].customer_id
+    return (await connection.execute(query)).all()
 
 
 async def save_scores(

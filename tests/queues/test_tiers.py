@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from config.database import metadata
 from config.runtime import Runtime
 from queues.domain.customers import Customer
 from queues.domain.plan import Plan
@@ -432,6 +434,34 @@ async def test_a_death_in_the_middle_is_finished_by_the_next(
 
 async def no_last_words(_: rescoring.Seat) -> None:
     """A killed process releases nothing."""
+
+
+async def test_figures_that_change_on_the_way_are_scored_by_totals_that_hold_them(
+    retail: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescoring, "BATCH", 7)
+    files = town()
+    await import_placed(retail, files)
+    save, is_changed = store.save_scores, False
+    richer = [replace(file, attributes={**file.attributes, "purchase_qty": "700"}) for file in files[3:30:5]]
+
+    async def save_and_import(*given: Any) -> None:
+        nonlocal is_changed
+        await save(*given)
+        is_changed, was_changed = True, is_changed
+        if not was_changed:
+            for file in richer:
+                await given[0].execute(
+                    metadata.tables["customers"]
+                    .update()
+                    .where(metadata.tables["customers"].c.customer_id == file.customer_id)
+                    .values(attributes=json.dumps(file.attributes))
+                )
+
+    monkeypatch.setattr(store, "save_scores", save_and_import)
+    await tiers.rescore(retail)
+    by_id = {file.customer_id: file for file in (*files, *richer)}
+    assert await column(retail, "band") == expected_bands(plan_of(retail), list(by_id.values()))
 
 
 async def test_who_was_overtaken_writes_no_more(retail: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
