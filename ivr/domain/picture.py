@@ -58,7 +58,7 @@ def picture(outline: Outline, counts: Mapping[str, Passage] | None = None) -> st
     for door in outline.doors():
         doors.setdefault(door.goto, []).append(door)
     drawing = _Drawing(outline, grown, counts)
-    pills = max((len(each) for each in doors.values()), default=0)
+    pills = max((len(doors.get(root, ())) for root in grown.roots), default=0)
     top = TOP + pills * DOOR + ABOVE
     taken: list[_Area] = []
     for root in grown.roots:
@@ -66,10 +66,16 @@ def picture(outline: Outline, counts: Mapping[str, Passage] | None = None) -> st
         wide = max((drawing.pill_room(door) for door in doors.get(root, ())), default=0)
         shape = [_Area(0, TOP, wide, top), *(area.moved(0, top) for area in block.areas)]
         left = MARGIN + _beside(taken, shape)
-        for number, door in enumerate(doors.get(root, ())):
+        for number, door in enumerate(doors.get(root, ()), pills - len(doors.get(root, ()))):
             drawing.pill(door, left, TOP + number * DOOR)
         drawing.draw(block, left, top, None)
         taken += [area.moved(left - MARGIN, 0) for area in shape]
+    side = max((area.right for area in taken if area.top < top), default=0.0) + GAP
+    elsewhere = [door for door in outline.doors() if door.goto not in grown.roots]
+    for number, door in enumerate(elsewhere):  # it leads to a node that stands below another
+        drawing.side_door(door, MARGIN + side, TOP + number * DOOR)
+        far = side + _pill_width(_to(door)) + COUNTS
+        taken.append(_Area(side, TOP + number * DOOR, far, TOP + (number + 1) * DOOR))
     right, bottom = max(area.right for area in taken), max(area.bottom for area in taken)
     return drawing.finished(MARGIN + right, bottom + MARGIN)
 
@@ -234,13 +240,22 @@ class _Drawing:
             self._line(spine, top + GAP / 2, spine, last)
 
     def pill(self, door: Door, x: float, y: float) -> None:
-        """A door, at the top."""
-        attributes = {"class": "door", "rx": "11", "fill": "#0f766e"}
-        self.shapes.append(_rect(x, y, _pill_width(door), ROW + 6, **attributes))
-        self.shapes.append(_text(door.words, x + 12, y + 16, 12, "#ffffff", **{"class": "door-name"}))
+        """A door, at the top of what it leads to."""
+        self.shapes += self._pill(door, x, y)
         self._line(x + SPINE, y + ROW + 6, x + SPINE, y + DOOR)
+
+    def _pill(self, door: Door, x: float, y: float) -> Iterator[ET.Element]:
+        attributes = {"class": "door", "rx": "11", "fill": "#0f766e"}
+        yield _rect(x, y, _pill_width(door), ROW + 6, **attributes)
+        yield _text(door.words, x + 12, y + 16, 12, "#ffffff", **{"class": "door-name"})
         if self.counts is not None and door.line:
-            self.shapes += self._counts("data-line", door.line, x + _pill_width(door) + COUNTS, y + 16)
+            yield from self._counts("data-line", door.line, x + _pill_width(door) + COUNTS, y + 16)
+
+    def side_door(self, door: Door, x: float, y: float) -> None:
+        """A door to a node that stands elsewhere: a link to it."""
+        link = ET.Element("a", {"href": f"#node-{quote(door.goto)}"})
+        link.extend(self._pill(_to(door), x, y))
+        self.shapes.append(link)
 
     def pill_room(self, door: Door) -> float:
         return _pill_width(door) + (COUNTS if self.counts is not None else 0)
@@ -361,6 +376,10 @@ class _Drawing:
         right = {"class": "legend", "data-right": _n(MARGIN + width_of(keys, 12))}
         shown.append(_text(keys, MARGIN, 70, 12, "#334155", **right))
         return shown
+
+
+def _to(door: Door) -> Door:
+    return Door(f"{door.words} → {door.goto}", door.goto, door.line)
 
 
 def _pill_width(door: Door) -> float:

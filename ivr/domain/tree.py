@@ -23,7 +23,13 @@ def tree_lines(outline: Outline) -> list[str]:
         lines.append("")
         lines += [door.words for door in doors.get(root, ())]
         lines += _node_lines(outline, grown, root, "", "", printed)
-    return lines
+    elsewhere = [each for each in outline.doors() if each.goto not in grown.roots]
+    see = outline.word("see_above")
+    return [
+        *lines,
+        *([""] if elsewhere else []),
+        *(f"{each.words} -> {each.goto} ({see})" for each in elsewhere),
+    ]
 
 
 def tree_values(outline: Outline) -> list[dict[str, Any]]:

@@ -1,0 +1,243 @@
+"""What `shouwen check` says of broken sites: the place, what is wrong there, and what it may have meant."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from ivr import cli
+from ivr.check import check, examine, report
+from ivr.domain.menus import GatherNode
+from tests.ivr.site import FILES, line_of, site
+
+SITES = sorted(path for path in (Path(__file__).parents[2] / "config" / "sites").iterdir() if path.is_dir())
+
+# What was broken: the file, the words there and what stands there instead; then the file and the words whose line is
+# named, and what the message says. Each site has this one thing wrong.
+BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
+    ("unknown goto", ("menu", "goto: root", "goto: rot"), ("menu", "goto: root"),
+     "nodes.welcome.goto: there is no node named 'rot'; did you mean 'root'?"),
+    ("unreachable node", ("menu", "phrases:\n", "  lost: {type: hangup, prompt: {zh: 再见, en: Bye}}\nphrases:\n"),
+     ("menu", "phrases:"), "nodes.lost: "),
+    ("missing language", ("menu", "prompt: {zh: 人工按0, en: Press 0}", "prompt: {zh: 人工按0}"),
+     ("menu", "prompt: {zh: 人工按0"), "nodes.root.prompt: the text is missing in en"),
+    ("a language that is not the site's", ("menu", "prompt: {zh: 请留言, en: Leave a message}",
+     "prompt: {zh: 请留言, en: Leave a message, fr: Allo}"), ("menu", "prompt: {zh: 请留言"), "'fr' is not a language"),
+    ("prompt too long for one Say", ("menu", "Press 0}", "Press 0 " + "and wait " * 500 + "}"),
+     ("menu", "prompt: {zh: 人工按0"), "nodes.root.prompt"),
+    ("unknown placeholder", ("menu", "Press 0}", "'Press 0, {customer}'}"),
+     ("menu", "prompt: {zh: 人工按0"),
+     "there is no placeholder named 'customer'; did you mean 'customer_name'?"),
+    ("loop without exit", ("menu", "goto: root", "goto: welcome"), ("menu", "type: say"), "circle"),
+    ("key used twice", ("menu", "goto: agent}\n",
+                        'goto: agent}\n      - {key: "0", label: {zh: 甲, en: A}, goto: agent}\n'),
+     ("menu", "goto: agent}"), "key 0"),
+    ("a key that means something everywhere", ("menu", 'key: "0"', 'key: "8"'),
+     ("menu", 'key: "0"'), "do_not_record"),
+    ("no telephone key", ("menu", 'key: "0"', 'key: "10"'),
+     ("menu", 'key: "0"'), "'10' is not a key of a telephone"),
+    ("silence leads to a hang-up", ("menu", "    options:\n", "    exhausted: bye\n    options:\n"),
+     ("menu", "type: gather"), "bye"),
+    ("unknown kind of node", ("menu", "type: gather", "type: gathr"), ("menu", "type: gather"),
+     "there is no kind of node named 'gathr'; did you mean 'gather'?"),
+    ("unknown queue", ("menu", "queue: general", "queue: genral"), ("menu", "queue: general"),
+     "nodes.agent.queue: there is no queue named 'genral'; did you mean 'general'?"),
+    ("unknown matter", ("menu", "matter: enquiry", "matter: enquiri"), ("menu", "matter: enquiry"),
+     "there is no matter named 'enquiri'"),
+    ("people without a recording notice", ("menu", "    notice: true\n", ""),
+     ("menu", "  agent:"), "notice"),
+    ("a field nobody knows", ("menu", "    goto: root", "    goto: root\n    gotoo: root"),
+     ("menu", "goto: root"),
+     "'gotoo' is not known here; did you mean 'goto'?"),
+    ("a field that is missing", ("queues", "    calendar: office\n", ""),
+     ("queues", "  general:"), "'calendar' is missing"),
+    ("unknown calendar", ("queues", "calendar: office", "calendar: offce"),
+     ("queues", "calendar: office"),
+     "queues.general.calendar: there is no calendar named 'offce'; did you mean 'office'?"),
+    ("a calendar with overlapping hours", ("calendars", "08:30-17:30}", "[08:30-12:00, 11:00-17:30]}"),
+     ("calendars", "weekly"), "overlap"),
+    ("hours that end before they begin", ("calendars", "08:30-17:30", "17:30-08:30"),
+     ("calendars", "weekly"), "17:30-08:30"),
+    ("a day of the week that is none", ("calendars", "mon-fri", "mon-fry"),
+     ("calendars", "weekly"), "fry"),
+    ("a node of closed hours that is missing", ("queues", "closed: closed", "closed: close"),
+     ("queues", "closed: closed"),
+     "there is no node named 'close'; did you mean 'closed'?"),
+    ("a length of time without a unit", ("customers", "head_start: 5m", "head_start: 5"),
+     ("customers", "head_start: 5m"),
+     "tiers.key.head_start: '5' is not a duration"),
+    ("a ceiling that passes further than a head start", ("customers", "ceiling: 3m", "ceiling: 1m"),
+     ("customers", "ceiling: 3m"),
+     "lets 'key' pass 'ordinary' by 420s, but its head start over it is only 300s"),
+    ("unknown default tier", ("customers", "default: ordinary", "default: ordinry"),
+     ("customers", "default: ordinary"),
+     "did you mean 'ordinary'?"),
+    ("unknown ticket type", ("queues", "ticket: enquiry", "ticket: inquiry"),
+     ("queues", "ticket: enquiry"),
+     "there is no ticket type named 'inquiry'; did you mean 'enquiry'?"),
+    ("a work queue that is no short name", ("tickets", "work_queue: desk", "work_queue: Desk One"),
+     ("tickets", "work_queue: desk"),
+     "types.enquiry.work_queue: 'Desk One'"),
+    ("a tier's name in no language", ("customers", "name: {zh: 居民, en: Ordinary}", "name: {}"),
+     ("customers", "zh: 居民"),
+     "tiers.ordinary.name"),
+    ("an unknown skill", ("queues", "needs: [general]", "needs: [genral]"),
+     ("queues", "needs: [general]"),
+     "there is no skill named 'genral'; did you mean 'general'?"),
+    ("a time zone that is none", ("site", "Asia/Shanghai", "Asia/Shanghi"), ("site", "Asia/Shanghai"),
+     "timezone: 'Asia/Shanghi' is not a time zone"),
+    ("a language without a voice", ("site", "  en-US: {language: en-US, voice: Polly.Joanna-Neural}\n", ""),
+     ("site", "languages:"), "'en-US' has no entry under voices"),
+    ("a line that begins nowhere", ("site", "entry: welcome", "entry: welcom"),
+     ("site", "entry: welcome"),
+     "lines.main.entry: there is no node named 'welcom'; did you mean 'welcome'?"),
+    ("a bracket left open", ("menu", "nodes:\n", "nodes: [\n"), ("menu", "nodes:"), "menu.yaml"),
+    ("a name given twice", ("tickets", "types:\n", "types: {}\ntypes:\n"),
+     ("tickets", "types:"), "duplicate key"),
+    ("a recorded prompt that is not there", ("menu", "    goto: root", "    audio: {zh: hello.wav}\n    goto: root"),
+     ("menu", "goto: root"), "hello.wav"),
+)  # fmt: skip
+EXTRA_NODE = {"silence leads to a hang-up": "  bye: {type: hangup, prompt: {zh: 再见, en: Bye}}\nphrases:\n"}
+
+
+def broken(directory: Path, what: str, change: tuple[str, str, str]) -> Path:
+    folder = directory / "small"
+    folder.mkdir()
+    changes = [change]
+    for file, text in FILES.items():
+        (folder / f"{file}.yaml").write_text(text, "utf-8")
+    if what in EXTRA_NODE:
+        changes.append(("menu", "phrases:\n", EXTRA_NODE[what]))
+    for file, old, new in changes:
+        path = folder / f"{file}.yaml"
+        text = path.read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} is not once in {file}"
+        path.write_text(text.replace(old, new), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(("what", "change", "place", "words"), BROKEN, ids=[each[0] for each in BROKEN])
+def test_a_broken_site_is_told_with_its_place(
+    what: str,
+    change: tuple[str, str, str],
+    place: tuple[str, str],
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = broken(tmp_path, what, change)
+    assert cli.main(["check", str(folder)]) == 1
+    told = capsys.readouterr().err
+    lines = [line for line in told.splitlines() if words in line]
+    assert lines, told
+    file, number = place[0], line_of(*place)
+    near = {f"{file}.yaml:{each}" for each in range(number - 1, number + 3)}
+    assert any(line.partition(" ")[0].rstrip(":") in near for line in lines), (told, sorted(near))
+    assert "Traceback" not in told
+
+
+def test_at_least_twenty_sites_are_broken() -> None:
+    assert len(BROKEN) >= 20
+
+
+def test_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    site(folder, ("menu", "goto: root", "goto: rot"), ("menu", "type: voicemail", "type: voicemale"),
+         ("customers", "ceiling: 3m", "ceiling: soon"), ("queues", "needs: [general]", "needs: [genral]"))  # fmt: skip
+    found = [str(fault) for fault in examine(folder).faults]
+    for words in ("'rot'", "'voicemale'", "'soon'", "'genral'"):
+        assert any(words in fault for fault in found), (words, found)
+    assert len(found) == len(set(found))
+
+
+def test_files_that_are_no_yaml_are_told_together(tmp_path: Path) -> None:
+    folder = broken(tmp_path, "", ("menu", "nodes:\n", "nodes: [\n"))
+    (folder / "tickets.yaml").write_text("types: !python {}\n", "utf-8")
+    found = [str(fault) for fault in examine(folder).faults]
+    assert [fault.partition(":")[0] for fault in found] == ["menu.yaml", "tickets.yaml"]
+
+
+@pytest.mark.parametrize("folder", SITES, ids=lambda path: path.name)
+@pytest.mark.parametrize("language", [None, "zh", "en"])
+def test_our_own_sites_have_no_fault_and_every_node_in_the_tree(folder: Path, language: str | None) -> None:
+    found = examine(folder)
+    assert found.faults == ()
+    assert found.hotline is not None
+    lines = report(found, found.hotline, language)
+    for name, node in found.hotline.menu.nodes.items():
+        own = [line for line in lines if f"{name} [" in line]
+        assert len([line for line in own if line.split(f"{name} [")[0].endswith(("-> ", "")) and (
+            line.startswith(f"{name} [") or f"-> {name} [" in line)]) == 1, name  # fmt: skip
+        if isinstance(node, GatherNode):
+            for option in node.options:
+                assert any(f"─ {option.key} " in line and f"-> {option.goto}" in line for line in lines)
+    assert any("may pass" in line for line in lines)
+    assert any(line.startswith("  work queues") for line in lines)
+
+
+def chosen(site: str, **values: object) -> argparse.Namespace:
+    return argparse.Namespace(**{"site": site, "picture": None, "json": False, "language": None, **values})
+
+
+def test_the_report_of_a_small_site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = broken(tmp_path, "", ("menu", "exhausted: agent", "exhausted: agent"))
+    assert check(chosen(str(folder), language="en")) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert "  key may pass ordinary who came up to 300 s earlier" in printed
+    assert "  always first, whoever calls: nobody" in printed
+    assert "  work queues, the most urgent first: desk" in printed
+    tree = printed[printed.index("dialled: Line") :]
+    assert tree == [
+        "dialled: Line",
+        "welcome [speaks] Hello this is recorded",
+        "└─ then -> root [asks for a choice] Press 0",
+        "   ├─ 0 Agent -> agent [to a person] General · Enquiry",
+        "   │  └─ out of hours -> closed [takes a message] Leave a message",
+        "   └─ silence or wrong keys -> agent (see above)",
+    ]
+
+
+def test_for_programs_everything_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = broken(tmp_path, "", ("menu", "exhausted: agent", "exhausted: agent"))
+    assert cli.main(["check", str(folder), "--json", "--language", "en"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["site"], told["faults"], told["work_queues"]) == ("small", [], ["desk"])
+    assert told["bounds"] == [{"ahead": "key", "behind": "ordinary", "by_s": 300.0}]
+    root = next(each for each in told["menu"] if each["node"] == "root")
+    assert root["ways"][0] == {"kind": "key", "key": "0", "words": "Agent", "goto": "agent"}
+    path = folder / "menu.yaml"
+    path.write_text(path.read_text("utf-8").replace("goto: root", "goto: rot"), "utf-8")
+    assert cli.main(["check", str(folder), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["faults"][0]["where"] == f"menu.yaml:{line_of('menu', 'goto: root')}"
+
+
+def test_the_picture_is_written_beside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = broken(tmp_path, "", ("menu", "exhausted: agent", "exhausted: agent"))
+    file = tmp_path / "menu.svg"
+    assert cli.main(["check", str(folder), "--picture", str(file)]) == 0
+    assert str(file) in capsys.readouterr().out
+    assert ET.parse(file).getroot().tag.endswith("svg")  # noqa: S314  our own picture
+
+
+def test_warnings_are_no_faults(tmp_path: Path) -> None:
+    folder = broken(tmp_path, "", ("calendars", "08:30-17:30}", "08:30-17:30}, holidays: [2020-10-01]"))
+    (folder / "audio").mkdir()
+    (folder / "audio" / "nobody.wav").write_bytes(b"RIFF")
+    found = examine(folder)
+    assert found.faults == ()
+    told = [str(warning) for warning in found.warnings]
+    assert any(
+        "audio/nobody.wav" in warning and "no node of the menu plays this file" in warning for warning in told
+    )
+    assert any(warning.startswith(f"calendars.yaml:{line_of('calendars', 'weekly')}") for warning in told)
+
+
+@pytest.mark.parametrize("words", [["check", "nowhere"], ["diff", "power", "nowhere"]])
+def test_a_site_that_is_not_there(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words) == 2
+    assert "there is no site 'nowhere'" in capsys.readouterr().err
