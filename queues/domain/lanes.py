@@ -25,7 +25,7 @@ class Lane:
 
     @property
     def lane_id(self) -> str:
-        """A text of the values that make it: equal rules, same lane."""
+        """A text of the values that make it: equal rules, same lane. The script touch_call reads its two ends."""
         needs = "+".join(sorted(self.needs))
         return f"{self.queue}|{self.tier}|{needs}|{self.head_start_ms}|{int(self.is_safety)}"
 

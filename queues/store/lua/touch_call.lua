@@ -19,17 +19,17 @@ redis.call("ZADD", key("live"), text(now_ms), call_id)
 write("call", call_id, "notices", running_notices(area))
 
 -- 1 + how many wait in front of it in its queue, heads past their ceiling left aside.
+-- A lane's id begins with its queue and ends with its head start and whether it is about safety.
 local function place()
   local mine, ahead = cjson.decode(lane), 0
-  local before = tonumber(queued_ms) - mine.head_start_ms
-  local lanes = redis.call("HGETALL", key("lanes"))
-  for n = 1, #lanes, 2 do
-    local other = cjson.decode(lanes[n + 1])
-    if other.queue == mine.queue and not (mine.is_safety and not other.is_safety) then
-      if other.is_safety and not mine.is_safety then
-        ahead = ahead + redis.call("ZCARD", key("lane", lanes[n]))
+  local before, queue = tonumber(queued_ms) - mine.head_start_ms, mine.queue .. "|"
+  for _, lane_id in ipairs(redis.call("HKEYS", key("lanes"))) do
+    local head_start_ms, safety = string.match(lane_id, "|(%d+)|([01])$")
+    if string.sub(lane_id, 1, #queue) == queue and not (mine.is_safety and safety == "0") then
+      if safety == "1" and not mine.is_safety then
+        ahead = ahead + redis.call("ZCARD", key("lane", lane_id))
       else
-        ahead = ahead + redis.call("ZCOUNT", key("lane", lanes[n]), "-inf", "(" .. text(before + other.head_start_ms))
+        ahead = ahead + redis.call("ZCOUNT", key("lane", lane_id), "-inf", "(" .. text(before + head_start_ms))
       end
     end
   end

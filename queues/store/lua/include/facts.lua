@@ -9,8 +9,8 @@ local OFFER_FACTS = { "offer_id", "call_id", "agent_id", "state", "leg_id" }
 local OFFERED_CALL_FACTS = { "customer_name", "tier", "locale", "queue", "matter", "ticket_no", "queued_ms" }
 
 local function about_call(word, call_id)
-  if redis.call("EXISTS", key("call", call_id)) == 0 then return { word } end
-  return { word, read("call", call_id, unpack(CALL_FACTS)) }
+  local reply = { word, read("call", call_id, unpack(CALL_FACTS)) }
+  return reply[2] == "" and { word } or reply
 end
 
 local function about_offer(word, offer_id)
