@@ -85,6 +85,7 @@ async def _search_page(request: Request, text: str, found: Sequence[Customer]) -
         text=text,
         found=[customer_row(each, words, names) for each in found],
         summary=words.t("customers.found", n=len(found)) if found else "",
+        has_codes=bool(words.plan.class_code),
         is_cut=len(found) == FOUND_MAX,
         tiers=[
             {"word": words.tier(tier), "rank": words.rank(tier), "count": count}

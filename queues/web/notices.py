@@ -31,7 +31,7 @@ from queues.service.notices import (
     text_languages,
 )
 from queues.web.floor import Floor, floor_of, words_of
-from queues.web.times import day_and_time, for_input, full_date, iso, read_local
+from queues.web.times import day_and_time, for_input, full_date, iso, read_local, when
 from queues.web.words import Words
 
 RAISERS: Final = ("supervisor", "admin")
@@ -259,8 +259,13 @@ def _sentence(fault: NoticeFault, words: Words) -> str:
 
 
 def _row(request: Request, notice: RaisedNotice, words: Words, names: Mapping[str, str]) -> View:
-    zone = words.plan.timezone
+    now_ms = floor_of(request).runtime.clock.now_ms()
     over_ms = notice.over_ms
+    zone = words.plan.timezone
+
+    def told(at_ms: int | None) -> str:
+        return "" if at_ms is None else when(at_ms, now_ms, zone, words.locale)
+
     areas = [words.area(each) for each in notice.areas]
     return {
         "id": notice.notice_id,
@@ -270,10 +275,10 @@ def _row(request: Request, notice: RaisedNotice, words: Words, names: Mapping[st
         "areas": words.t("why.comma").join(areas) if areas else words.t("notices.everybody"),
         "texts": _heard(request, dict(notice.text), words),
         "starts_ms": notice.starts_ms,
-        "starts": day_and_time(notice.starts_ms, zone, words.locale),
+        "starts": told(notice.starts_ms),
         "starts_iso": iso(notice.starts_ms, zone),
-        "ends": day_and_time(notice.ends_ms, zone, words.locale) if notice.ends_ms else "",
-        "over": day_and_time(over_ms, zone, words.locale) if over_ms is not None else "",
+        "ends": told(notice.ends_ms),
+        "over": told(over_ms),
         "raised_by": names.get(notice.raised_by, ""),
         "cleared_by": names.get(notice.cleared_by, ""),
         "is_cleared": notice.cleared_ms is not None,
@@ -358,13 +363,13 @@ def _changes(before: View | None, after: View | None, floor: Floor, words: Words
 
 
 def _told(form: View, floor: Floor, words: Words) -> dict[str, str]:
-    zone, locale = floor.zone, words.locale
+    now_ms, zone = floor.runtime.clock.now_ms(), floor.zone
     areas = words.t("why.comma").join(words.area(each) for each in form["areas"])
     return {
         "kind": words.t(f"notices.kind.{form['kind']}"),
         "areas": areas or words.t("notices.everybody"),
         **{f"text_{language}": text for language, text in form["text"].items()},
-        "starts": day_and_time(form["starts_ms"], zone, locale),
-        "ends": day_and_time(form["ends_ms"], zone, locale) if form["ends_ms"] else "",
+        "starts": when(form["starts_ms"], now_ms, zone, words.locale),
+        "ends": when(form["ends_ms"], now_ms, zone, words.locale) if form["ends_ms"] else "",
         "ticket": form["ticket_no"],
     }

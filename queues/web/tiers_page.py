@@ -85,6 +85,7 @@ async def _tiers_page(request: Request, *, error: str = "") -> Response:
         may_decide=account.role in DECIDERS,
         ranking=_ranking(report, words),
         care=_paged(care, words, agents, "care"),
+        has_codes=bool(words.plan.class_code),
         has_care=words.plan.care is not None,
         unmanaged=_paged(lonely, words, agents, "unmanaged"),
         has_managed=bool(words.plan.managed),

@@ -33,6 +33,18 @@ def day_and_time(at_ms: int, zone: str, locale: str) -> str:
     return f"{moment.day} {moment:%b} {moment:%H:%M}"
 
 
+def when(at_ms: int, now_ms: int, zone: str, locale: str) -> str:
+    """The same, with the year where it is not this one."""
+    told = day_and_time(at_ms, zone, locale)
+    year = local(at_ms, zone).year
+    if year == local(now_ms, zone).year:
+        return told
+    if locale.startswith("zh"):
+        return f"{year}年{told}"
+    day, _, time = told.rpartition(" ")
+    return f"{day} {year} {time}"
+
+
 def full_date(at_ms: int, zone: str, locale: str) -> str:
     moment = local(at_ms, zone)
     if locale.startswith("zh"):

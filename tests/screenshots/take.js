@@ -3,7 +3,7 @@
 //   npm ci --prefix tests/screenshots
 //   node tests/screenshots/take.js --base http://127.0.0.1:8300 --agent agent01:PASSWORD --staff supervisor:PASSWORD \
 //        [--phone http://127.0.0.1:8301/phone] [--empty http://127.0.0.1:8310 --empty-staff NAME:PASSWORD] \
-//        [--out docs/pictures] [--only desk,wall] [--dark]
+//        [--out docs/pictures] [--only desk,wall] [--dark] [--full]
 //
 // The agent's seat must be one that nobody plays. The desk is photographed as its states come by: nobody is waited for longer
 // than --patience seconds (90), and what did not happen is said at the end.
@@ -22,10 +22,11 @@ const { values: asked } = parseArgs({
     empty: { type: "string" },
     "empty-staff": { type: "string" },
     out: { type: "string", default: "docs/pictures" },
-    only: { type: "string", default: "sign-in,phone,desk,wall,empty,calls,call,tickets,health" },
+    only: { type: "string", default: "sign-in,phone,desk,wall,empty,calls,call,tickets,ticket,customers,file,tiers,import,notices,site,health" },
     patience: { type: "string", default: "90" },
     browser: { type: "string", default: "/usr/bin/chromium" },
     dark: { type: "boolean", default: false },
+    full: { type: "boolean", default: false }, // wide pages, too, from top to bottom
   },
 });
 
@@ -58,6 +59,12 @@ async function shoot(name, { full = false } = {}) {
   console.log(name);
 }
 
+// A page that is wider than the screen is a fault whatever it looks like.
+async function lookForOverflow(name) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 1) missed.push(`${name}: ${wide} px wider than the screen`);
+}
+
 async function speak(language) {
   await page.evaluate(async (locale) => {
     const csrf = document.querySelector('meta[name="csrf"]').content;
@@ -74,16 +81,44 @@ async function signIn(account) {
   await Promise.all([page.waitForNavigation(), page.click('main form [type="submit"], main form button:not([type])')]);
 }
 
-// Every page in both languages and both sizes.
-async function everyWay(name, path, ready = "h1") {
+async function first(path, selector) {
+  await page.goto(new URL(path, asked.base).href);
+  const found = await page.$(selector);
+  return found ? found.getAttribute("href") : null;
+}
+
+const search = (text) => async () => {
+  await page.fill("#q", text);
+  await Promise.all([page.waitForNavigation(), page.click(".customer-search button")]);
+};
+
+// An outage for every caller, in both languages, and one that is still to come.
+async function raiseNotice() {
+  for (const starts of ["", "2099-01-01T08:00"]) {
+    await page.goto(`${asked.base}/notices/new`);
+    await page.check('[name="kind"][value="outage"]');
+    if (await page.$('[name="reach"][value="all"]')) await page.check('[name="reach"][value="all"]');
+    await page.fill("#text_zh", "东湖路、人民路一带因线路故障停电，抢修人员已到场，预计18点前恢复供电。");
+    await page.fill("#text_en", "Power is out around East Lake Road and People's Road. A crew is on site; we expect it back by six this evening.");
+    for (const field of await page.$$("main textarea")) if (!(await field.inputValue())) await field.fill("Notice");
+    if (starts) await page.fill("#starts", starts);
+    await page.waitForTimeout(900);
+    await Promise.all([page.waitForNavigation(), page.click("main form button.primary")]);
+  }
+}
+
+// Every page in both languages and both sizes; narrow ones as long as they are.
+async function everyWay(name, path, ready = "h1", first = null) {
   for (const language of Object.keys(LANGUAGES)) {
     await speak(language);
     for (const [size, viewport] of Object.entries(SIZES)) {
       await page.setViewportSize(viewport);
       await page.goto(new URL(path, asked.base).href);
       await page.waitForSelector(ready, { state: "attached" });
+      if (first) await first();
       await page.waitForTimeout(400);
-      await shoot(`${name}-${language}-${size}`);
+      await lookForOverflow(`${name}-${language}-${size}`);
+      await shoot(`${name}-${language}-${size}`, { full: asked.full || size === "narrow" });
     }
   }
   await page.setViewportSize(SIZES.wide);
@@ -143,6 +178,68 @@ const sets = {
     if (!asked.staff) return;
     await signIn(asked.staff);
     await everyWay("tickets", "/tickets");
+  },
+  async ticket() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    const path = await first("/tickets", 'tbody a[href^="/tickets/"]');
+    if (path) await everyWay("ticket", path);
+    else missed.push("ticket: there is none yet");
+  },
+  async customers() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("customers", "/customers");
+    await everyWay("customers-found", "/customers", "h1", search("公司"));
+    await everyWay("customers-none", "/customers", "h1", search("nobody of this name"));
+  },
+  async file() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    const call = await first("/calls?outcome=answered", 'tbody td.who a[href^="/calls/"]');
+    const path = call && (await first(call, 'a[href^="/customers/"]'));
+    if (!path) return void missed.push("file: no customer has been answered yet");
+    await everyWay("file", path);
+    await everyWay("file-edit", `${path}/edit`);
+    await everyWay("file-tier", `${path}/tier`);
+    await everyWay("file-managers", `${path}/managers`);
+  },
+  async tiers() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("tiers", "/customers/tiers");
+    await everyWay("leaves", "/customers/leaves");
+  },
+  async import() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("import", "/customers/import");
+    await page.setInputFiles("#file", { name: "customers.csv", mimeType: "text/csv", buffer: Buffer.from("account_no,name\n0099000001,\n0099000002,Second\n") });
+    await Promise.all([page.waitForNavigation(), page.click('main form button')]);
+    await page.waitForSelector("main [data-state]:not([data-upload])", { timeout: 15000 });
+    await page.waitForTimeout(4000);
+    await everyWay("import-report", new URL(page.url()).pathname);
+  },
+  async notices() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("notices-before", "/notices");
+    await raiseNotice();
+    await everyWay("notices", "/notices");
+    await everyWay("notice-new", "/notices/new");
+    const path = await first("/notices", 'a.button[href^="/notices/"]:not([href="/notices/new"])');
+    await everyWay("notice", path);
+    await page.setViewportSize(SIZES.wide);
+    await page.goto(`${asked.base}/notices/new`);
+    await page.evaluate(() => localStorage.clear());
+    await page.evaluate(() => document.querySelector("main form").setAttribute("novalidate", ""));
+    await Promise.all([page.waitForNavigation(), page.click("main form button.primary")]);
+    await shoot("notice-faults", { full: true });
+  },
+  async site() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("site", "/site");
   },
   async health() {
     if (!asked.staff) return;

@@ -101,3 +101,6 @@ if (dialog) {
     opener.addEventListener("click", show);
   }
 }
+
+// On a narrow screen the rail lies down and may be longer than the screen: the place one is at stands in sight.
+document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
