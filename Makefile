@@ -19,7 +19,7 @@ check: $(VENV)/.ready-dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
-	$(VENV)/bin/shouwen check power
+	for site in config/sites/*/; do $(VENV)/bin/shouwen check $$site > /dev/null || exit 1; done
 
 bench: $(VENV)/.ready-dev
 	$(VENV)/bin/python -m tests.bench $(ARGS)
