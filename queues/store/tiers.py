@@ -5,7 +5,7 @@ changes it here writes its history in the same transaction.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
@@ -90,6 +90,9 @@ class Step:
     reason: Reason
     origin: str = ""
     account_id: str = ""
+
+
+_STEP: Final = tuple(field.name for field in fields(Step))
 
 
 async def insert_change(connection: AsyncConnection, site: str, change: Change) -> None:
@@ -198,7 +201,10 @@ async def save_standings(connection: AsyncConnection, files: Sequence[Customer],
 
 
 async def insert_steps(connection: AsyncConnection, site: str, steps: Sequence[Step], revision: int) -> None:
-    rows = [{"site": site, "revision": revision, **asdict(step)} for step in steps]
+    rows = [
+        {"site": site, "revision": revision, **{name: getattr(step, name) for name in _STEP}}
+        for step in steps
+    ]
     if rows:
         await connection.execute(insert(tier_history), rows)
 
