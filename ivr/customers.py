@@ -101,6 +101,8 @@ async def take_table(runtime: Runtime, chosen: argparse.Namespace) -> int:
 def told(outcome: Outcome, options: Options, report: Path | None) -> list[str]:
     """What the import found and did, in words."""
     counts, lines = outcome.counts, []
+    if not outcome.has_headings:
+        return ["Nothing was imported: its first row does not name the columns of this site's customers."]
     if outcome.faulty:
         where = f"; all of it is in {report}" if report else ""
         lines.append(f"{outcome.faulty:,} of {outcome.rows:,} rows are faulty{where}")

@@ -7,6 +7,7 @@ did. A test holds the newest state against the tables that the storeys describe.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from alembic import command
@@ -18,6 +19,8 @@ from sqlalchemy import Connection
 from config.database import Database, database_url
 from config.settings import Settings
 
+NEWEST = "head"
+
 
 def upgrade(settings: Settings) -> None:
     """Bring the database to the newest revision; several at once take turns, the later find nothing to do."""
@@ -26,9 +29,9 @@ def upgrade(settings: Settings) -> None:
     upgrade_url(database_url(settings))
 
 
-def upgrade_url(url: str) -> None:
+def upgrade_url(url: str, revision: str = NEWEST) -> None:
     """The same for a database by its URL; may be called inside or outside an event loop, and blocks."""
-    _in_transaction(url, _upgrade)
+    _in_transaction(url, partial(_upgrade, revision=revision))
 
 
 def current_revision(settings: Settings) -> str | None:
@@ -61,10 +64,10 @@ async def _run(url: str, work: Callable[[Connection], None]) -> None:
         await database.close()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _config() -> Config:

@@ -55,6 +55,7 @@ class Outcome:
     rows: int = 0
     faulty: int = 0
     counts: Counts = field(default_factory=Counts)
+    has_headings: bool = True
     is_merged: bool = False
     import_no: int | None = None
     took_s: dict[str, float] = field(default_factory=dict)
@@ -84,7 +85,7 @@ async def import_table(
     columns = Columns(sheet.headings, await register_of(runtime, options.area_code))
     if columns.faults:
         report([RowFault(HEADINGS_ROW, "", name, what) for name, what in columns.faults])
-        return Outcome(faulty=1)
+        return Outcome(faulty=1, has_headings=False)
     with few_collections():
         async with runtime.database.workbench() as bench:
             work = TableImport(runtime, sheet, columns, options, bench, told)

@@ -94,7 +94,7 @@ async def entries_of(
         .where(customers.c.customer_id == customer_id, customers.c.opened_ms.is_not(None))
     )
     whole = union_all(of_calls, of_tickets, of_changes, of_tiers, opening).subquery()
-    query = select(whole).order_by(whole.c.at_ms.desc(), whole.c.kind, whole.c.ref).limit(most)
+    query = select(whole).order_by(whole.c.at_ms.desc(), whole.c.kind.desc(), whole.c.ref.desc()).limit(most)
     if before_ms is not None:
         query = query.where(whole.c.at_ms < before_ms)
     return [_entry(row) for row in (await connection.execute(query)).mappings()]
