@@ -13,6 +13,7 @@ from config.site_files import SiteFilesError
 from config.telephony import ProviderUnreachable, TelephonyError
 from config.web.refusals import last_refusal
 from ivr.app import link
+from ivr.service.versions import first_words
 from ivr.web.twiml import fallback_document
 from queues.domain.faults import SiteFaults
 from queues.service.plans import plan_of
@@ -33,7 +34,7 @@ async def examine(settings: Settings) -> int:
     """Print every finding; 1 if there is a fault."""
     faults = 0
     try:
-        async with open_runtime(settings, store_within_s=0) as runtime:
+        async with open_runtime(settings, store_within_s=0, first_words=first_words) as runtime:
             async for finding in findings(runtime):
                 print(f"{MARKS[finding.is_well]}  {finding.words}", flush=True)
                 faults += finding.is_well is False

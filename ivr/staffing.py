@@ -12,6 +12,7 @@ from sqlalchemy import select
 from config.runtime import Runtime, open_runtime
 from config.settings import Settings
 from config.web.accounts import NameTaken, accounts, create_account, set_password
+from ivr.service.versions import first_words
 from queues.service.people import Agent, agents_of_site, save_agents
 from queues.service.plans import plan_of
 
@@ -53,7 +54,7 @@ def people(settings: Settings, chosen: argparse.Namespace) -> int:
     }
 
     async def run() -> str:
-        async with open_runtime(settings, store_within_s=0) as runtime:
+        async with open_runtime(settings, store_within_s=0, first_words=first_words) as runtime:
             return await actions[chosen.action](runtime, chosen)
 
     try:

@@ -85,7 +85,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "ticket_states": ("工单状态", "state of a case"),
     "locale_needs": ("语言对应的技能", "skill for the language"),
 }
-_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
+FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "name": ("名称", "name"),
     "short_name": ("简称", "short name"),
     "prompt": ("提示语", "prompt"),
@@ -161,6 +161,9 @@ _FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "repeat": ("重听键", "key to repeat"),
     "do_not_record": ("不录音键", "key not to record"),
     "person": ("人工键", "key for a person"),
+    "is_required": ("必填", "obligation"),
+    "is_personal": ("个人信息", "being personal"),
+    "needs_consent": ("需要同意", "need of consent"),
     "area_class": ("类别", "class"),
     "values": ("可选值", "choices"),
     "type": ("类型", "type"),
@@ -175,7 +178,7 @@ _SECTIONS: Final = (
     *("lines", "tiers", "queues", "matters", "calendars", "ticket_types", "areas", "attributes", "skills"),
     *("dispositions", "voices"),
 )
-_OWN_WORDS: Final = frozenset({"options", "cases", "otherwise"})  # fields that have sentences of their own
+OWN_SENTENCES: Final = frozenset({"options", "cases", "otherwise"})  # fields that have sentences of their own
 
 
 def differences(before: Outline, after: Outline) -> list[str]:
@@ -332,13 +335,13 @@ class _Differences:
         self, noun: str, was: Mapping[str, Any], now: Mapping[str, Any], name: str = ""
     ) -> Iterator[str]:
         for field in dict.fromkeys((*was, *now)):
-            if field not in _OWN_WORDS:
+            if field not in OWN_SENTENCES:
                 yield from self._field(noun, name, field, was.get(field), now.get(field))
 
     def _field(self, noun: str, name: str, field: str, was: Any, now: Any) -> Iterator[str]:
         if _normal(field, was) == _normal(field, now):
             return
-        place = {"where": self._where(noun, name), "field": self._word(_FIELDS, field)}
+        place = {"where": self._where(noun, name), "field": self._word(FIELD_WORDS, field)}
         if is_text(was) and is_text(now) and field != "audio":
             for language, text_was, text_now in self._texts(was, now):
                 yield self._say("text", **place, language=language, now=text_now, was=text_was)
