@@ -257,6 +257,6 @@ def draw_patience_s(curve: Curve, longer_than_s: int, rng: random.Random) -> int
 
 def _int(row: LogRow, field: str) -> int:
     value = row[field]
-    if not isinstance(value, int):
-        raise TypeError(f"{field} of a logged call is {value!r}, not a whole number")
-    return value
+    if not isinstance(value, int | float):
+        raise TypeError(f"{field} of a logged call is {value!r}, not a number")
+    return round(value)

@@ -67,6 +67,15 @@ async def test_a_stormy_hour_with_every_process_killed_once() -> None:
         assert f"killed {name}" in said
 
 
+@pytest.mark.parametrize("site", ["gas", "heat", "retail"])
+async def test_each_hotline_has_people_and_errands_of_its_own(site: str) -> None:
+    words = ("--for", "10", "--speed", "40", "--seed", "4", "--agents", "6")
+    code, figures, said = await play("--site", site, *words)
+    check_books(code, figures, said)
+    assert figures["answered"] > 0
+    assert len(figures["by_tier"]) > 1
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 async def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
