@@ -17,7 +17,7 @@ from sqlalchemy import insert, text
 
 from config.database import Database
 from config.runtime import Runtime
-from queues.service.history import History
+from queues.service.history import History, Written
 from queues.service.links import Link
 from queues.service.readers import BATCH_MAX, Reader
 from queues.store.journal import events, journal_key
@@ -36,8 +36,8 @@ class Silent(History):
         super().__init__(runtime)
         self.due: list[Link] = []
 
-    async def after_commit(self, done: list[Link]) -> None:
-        self.due += done
+    async def after_commit(self, done: Written) -> None:
+        self.due += done.due
 
 
 class Desk:
@@ -78,7 +78,7 @@ class Desk:
         async with self._fresh_runtime() as runtime:
             book = History(runtime)
             began = perf_counter()
-            await book.after_commit(self.due)
+            await book.after_commit(Written(self.due, []))
             return (perf_counter() - began) * MS
 
     async def _read(self, runtime: Runtime, last_id: str) -> list[tuple[str, dict[str, str]]]:
