@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from queues.domain.parts import Part, Words
+from queues.domain.parts import Part, ShortName, Words
 
 TEXT_MAX: Final = 500
 DIGITS_MAX: Final = 30
@@ -49,7 +49,7 @@ Choices = Annotated[dict[str, dict[str, str]], BeforeValidator(_read_choices)]
 class Attribute(Part):
     """One declared field of the customers' files."""
 
-    id: str
+    id: ShortName
     name: Words
     type: Literal["text", "number", "date", "yes_no", "choice"]
     values: Choices = Field(default={})
