@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Text, cast, func, literal, null, or_, select, union_all, update
+from sqlalchemy import Select, Text, cast, func, literal, null, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queues.store.calls import calls
@@ -39,7 +39,16 @@ async def entries_of(
     connection: AsyncConnection, customer_id: str, *, before_ms: int | None = None, most: int = 200
 ) -> list[Entry]:
     """Everything, the newest first."""
-    of_calls = select(
+    chosen = (each(customer_id) for each in (_of_calls, _of_tickets, _of_changes, _of_tiers, _of_opening))
+    whole = union_all(*chosen).subquery()
+    query = select(whole).order_by(whole.c.at_ms.desc(), whole.c.kind.desc(), whole.c.ref.desc()).limit(most)
+    if before_ms is not None:
+        query = query.where(whole.c.at_ms < before_ms)
+    return [_entry(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _of_calls(customer_id: str) -> Select[Any]:
+    return select(
         calls.c.arrived_ms.label("at_ms"),
         literal(CALL).label("kind"),
         calls.c.call_id.label("ref"),
@@ -49,7 +58,10 @@ async def entries_of(
         calls.c.line.label("origin"),
         calls.c.agent_id.label("account_id"),
     ).where(calls.c.customer_id == customer_id)
-    of_tickets = select(
+
+
+def _of_tickets(customer_id: str) -> Select[Any]:
+    return select(
         tickets.c.opened_ms,
         literal(TICKET),
         tickets.c.ticket_no,
@@ -59,7 +71,10 @@ async def entries_of(
         tickets.c.work_queue,
         cast(null(), Text),
     ).where(tickets.c.customer_id == customer_id)
-    of_changes = select(
+
+
+def _of_changes(customer_id: str) -> Select[Any]:
+    return select(
         customer_changes.c.at_ms,
         literal(CHANGE),
         customer_changes.c.field,
@@ -69,7 +84,10 @@ async def entries_of(
         customer_changes.c.origin,
         customer_changes.c.account_id,
     ).where(customer_changes.c.customer_id == customer_id)
-    of_tiers = select(
+
+
+def _of_tiers(customer_id: str) -> Select[Any]:
+    return select(
         tier_history.c.at_ms,
         literal(TIER),
         tier_history.c.reason,
@@ -79,7 +97,10 @@ async def entries_of(
         tier_history.c.origin,
         tier_history.c.account_id,
     ).where(tier_history.c.customer_id == customer_id)
-    opening = (
+
+
+def _of_opening(customer_id: str) -> Select[Any]:
+    return (
         select(
             customers.c.opened_ms,
             literal(OPENED),
@@ -93,11 +114,6 @@ async def entries_of(
         .join_from(customers, imports, imports.c.import_no == customers.c.import_no, isouter=True)
         .where(customers.c.customer_id == customer_id, customers.c.opened_ms.is_not(None))
     )
-    whole = union_all(of_calls, of_tickets, of_changes, of_tiers, opening).subquery()
-    query = select(whole).order_by(whole.c.at_ms.desc(), whole.c.kind.desc(), whole.c.ref.desc()).limit(most)
-    if before_ms is not None:
-        query = query.where(whole.c.at_ms < before_ms)
-    return [_entry(row) for row in (await connection.execute(query)).mappings()]
 
 
 def _entry(row: Any) -> Entry:

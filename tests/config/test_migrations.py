@@ -24,7 +24,9 @@ async def test_several_processes_upgrade_at_once_and_the_tables_are_there(tmp_pa
     async with database.read() as connection:
         names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     await database.close()
-    assert {"accounts", "calls", "customers", "events", "tickets"} <= set(names)  # test_schema.py knows them all
+    assert {"accounts", "calls", "customers", "events", "tickets"} <= set(
+        names
+    )  # test_schema.py knows them all
 
 
 def test_a_database_that_was_never_upgraded_stands_at_no_revision(tmp_path: Path) -> None:
