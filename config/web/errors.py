@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from redis import exceptions as redis_errors
 from sqlalchemy import exc as sql_errors
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from config.log import get_log
@@ -50,6 +50,7 @@ def exception_handlers() -> Mapping[Any, ExceptionHandler]:
     return {
         HTTPException: show_refusal,
         SignedOut: show_way_back,
+        ClientDisconnect: show_nobody,
         **dict.fromkeys(AWAY, show_away),
         Exception: show_broken,
     }
@@ -78,6 +79,11 @@ async def show_away(request: Request, error: Exception) -> Response:
     log.warning("page.store_away", path=request.url.path, error=type(error).__name__)
     request.state.account = request.state.session = None
     return await _show(request, 503, "away", {"Retry-After": "5"})
+
+
+async def show_nobody(_request: Request, _error: Exception) -> Response:
+    """A browser that left while it was still sending: nobody reads this, and nothing is wrong with us."""
+    return Response(status_code=400)
 
 
 async def show_broken(request: Request, _error: Exception) -> Response:

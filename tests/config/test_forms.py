@@ -85,3 +85,28 @@ async def test_from_who_may_not_send_one_no_file_is_read(runtime: Any) -> None:
         sent = await nobody.post("/", files={"file": ("a.csv", b"x" * 100_000)})
     assert sent.status_code == 401
     assert reached == []
+
+
+async def test_a_browser_that_leaves_while_sending_is_no_fault_of_ours() -> None:
+    """No exception reaches the server's log."""
+    app = Starlette(
+        routes=[Route("/refused", refused, methods=["POST"])], exception_handlers=dict(exception_handlers())
+    )
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/refused",
+        "headers": [],
+        "query_string": b"",
+        "client": None,
+    }
+    told: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    await app(scope, receive, send)
+    assert told[0]["status"] == 400
