@@ -177,14 +177,25 @@ def run_worker(
     with _loop_in_thread() as loop:
         opened = (opening or open_runtime)(settings)
         runtime = asyncio.run_coroutine_threadsafe(opened.__aenter__(), loop).result()
-        along = asyncio.run_coroutine_threadsafe(beside(runtime), loop) if beside else None
+        along = asyncio.run_coroutine_threadsafe(_begin(beside(runtime)), loop).result() if beside else None
         try:
             with _bench_set(runtime, loop, loop_thread=None), told.by_signals():
                 _work_until_told(runtime, names if callable(names) else lambda _: names, told)
         finally:
             if along is not None:
-                along.cancel()
+                asyncio.run_coroutine_threadsafe(_end(along), loop).result()
             asyncio.run_coroutine_threadsafe(opened.__aexit__(None, None, None), loop).result()
+
+
+async def _begin(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    return asyncio.create_task(work)
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Until it is over: a client of a store may swallow one cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=STORE_PAUSE_S)
 
 
 @asynccontextmanager

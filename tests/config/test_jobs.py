@@ -192,6 +192,19 @@ async def test_a_worker_killed_in_mid_job_stops_nobody_from_doing_it_again(
 
 
 @pytest.mark.slow
+async def test_a_worker_hears_of_work_queues_that_are_new(
+    runtime: Runtime, start_worker: StartWorker
+) -> None:
+    """The words of a hotline change while it works: a ticket may go where none went before."""
+    await runtime.jobs.push("complaint", NOTE, "CA1-note-1", item="known")
+    start_worker(runtime.settings)
+    await noted(runtime, "known")
+    await runtime.jobs.push("repair_north", NOTE, "CA2-note-1", item="new")
+    await noted(runtime, "new")
+    assert await notes(runtime) == ["known", "new"]
+
+
+@pytest.mark.slow
 async def test_a_worker_outlives_its_store(
     runtime: Runtime, start_worker: StartWorker, tmp_path: Path
 ) -> None:

@@ -17,10 +17,10 @@ from redis.asyncio import Redis
 
 from config import site_files
 from config.database import Database
-from config.jobs import work_off
 from config.runtime import Runtime, open_runtime
 from config.settings import Settings
 from config.site_files import Shelf, SiteFilesError
+from ivr.commands import end
 from ivr.service import versions
 from ivr.service.hotlines import active_hotline, hotline_of
 from ivr.standin.signatures import sign
@@ -135,7 +135,7 @@ async def test_every_process_follows_within_a_second(runtime: Runtime, other: Ru
     async with asyncio.timeout(1):
         while other.site_files.version != change.now.version:
             await asyncio.sleep(0.02)
-    following.cancel()
+    await end(following)
     assert plan_of(other).version == change.now.version
     assert active_hotline(other).menu.nodes["root"].options[1].goto == "second"  # type: ignore[union-attr]
 
@@ -290,14 +290,6 @@ async def test_words_are_kept_once(runtime: Runtime) -> None:
     assert await keep_version(runtime) == 0
 
 
-async def test_a_worker_hears_of_work_queues_it_was_not_started_with(runtime: Runtime) -> None:
-    await runtime.jobs.push("complaint", "tests.config.workshop.note", "one", item="one")
-    await runtime.jobs.push("brand_new", "tests.config.workshop.note", "two", item="two")
-    assert runtime.jobs.known() == ["brand_new", "complaint"]
-    await work_off(runtime, runtime.jobs.known())
-    assert await runtime.jobs.waiting("brand_new") == 0
-
-
 # The processes as the Procfile starts them
 
 
@@ -371,7 +363,6 @@ async def test_reload_reaches_the_processes_and_leaves_calls_alone(
     reloaded = house.run("reload", "--language", "en")
     assert reloaded.returncode == 0, reloaded.stderr
     assert "key 1 in root now leads to second (was: first)" in reloaded.stdout
-    await asyncio.sleep(1)
     late = await house.hears("/voice/incoming", "CA2", Direction="inbound")
     assert "这是甲" in await house.hears(action_of(early), "CA1", Digits="1")
     assert "这是乙" in await house.hears(action_of(late), "CA2", Digits="1")

@@ -11,6 +11,7 @@ import pytest
 
 from config.runtime import Runtime
 from config.settings import Settings
+from ivr.commands import end
 from ivr.service import versions
 from tests.requirements.command_line import shouwen
 from tests.traces.hotline import Caller, Heard, Hotline
@@ -37,7 +38,7 @@ async def hotline(runtime: Runtime) -> AsyncIterator[Hotline]:
     assert (released := await shouwen(runtime, "release")).code == 0, released.err
     following = asyncio.create_task(versions.follow(runtime))
     yield Hotline.of(runtime)
-    following.cancel()
+    await end(following)
 
 
 def swap(menu: Path, one: str, other: str) -> None:
@@ -75,7 +76,6 @@ async def test_swapped_keys_lead_the_next_call_elsewhere(
     assert told.code == 0, told.err
     assert "key 2 in main_menu now leads to connection (was: billing)" in told.out
     assert "key 3 in main_menu now leads to billing (was: connection)" in told.out
-    await asyncio.sleep(1)  # what the processes are promised to need
 
     after, heard = await at_main_menu(hotline, "CA3")
     assert CONNECTIONS in (await after.press(heard, "2")).said
@@ -93,6 +93,5 @@ async def test_an_unknown_goto_is_refused_with_the_node(
         assert said.code == 1
         assert f"menu.yaml:{line} nodes.main_menu.options" in said.err
         assert "there is no node named 'complaints_menu'; did you mean 'complaint_menu'?" in said.err
-    await asyncio.sleep(1)
     caller, heard = await at_main_menu(hotline, "CA1")
     assert "投诉与建议请按1" in (await caller.press(heard, "5")).said
