@@ -69,7 +69,7 @@ async def test_a_stormy_hour_with_every_process_killed_once() -> None:
 
 @pytest.mark.parametrize("site", ["gas", "heat", "retail"])
 async def test_each_hotline_has_people_and_errands_of_its_own(site: str) -> None:
-    words = ("--for", "10", "--speed", "40", "--seed", "4", "--agents", "6")
+    words = ("--for", "6", "--speed", "50", "--seed", "4", "--agents", "6")
     code, figures, said = await play("--site", site, *words)
     check_books(code, figures, said)
     assert figures["answered"] > 0

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import aiohttp
+import pytest
 
 from ivr.standin.exchange import Exchange
 from tests.standin.conftest import ALICE, HOTLINE
@@ -61,3 +62,23 @@ async def test_a_desk_rings_while_it_listens(customer: Customer, exchange: Excha
             seen = await events(session, f"/standin/handsets/{ringing['sid']}/events", "bridged")
             assert seen == ["ringing", "answered", "bridged"]
         await eventually(lambda: exchange.registrations.count() == 0)
+
+
+@pytest.mark.parametrize(("text", "told"), [("电费", ("电费", "0.9")), ("停电？", ("停电", "0.4"))])
+async def test_the_page_speaks_and_whoever_ends_with_a_question_mark_is_understood_badly(
+    customer: Customer, exchange: Exchange, text: str, told: tuple[str, str]
+) -> None:
+    customer.says(
+        "/voice",
+        '<Gather action="/heard" input="dtmf speech" timeout="600" speechTimeout="1"><Say>说吧</Say></Gather>',
+    )
+    customer.says("/heard", "<Hangup/>")
+    async with aiohttp.ClientSession(exchange.base_url) as session:
+        async with session.post("/standin/handsets", json={"from": ALICE, "to": HOTLINE}) as answer:
+            path = f"/standin/handsets/{(await answer.json())['sid']}"
+        await events(session, f"{path}/events", "gathering")
+        async with session.post(f"{path}/speech", json={"text": text}) as answer:
+            assert answer.status == 200
+        await customer.told("/heard")
+    (heard,) = customer.to("/heard")
+    assert (heard["SpeechResult"], heard["Confidence"]) == told
