@@ -7,7 +7,6 @@ are told at once, each with its place; where the form of one file is broken the 
 import argparse
 import datetime as dt
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from config import site_folders
 from config.clock import Clock
 from config.site_files import SiteFiles, SiteFilesError, read
 from ivr.domain.differences import differences
@@ -27,8 +27,6 @@ from queues.domain.bounds import exempt, passing_bounds
 from queues.domain.calendars import warnings
 from queues.domain.faults import Fault, SiteFaults
 from queues.domain.plan import load_plan
-
-SITES_DIR = Path(__file__).parent.parent / "config" / "sites"
 
 
 @dataclass(frozen=True)
@@ -88,13 +86,11 @@ def told(before: Hotline, after: Hotline, language: str | None) -> list[str]:
 
 def folder_of(site: str) -> Path | None:
     """A path, or the name of a folder of SITES_DIR; None after saying that there is none."""
-    sites_dir = Path(os.environ.get("SITES_DIR") or SITES_DIR)
-    folder = Path(site) if "/" in site else sites_dir / site
-    if folder.is_dir():
-        return folder
-    known = ", ".join(sorted(path.name for path in sites_dir.glob("*/"))) or "none"
-    print(f"there is no site {site!r}: no folder {folder}; there are: {known}", file=sys.stderr)
-    return None
+    try:
+        return site_folders.find(site)
+    except site_folders.NoSiteError as fault:
+        print(fault, file=sys.stderr)
+        return None
 
 
 def examine(folder: Path) -> Examined:
@@ -112,7 +108,9 @@ def examine(folder: Path) -> Examined:
         Fault(files.where(each.steps), ".".join(map(str, each.steps[1:])), each.message)
         for each in warnings(hotline.plan, today)
     ]
-    return Examined(folder.name, hotline=hotline, warnings=(*told, *_unplayed(files, hotline)))
+    return Examined(
+        folder.name, hotline=hotline, warnings=(*_unnamed(folder), *told, *_unplayed(files, hotline))
+    )
 
 
 def _with_form(files: SiteFiles, found: Sequence[Fault]) -> tuple[Fault, ...]:
@@ -122,6 +120,13 @@ def _with_form(files: SiteFiles, found: Sequence[Fault]) -> tuple[Fault, ...]:
     except SiteFaults:
         found = (*found, *faults_in_form(files))
     return tuple(dict.fromkeys(found))
+
+
+def _unnamed(folder: Path) -> list[Fault]:
+    """A folder that SITE cannot name."""
+    if site_folders.NAMED.fullmatch(folder.name):
+        return []
+    return [Fault(folder.name, "", f"this folder cannot be run; give it {site_folders.HOW_NAMED}")]
 
 
 def _unplayed(files: SiteFiles, hotline: Hotline) -> list[Fault]:

@@ -123,6 +123,17 @@ def parser_of_all() -> argparse.ArgumentParser:
     return parser
 
 
+def as_far_as_read(run: Callable[[], int]) -> int:
+    """Whoever reads only the head of what is said has all he wants."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is its answer."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -132,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return asyncio.run(demo.main(words[1:]))
     chosen = parser_of_all().parse_args(words)
     if bare := BARE.get(chosen.command):
-        return bare(chosen)
+        return as_far_as_read(lambda: bare(chosen))
     try:
         settings = load_settings(os.environ, makes_secret=chosen.command == "init")
     except SettingsError as error:

@@ -25,7 +25,7 @@ from config.site_files import SiteFilesError, read
 from ivr import demo_cast, demo_errands
 from ivr.calllogs import CallLogError, days_of, read_calls
 from ivr.demo_house import House, answers, ask, furnish, standin_process, tell
-from ivr.demo_plan import SITES, DemoPlan, read_plan
+from ivr.demo_plan import DemoPlan, read_plan
 from ivr.demo_report import Books, close_books, house_is_quiet
 from ivr.demo_seed import seed_house
 from ivr.domain.menus import load_menu
@@ -83,7 +83,7 @@ async def main(words: Sequence[str]) -> int:
 
 async def play(plan: DemoPlan, folder: Path, stopped: asyncio.Event) -> int:
     """Build the house, let people in, and when they have gone close the books."""
-    files = read(SITES / plan.site)
+    files = read(plan.folder)
     site = load_plan(files)
     menu = load_menu(files, site)
     house = furnish(plan, site, folder)
@@ -215,7 +215,7 @@ def introduce(plan: DemoPlan, house: House, cast: Cast) -> None:
     speed = f", {plan.speed:g}x speed" if plan.speed != 1 else ""
     print(
         f"""
-Shouwen 首问 is up ({plan.site}{speed}; {sum(seat.is_played for seat in cast.seats)} agents at work).
+Shouwen 首问 is up ({plan.folder.name}{speed}; {sum(seat.is_played for seat in cast.seats)} agents at work).
 
   phone page   {house.provider_url}/phone        dial in as a customer
   desk         {house.pages_url}/desk            {f"sign in as {yours}" if yours else "every seat is taken"}

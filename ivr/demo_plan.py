@@ -8,19 +8,19 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from config import site_folders
 from ivr.calllogs import Hours, parse_hours
 
 KILLABLE = ("dispatcher", "scribe", "worker", "web")
 SPEED_MAX = 200.0
 LEAD_MS = 30_000  # agents sign in before the first caller
-SITES = Path(__file__).parent.parent / "config" / "sites"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPlan:
     """One run. `for_s` is real seconds of traffic, None = until stopped."""
 
-    site: str
+    folder: Path  # of the hotline
     calls: Path | None
     day: date | None
     hours: Hours | None
@@ -61,7 +61,9 @@ def add_traffic(words: argparse.ArgumentParser) -> None:
     add(
         "--site",
         default="power",
-        help=f"which hotline: {', '.join(sorted(each.name for each in SITES.iterdir() if each.is_dir()))} (power)",
+        metavar="NAME|FOLDER",
+        help=f"which hotline: {', '.join(sorted(each.name for each in site_folders.SHIPPED.glob('*/')))}, "
+        "or your own folder (power)",
     )
     add(
         "--calls",
@@ -147,7 +149,7 @@ def read_plan(words: Sequence[str]) -> DemoPlan:
         reader.error("argument --port: from 1 to 65535")
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(1, 1_000_000)
     return DemoPlan(
-        site=given.site,
+        folder=site_of(given.site, reader),
         calls=given.calls,
         day=given.day,
         hours=given.hours,
@@ -162,6 +164,17 @@ def read_plan(words: Sequence[str]) -> DemoPlan:
         calls_per_hour=given.calls_per_hour,
         keep=given.keep,
     )
+
+
+def site_of(given: str, reader: argparse.ArgumentParser) -> Path:
+    """The folder of the hotline that is played."""
+    try:
+        folder = site_folders.find(given)
+    except site_folders.NoSiteError as fault:
+        reader.error(f"argument --site: {fault}")
+    if not site_folders.NAMED.fullmatch(folder.name):
+        reader.error(f"argument --site: the folder '{folder.name}' needs {site_folders.HOW_NAMED}")
+    return folder
 
 
 def hours_of(text: str) -> Hours:

@@ -6,7 +6,6 @@ on the live scripts, in a store of its own that is gone afterwards, and both jou
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from random import Random
 from typing import Any
 
 from config import redis as live
+from config import site_folders
 from config.settings import load_settings
 from config.site_files import SiteFilesError
 from config.site_files import read as read_site
@@ -33,7 +33,6 @@ from queues.domain.journal import Line
 from queues.domain.plan import Plan, load_plan
 from queues.store.switchboard import SwitchboardStore, site_tag
 
-SITES = Path(__file__).parent.parent.parent / "config" / "sites"
 HELP = "run a call log through a site's routing in virtual time: waits, passes, and what a change would have done"
 PROGRESS_EVERY = 200
 
@@ -94,7 +93,7 @@ def simulate(chosen: argparse.Namespace) -> int:
         scenario, assumed = scenario_of(chosen, plan)
         told = _told(plan, scenario)
         against = _told(other, scenario) if other else None
-    except (SiteFilesError, SiteFaults, CallLogError, ValueError) as fault:
+    except (site_folders.NoSiteError, SiteFilesError, SiteFaults, CallLogError, ValueError) as fault:
         print(fault, file=sys.stderr)
         return 2
     print(report.table(told))
@@ -113,8 +112,7 @@ def simulate(chosen: argparse.Namespace) -> int:
 
 
 def plan_at(name: str) -> Plan:
-    folder = Path(name) if "/" in name else Path(os.environ.get("SITES_DIR") or SITES) / name
-    return load_plan(read_site(folder))
+    return load_plan(read_site(site_folders.find(name)))
 
 
 def scenario_of(chosen: argparse.Namespace, plan: Plan) -> tuple[Scenario, list[str]]:

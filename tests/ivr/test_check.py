@@ -10,6 +10,7 @@ import pytest
 
 from ivr import cli
 from ivr.check import check, examine, report
+from ivr.demo_plan import read_plan
 from ivr.domain.menus import GatherNode
 from tests.ivr.site import FILES, line_of, site
 
@@ -241,3 +242,37 @@ def test_warnings_are_no_faults(tmp_path: Path) -> None:
 def test_a_site_that_is_not_there(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(words) == 2
     assert "there is no site 'nowhere'" in capsys.readouterr().err
+
+
+def test_a_hotline_is_found_by_its_name_here_or_by_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SITES_DIR", raising=False)
+    folder = tmp_path / "water"
+    folder.mkdir()
+    site(folder)
+    monkeypatch.chdir(tmp_path)
+    for name in ("water", "./water", "water/", str(folder)):
+        assert cli.main(["check", name]) == 0, name
+    monkeypatch.chdir(folder)
+    assert cli.main(["check", "."]) == 0
+    assert capsys.readouterr().out.count("water: ") == 5
+    assert cli.main(["check", "wasser"]) == 2
+    assert "there is no site 'wasser'" in capsys.readouterr().err
+    folder.rename(tmp_path / "Water works")
+    assert cli.main(["check", str(tmp_path / "Water works")]) == 0
+    assert "this folder cannot be run; give it a short name" in capsys.readouterr().out
+
+
+def test_the_demo_plays_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SITES_DIR", raising=False)
+    (tmp_path / "water").mkdir()
+    site(tmp_path / "water")
+    monkeypatch.chdir(tmp_path)
+    assert read_plan(["--site", "water"]).folder == tmp_path / "water"
+    assert read_plan(["--site", "./water"]).folder == tmp_path / "water"
+    assert read_plan([]).folder.name == "power"
+    for wrong in ("wasser", "./Water works"):
+        (tmp_path / "Water works").mkdir(exist_ok=True)
+        with pytest.raises(SystemExit):
+            read_plan(["--site", wrong])
