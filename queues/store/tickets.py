@@ -57,6 +57,7 @@ Index(None, tickets.c.call_id)
 Index(None, tickets.c.opened_ms)
 Index(None, tickets.c.revision)
 Index(None, tickets.c.state, tickets.c.opened_ms)
+Index(None, tickets.c.customer_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

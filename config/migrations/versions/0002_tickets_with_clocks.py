@@ -23,3 +23,4 @@ def upgrade() -> None:
     op.execute(NUMBERED)
     op.create_index("ix_tickets_revision", "tickets", ["revision"])
     op.create_index("ix_tickets_state_opened_ms", "tickets", ["state", "opened_ms"])
+    op.create_index("ix_tickets_customer_id", "tickets", ["customer_id"])
