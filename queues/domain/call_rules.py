@@ -60,8 +60,10 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
 
 
 def _with_ticket(draft: Draft, call: Call, command: c.EnqueueCall) -> Call:
-    """A new one, if the matter asks for it; but a call has one ticket, and keeps it."""
-    if call.ticket_no or not command.ticket_type:
+    """A new one, if the matter asks for it. A call has one ticket, and keeps it: its own for good, and one that it
+    was added to as long as its matter needs none of its own."""
+    is_kept = bool(call.ticket_no) and (bool(call.ticket_type) or not command.own_ticket)
+    if is_kept or not command.ticket_type:
         return call
     draft.state.tickets += 1
     return draft.change_call(

@@ -126,6 +126,7 @@ class Call:
     is_internal: bool = False
     notices: str = ""  # those running in the caller's area, as one JSON list
     is_anonymous: bool = False
+    is_keyed: bool = False  # the file was opened by an account number he keyed: it may be another's
     given: str = ""  # what the caller keyed, by name, as JSON; an access code as its key
     access_key: str = ""  # of the access code that was told with the ticket
     wrong_codes: int = 0
@@ -138,6 +139,7 @@ CALL_FACTS: Final = (
     "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
     "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
     "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
+    "is_keyed",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from queues.domain import commands as c
 from queues.domain.calls import ACCESS_CODE, CASE_NO, KEYED_TO_ASK, Call, CallState
 from queues.domain.journal import LineType
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
+from queues.domain.tickets import TicketState
 
 DIGITS: Final = 6  # of a ticket's number, at least
 
@@ -91,12 +92,14 @@ def _count(draft: Draft, command: c.CheckCase, call: Call, step: int, word: str,
 
 
 def join_ticket(draft: Draft, command: c.JoinTicket) -> Reply:
-    """His trouble is known: he is added to the ticket that is open. A call has one ticket."""
+    """His trouble is known: he is added to the ticket, unless that is closed by now. A call has one ticket."""
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is not CallState.MENU:
         return refuse(call)
     if call.ticket_no:
         return about("again", call)
+    if json_of(draft.state.cases.get(command.ticket_no, "")).get("state") == TicketState.CLOSED:
+        return about("closed", call)
     call = draft.change_call(call, ticket_no=command.ticket_no)
     draft.state.live[call.call_id] = command.now_ms
     draft.line(LineType.CALL_JOINED, call_id=call.call_id, ticket_no=call.ticket_no)

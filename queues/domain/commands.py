@@ -97,6 +97,7 @@ class EnqueueCall(Command):
     work_queue: str
     is_open: bool
     access_key: str = ""  # of the access code that is told with the ticket
+    own_ticket: bool = False  # also when the call was added to another one before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,7 @@ def identify_call(draft: Draft, command: c.IdentifyCall) -> Reply:
     if opened.customer_id == call.customer_id:
         return about("again", call)
     tier = opened.file.get("tier") or command.default_tier
-    call = draft.change_call(call, tier=tier, **what_is_known(draft, opened))
+    call = draft.change_call(call, tier=tier, is_keyed=True, **what_is_known(draft, opened))
     draft.state.live[call.call_id] = command.now_ms
     line_id = draft.line(
         LineType.CALL_IDENTIFIED,
@@ -159,17 +159,20 @@ def identify_call(draft: Draft, command: c.IdentifyCall) -> Reply:
 
 
 def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
-    """From now on nothing tells who this is; the call goes on. His area remains: it is not he."""
+    """From now on nothing tells who this is, even of a call that is over. His area remains: it is not he."""
     call = draft.state.calls.get(command.call_id)
-    if call is None or call.state is CallState.ENDED:
+    if call is None:
         return refuse(call)
     if call.is_anonymous:
         return about("again", call)
     draft.erased += call.named_in.split()
     nothing = what_is_known(draft, NOBODY) | {"area": call.area, "notices": call.notices}
     blank: dict[str, Any] = {"number": "", "caller_ref": "", "given": "", "asked": "", "named_in": ""}
-    call = draft.change_call(call, tier=command.default_tier, is_anonymous=True, **nothing, **blank)
-    draft.state.live[call.call_id] = command.now_ms
+    call = draft.change_call(
+        call, tier=command.default_tier, is_anonymous=True, is_keyed=False, **nothing, **blank
+    )
+    if call.state is not CallState.ENDED:
+        draft.state.live[call.call_id] = command.now_ms
     draft.line(
         LineType.CALL_ANONYMISED,
         call_id=call.call_id,

@@ -71,6 +71,7 @@ class CallFacts:
     notices: tuple[Notice, ...]
     is_anonymous: bool
     wrong_codes: int
+    is_keyed: bool  # his file was opened by an account number he keyed: it may be another's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +258,7 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         notices=read_notices(told["notices"]),
         is_anonymous=told["is_anonymous"] == "1",
         wrong_codes=int(told["wrong_codes"] or 0),
+        is_keyed=told["is_keyed"] == "1",
     )
 
 

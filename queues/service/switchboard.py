@@ -123,7 +123,7 @@ class Switchboard:
         )
 
     async def anonymise_call(self, *, call_id: str) -> CallReply:
-        """ok | again | gone: from now on nothing tells who this is, and what did is erased."""
+        """ok (of an ended call, too) | again | gone: from now on nothing tells who this is, and what did is erased."""
         return await self._about_call(
             commands.AnonymiseCall(
                 now_ms=self._now_ms(), call_id=call_id, default_tier=self._plan.default_tier
@@ -156,7 +156,7 @@ class Switchboard:
         return CaseReply(*reply)
 
     async def join_ticket(self, *, call_id: str, ticket_no: str) -> CallReply:
-        """ok | again (it has a ticket) | gone | stale:<state>."""
+        """ok | again (it has a ticket) | closed (that ticket is) | gone | stale:<state>."""
         return await self._about_call(
             commands.JoinTicket(now_ms=self._now_ms(), call_id=call_id, ticket_no=ticket_no)
         )
@@ -185,11 +185,12 @@ class Switchboard:
         work_queue: str = "",
         access_key: str = "",
         is_open: bool = True,
+        own_ticket: bool = False,
     ) -> CallReply:
         """ok | closed (to messaging) | again (queued, or beyond) | gone. The lane holds the head start.
 
-        A call that has a ticket keeps it, whatever `ticket_type` says; `access_key` is numbers.code_key of the
-        access code that is told with a new one.
+        A call that has a ticket keeps it, whatever `ticket_type` says; unless it was added to it, and now asks for
+        an `own_ticket`. `access_key` is numbers.code_key of the access code that is told with a new one.
         """
         return await self._about_call(
             commands.EnqueueCall(
@@ -207,6 +208,7 @@ class Switchboard:
                 work_queue=work_queue,
                 is_open=is_open,
                 access_key=access_key,
+                own_ticket=own_ticket,
             )
         )
 

@@ -500,6 +500,25 @@ async def test_a_late_webhook_of_a_forgotten_anonymous_call_does_not_tell_who_it
     assert not known & set(live.values())
 
 
+async def test_nor_does_the_late_news_of_its_end(hotline: Hotline, clock: ManualClock) -> None:
+    """It is over before the scribe can ask for it to be forgotten."""
+    await hotline.arrive("CA1")
+    await hotline.switchboard.anonymise_call(call_id="CA1")
+    await hotline.end("CA1")
+    await hotline.scribe.drain()
+    await hotline.switchboard.forget_call(call_id="CA1")
+    await hotline.arrive("CA1")
+    await hotline.end("CA1")
+    await hotline.scribe.drain()
+    live = await hotline.runtime.redis.hgetall("{power}:call:CA1")
+    assert (live["is_anonymous"], live["number"], live["caller_ref"]) == ("1", "", "")
+    named = [
+        line for _, line in await hotline.runtime.redis.xrange("{power}:journal") if "arrived" in line["type"]
+    ]
+    assert named == []
+    assert await hotline.rows("caller_numbers") == []
+
+
 async def test_a_lease_from_a_clock_that_was_set_back_holds_nobody(hotline: Hotline) -> None:
     dead = scribe(hotline.runtime)
     await dead.tick()

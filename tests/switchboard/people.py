@@ -36,13 +36,16 @@ class Story:
             )
         )  # fmt: skip
 
-    async def enqueue(self, call_id: str, to: Lane | None = None, *, is_open: bool = True) -> str:
+    async def enqueue(
+        self, call_id: str, to: Lane | None = None, *, is_open: bool = True, own_ticket: bool = False
+    ) -> str:
         where = to or lane()
         return await self.word(
             c.EnqueueCall(
                 now_ms=self.now_ms, call_id=call_id, queue=where.queue, matter="outage", tier=where.tier,
                 lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms, locale="",
                 ticket_type="repair", ticket_on="answer", work_queue="dispatch", is_open=is_open,
+                own_ticket=own_ticket,
             )
         )  # fmt: skip
 

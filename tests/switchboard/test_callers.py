@@ -145,6 +145,24 @@ async def test_an_anonymous_caller_is_nobody_and_stays_so(caller: Caller) -> Non
     assert await caller.identify("a-vip") == "unknown"
 
 
+async def test_a_call_that_is_over_can_still_forget_who_it_was(caller: Caller) -> None:
+    """It came back after the live store had forgotten it, by the news of its end alone."""
+    await caller.arrives("k-vip")
+    await caller.story.end("lin")
+    assert await caller.anonymise() == "ok"
+    call = caller.call
+    assert (call.number, call.caller_ref, call.customer_id, call.state) == ("", "", "", "ended")
+    assert "lin" not in caller.story.world.state.live
+
+
+async def test_a_file_opened_by_a_keyed_number_is_marked(caller: Caller) -> None:
+    await caller.arrives("k-vip")
+    assert await caller.identify("a-vip") == "again"
+    assert not caller.call.is_keyed, "it is his own"
+    assert await caller.identify("a-cared") == "ok"
+    assert caller.call.is_keyed
+
+
 # Which words and which notices
 
 
@@ -255,6 +273,20 @@ async def test_who_joins_a_ticket_gets_no_other(caller: Caller) -> None:
     told = caller.story.world.lines[-1].data
     assert (told["ticket_no"], told["ticket_type"]) == ("T000012", ""), "no promise is made of it"
     assert caller.story.world.state.tickets == 0
+
+
+async def test_whose_matter_needs_a_ticket_of_its_own_gets_it_after_joining_another(caller: Caller) -> None:
+    await caller.arrives()
+    assert await caller.does(c.JoinTicket, ticket_no="T000012") == "ok"
+    await caller.story.enqueue("lin", own_ticket=True)
+    told = caller.story.world.lines[-1].data
+    assert (told["ticket_no"], told["ticket_type"]) == ("T000001", "repair")
+
+
+async def test_nobody_joins_a_ticket_that_is_closed(caller: Caller) -> None:
+    await caller.arrives()
+    assert await caller.does(c.JoinTicket, ticket_no="T000014") == "closed"
+    assert caller.call.ticket_no == ""
 
 
 async def test_whom_nobody_answers_elsewhere_comes_back_to_the_menu(caller: Caller) -> None:

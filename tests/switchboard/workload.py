@@ -164,7 +164,9 @@ class Workload:
             self._command(c.AnonymiseCall, call_id=call_id, default_tier="normal"),
             self._command(c.KeepGiven, call_id=call_id, name=name, value=value),
             self._command(c.CheckCase, call_id=call_id, step=self._one([-1, 0, 1, 2, 3]), **limits),
-            self._command(c.JoinTicket, call_id=call_id, ticket_no=self._one(["T000012", "T000013"])),
+            self._command(
+                c.JoinTicket, call_id=call_id, ticket_no=self._one(["T000012", "T000013", "T000014"])
+            ),
         ]
 
     def _late_for_an_offer(self, offer_id: str) -> list[c.Command]:
@@ -247,6 +249,7 @@ class Workload:
             head_start_ms=where.head_start_ms, locale=self._one(["", "en-US"]),
             ticket_type=self._one(["", "repair"]), ticket_on="answer",
             work_queue="w", is_open=is_open, access_key=self._one(["", "k-1234"]),
+            own_ticket=self._one([False, True]),
         )  # fmt: skip
 
     def _claim(self, call_id: str, agent_id: str, turn: int) -> c.Command:

@@ -43,6 +43,7 @@ PEOPLE = {
 CASES = {
     "T000012": {"state": "taken", "code_key": "k-1234", "reply": "明天/tomorrow"},
     "T000013": {"state": "open", "code_key": "", "reply": ""},
+    "T000014": {"state": "closed", "code_key": "", "reply": ""},
 }
 INDEXES = {
     "numbers": NUMBERS,

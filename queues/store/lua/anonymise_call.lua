@@ -8,20 +8,20 @@
 -- REPLY
 --   ok                and the facts of the call
 --   again             and the facts
---   gone              it has ended, or was never heard of
+--   gone              it was never heard of
 local now_ms = tonumber(ARGV[1])
 local call_id, tier = ARGV[2], ARGV[3]
 -- include: base
 -- include: facts
 
 local state, is_anonymous, named_in = read("call", call_id, "state", "is_anonymous", "named_in")
-if state == "" or state == "ended" then return refuse_call(call_id, state) end
+if state == "" then return refuse_call(call_id, state) end
 if is_anonymous == "1" then return about_call("again", call_id) end
 for line_id in string.gmatch(named_in, "%S+") do redis.call("XDEL", key("journal"), line_id) end
 write("call", call_id, "is_anonymous", 1, "tier", tier, "number", "", "caller_ref", "", "customer_id", "",
   "customer_name", "", "is_known", 0, "manager", "", "manager_name", "", "is_care", 0, "contact", "", "shared", 0,
-  "given", "", "asked", "", "named_in", "")
-redis.call("ZADD", key("live"), text(now_ms), call_id)
+  "given", "", "asked", "", "named_in", "", "is_keyed", 0)
+if state ~= "ended" then redis.call("ZADD", key("live"), text(now_ms), call_id) end
 local dialled, locale, version, area, arrived_ms, arrival =
   read("call", call_id, "line", "locale", "site_version", "area", "arrived_ms", "arrival")
 line("call.anonymised", call_id, "", "", { "line", dialled, "tier", tier, "locale", locale, "site_version", version,

@@ -16,6 +16,7 @@
 --   12 work_queue
 --   13 is_open        0: the queue is closed, the call goes to messaging
 --   14 access_key     of the access code that is told with the ticket; empty: none
+--   15 own_ticket     1: a new ticket also for a call that was added to another one before
 -- REPLY
 --   ok                and the facts of the call
 --   closed            and the facts
@@ -25,7 +26,7 @@ local now_ms = tonumber(ARGV[1])
 local call_id, queue, matter, tier, lane_id, lane = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local head_start_ms, locale, ticket_type, ticket_on = tonumber(ARGV[8]), ARGV[9], ARGV[10], ARGV[11]
 local work_queue, is_open = ARGV[12], ARGV[13] == "1"
-local access_key = ARGV[14]
+local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: base
 -- include: moves
 -- include: facts
@@ -40,7 +41,8 @@ if locale == "" then locale = old_locale end
 queued_ms = queued_ms == "" and now_ms or tonumber(queued_ms)
 local ticket_no, has_type, has_on, has_queue, has_key =
   read("call", call_id, "ticket_no", "ticket_type", "ticket_on", "work_queue", "access_key")
-if ticket_no ~= "" or ticket_type == "" then
+local is_kept = ticket_no ~= "" and (has_type ~= "" or not own_ticket)
+if is_kept or ticket_type == "" then
   ticket_type, ticket_on, work_queue, access_key = has_type, has_on, has_queue, has_key
 else
   ticket_no = string.format("T%06d", bump("ticket_no"))

@@ -25,7 +25,7 @@ local file = decode("customers", customer_id)
 if not file or is_anonymous == "1" then return about_call("unknown", call_id) end
 if customer_id == has then return about_call("again", call_id) end
 local tier = told(file, "tier", default_tier)
-write("call", call_id, "tier", tier)
+write("call", call_id, "tier", tier, "is_keyed", 1)
 write_known(call_id, customer_id, file, "", 0)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 local line_id = line("call.identified", call_id, "", "",
