@@ -99,10 +99,13 @@ def _answer_gather(walk: Walk, node: GatherNode, heard: Heard) -> Step:
 
 
 def _answer_asked_back(walk: Walk, node: GatherNode, heard: Heard) -> Step:
-    """A yes, a no or neither to "is that right?"."""
+    """A yes, a no or neither to "is that right?"; whoever then plainly says another option means that one."""
     option = walk.option_in_doubt(node)
     if option is None:
         return walk.ask(node)
+    said = meant(node.options, heard.speech, walk.session.locale) if not heard.key else None
+    if said is not None and said is not option and walk.menu.sure <= (heard.confidence or 0):
+        return walk.to(said.goto)
     phrases = walk.menu.phrases
     answer = {YES_KEY: True, NO_KEY: False}.get(heard.key)
     if not heard.key:
@@ -132,7 +135,7 @@ def _answer_notices(walk: Walk, node: NoticesNode, heard: Heard) -> Step:
     assert node.join is not None  # noqa: S101  else nothing was asked
     if heard.key == JOIN_KEY:
         if walk.facts.answer is not None:
-            return walk.to(node.join.goto)
+            return walk.to(node.join.goto if walk.facts.answer in _DONE else node.goto)
         offered = walk.joinable(is_asked=True)
         if offered:
             raise Needed(Joining(offered.ticket_no))

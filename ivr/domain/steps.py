@@ -34,7 +34,7 @@ class CallerFacts:
 
     tier: str
     is_known: bool
-    name: str = ""
+    name: str = ""  # as far as he may hear it: not of a file he opened by keying its number
     line: str = ""
     area: str = ""
     has_manager: bool = False

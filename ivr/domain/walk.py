@@ -271,6 +271,8 @@ class Walk:
         if isinstance(node, GatherNode) and (option := self.option_in_doubt(node)):
             return self._ask_if_sure(node, option)
         match node:
+            case NoticesNode() if not self.joinable(is_asked=True):
+                return self.to(node.goto)  # what he could join is over by now
             case GatherNode() | CollectNode() | NoticesNode():
                 return self.ask(node)
         raise AssertionError("only a question is asked")

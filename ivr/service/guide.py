@@ -89,7 +89,8 @@ class Guide:
             return hotline.documents.come_back(1, session.locale)
         if call.state is CallState.ENDED:
             return hotline.documents.goodbye(session.locale)
-        return again(hotline.menu, session, self.facts(hotline, call)).verbs
+        result = again(hotline.menu, session, self.facts(hotline, call, errands=1))
+        return await self._follow(hotline, _Run(result, call, 1), call_id)
 
     async def go_on(self, call: CallFacts, session: Session) -> Document:
         """To this node, after a command that has told how the call stands."""
@@ -210,6 +211,7 @@ class Guide:
             work_queue=plan.work_queue_of(kind.id, call.area) if kind else "",
             is_open=queueing.is_open,
             access_key=code_key(secret, access_code(secret, call.call_id)) if has_code else "",
+            own_ticket=has_code or matter.is_safety,
         )
 
     # Facts
@@ -224,7 +226,7 @@ class Guide:
         return CallerFacts(
             tier=call.tier,
             is_known=call.is_known,
-            name=call.customer_name,
+            name="" if call.is_keyed else call.customer_name,
             line=call.line,
             area=call.area,
             has_manager=bool(call.manager),
@@ -249,7 +251,7 @@ def _answer(need: Need, reply: CallReply) -> str | None:
     """The switchboard's word; one that comes after the call has moved on tells what the first time found."""
     if not isinstance(need, Account | Given | Joining):
         return None
-    if reply.word in {"ok", "again", "unknown"}:
+    if reply.word in {"ok", "again", "unknown", "closed"}:
         return reply.word
     is_known = reply.call is not None and reply.call.is_known
     return "ok" if is_known or not isinstance(need, Account) else "unknown"

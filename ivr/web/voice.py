@@ -54,6 +54,7 @@ _CLIENT_NEWS: Final[Mapping[str, LegNews]] = {"busy": LegNews.DECLINED, "complet
 _CLIENT = "client:"
 _OUTBOUND = "outbound"  # a leg we placed, which came to the front door by its fallback
 _LEFT_CONFERENCE = "participant-leave"
+_NUMBER_DIGITS_MAX = 9  # more a round of waiting or a step never comes to
 _TALKED = frozenset({"completed", "answered"})  # of a dialled number, if it was bridged as well
 
 
@@ -106,8 +107,9 @@ def _confidence(text: str) -> float | None:
 
 
 def number_of(webhook: Webhook, name: str) -> int:
+    """A number of our own address; one that we cannot have written there is none."""
     text = webhook.query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS_MAX else 0
 
 
 def is_repeated(webhook: Webhook) -> bool:

@@ -106,3 +106,26 @@ async def leak_in_english(house: House) -> Heard:
     for key in ("9", "3", "1"):
         heard = await caller.press(heard, key)
     return heard
+
+
+@pytest.mark.parametrize("words", ["漏气了", "不是，是漏煤气"])
+async def test_who_is_asked_back_about_something_else_and_says_leak_is_heard(
+    runtime: Runtime, words: str
+) -> None:
+    async with open_house(runtime, "gas") as house:
+        caller, first = await house.call("CA1", STRANGER)
+        asked = await caller.speak(await caller.press(first, ""), "投诉", 0.3)
+        assert "您要的是投诉建议，对吗" in asked.said
+        assert "请勿开关任何电器" in (await caller.speak(asked, words, 0.9)).said
+        assert (await house.facts_of("CA1")).matter == "emergency"
+
+
+@pytest.mark.parametrize("words", ["漏煤氣呀", "有好大陣煤氣味"])
+async def test_a_leak_is_heard_in_cantonese_as_the_recogniser_writes_it(runtime: Runtime, words: str) -> None:
+    async with open_house(runtime, "gas") as house:
+        caller, first = await house.call("CA1", STRANGER)
+        welcome = await caller.press(await caller.press(first, "9"), "4")
+        assert 'language="yue-Hant-HK"' in welcome.text
+        await caller.speak(welcome, words, 0.9)
+        facts = await house.facts_of("CA1")
+        assert (facts.matter, facts.locale) == ("emergency", "yue-HK")

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from config.jobs import work_off
+from config.numbers import code_key
 from config.runtime import Runtime
 from queues.domain.customers import Customer
+from queues.domain.tickets import TicketEvent
 from queues.service.customers import import_customers
+from queues.service.tickets import work_on
 from tests.queues.web.reader import Reader, text_of
 from tests.requirements.house import House, open_house
+from tests.traces.hotline import Caller, Heard
 
 IN_CITY, IN_VILLAGE, STRANGER = "+8613800170001", "+8613800170002", "+8613800170003"
 NOTICE = "城区东湖路一带因线路故障停电，预计18点前恢复供电。"
@@ -131,6 +135,63 @@ async def test_who_does_not_join_has_the_whole_menu(house: House) -> None:
     menu = await caller.press(heard, "")
     assert "停电报修请按1" in menu.said
     assert (await house.facts_of("CA1")).ticket_no == ""
+
+
+async def joined(house: House) -> tuple[Caller, Heard]:
+    """A caller who was added to somebody else's repair, and stays on the line."""
+    await raised(house, await house.enter("boss", "supervisor"), ticket_no=await outage_ticket(house))
+    caller, heard = await house.call("CA1", IN_CITY)
+    return caller, await caller.press(heard, "1")
+
+
+async def test_who_has_joined_and_then_sees_a_fallen_wire_is_an_emergency_of_his_own(house: House) -> None:
+    caller, heard = await joined(house)
+    danger = await caller.press(await caller.press(heard, "1"), "1")
+    assert danger.said.startswith("已按紧急情况登记")
+    await written(house)
+    (ticket,) = await house.rows("tickets", "type", "work_queue", call_id="CA1")
+    assert ticket == {"type": "danger", "work_queue": "dispatch_urgent"}
+
+
+async def test_who_has_joined_and_then_reports_anonymously_is_told_the_number_of_his_report(
+    house: House,
+) -> None:
+    caller, heard = await joined(house)
+    record = await caller.press(await caller.press(heard, "5"), "3")
+    told = {"RecordingUrl": "https://x/RE1", "RecordingDuration": "31"}
+    receipt = await caller.post(record.url("Record", "action"), **told)
+    await caller.report_end()
+    await written(house)
+    (ticket,) = await house.rows("tickets", "ticket_no", "type", "code_key", call_id="CA1")
+    assert ticket["type"] == "anonymous_report"
+    assert f"编号是T {' '.join(ticket['ticket_no'][1:])}，" in receipt.said
+    code = re.search(r"查询码是([\d ]+)。", receipt.said)
+    assert code
+    key = code_key(house.runtime.settings.secret_key, code[1].replace(" ", ""))
+    assert ticket["code_key"] == key
+
+
+async def test_nobody_is_added_to_a_repair_that_is_closed(house: House) -> None:
+    ticket_no = await outage_ticket(house)
+    await raised(house, await house.enter("boss", "supervisor"), ticket_no=ticket_no)
+    caller, heard = await house.call("CA1", IN_CITY)
+    await work_on(house.runtime, ticket_no, TicketEvent.CLOSE, "wang")
+    menu = await caller.press(heard, "1")
+    assert "已为您登记" not in menu.said
+    assert "停电报修请按1" in menu.said
+    assert (await house.facts_of("CA1")).ticket_no == ""
+
+
+@pytest.mark.parametrize("key", ["*", "8", "5"])
+async def test_who_is_asked_while_the_notice_is_cleared_goes_on_to_the_menu(house: House, key: str) -> None:
+    ticket_no = await outage_ticket(house)
+    boss = await house.enter("boss", "supervisor")
+    notice_id = await raised(house, boss, ticket_no=ticket_no)
+    caller, heard = await house.call("CA1", IN_CITY)
+    await boss.send(f"/notices/{notice_id}/clear", {})
+    menu = await caller.press(heard, key)
+    assert "请按1登记" not in menu.said
+    assert "停电报修请按1" in menu.said
 
 
 async def outage_ticket(house: House) -> str:

@@ -91,6 +91,20 @@ async def test_who_keys_a_key_customers_account_on_the_key_line_hears_the_key_me
         assert NAMES[FACTORY] not in menu.said, "who only keys a number is not told whose it is"
 
 
+async def test_who_only_keys_a_number_does_not_hear_the_name_in_another_language_either(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    """The language keys lead back to the welcome, which greets a key customer by name."""
+    async with open_house(runtime, "power") as house:
+        await furnished(house, tmp_path)
+        caller, heard = await house.call("CA1", STRANGER)
+        menu = await caller.key_in(await caller.press(heard, "6"), ACCOUNTS[FACTORY])
+        for key, hello in (("9", "Hello customer, and welcome"), ("7", "尊敬的客户，您好")):
+            menu = await caller.press(menu, key)
+            assert menu.said.startswith(hello)
+            assert NAMES[FACTORY] not in menu.text
+
+
 async def test_who_does_not_know_the_number_presses_pound_and_reaches_an_agent(runtime: Runtime) -> None:
     async with open_house(runtime, "power") as house:
         caller, heard = await house.call("CA1", STRANGER, "key_line")

@@ -136,12 +136,12 @@ async def test_a_line_out_of_hours_begins_elsewhere(kinds: Hotline, clock: Manua
     assert (await kinds.caller("CA3", to=KEY_LINE).dial()).said.startswith("通话将被录音。输入户号")
 
 
-async def test_a_key_customer_on_his_line_is_greeted_by_name_and_another_after_his_number(
+async def test_a_key_customer_on_his_line_is_greeted_by_name_and_one_who_keys_his_number_without(
     kinds: Hotline,
 ) -> None:
     await stock(kinds)
     asked = await kinds.caller(to=KEY_LINE).dial_and_press("1")
-    assert (await kinds.caller().key_in(asked, "471100")).said.startswith("恒达您好，通话将被录音。")
+    assert (await kinds.caller().key_in(asked, "471100")).said.startswith("客户您好，通话将被录音。")
     await known(kinds)
     assert (await kinds.caller("CA2", to=KEY_LINE).dial()).said.startswith("恒达您好，通话将被录音。")
 
