@@ -21,19 +21,23 @@ def step_menu(draft: Draft, command: c.StepMenu) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is not CallState.MENU:
         return refuse(call)
-    if command.step <= call.step:
+    is_late = command.step <= call.step
+    if is_late and not (command.record == "refused" and call.record != "refused"):
         return about("again", call)
-    call = draft.change_call(
-        call,
-        node=command.node,
-        step=command.step,
-        locale=command.locale or call.locale,
-        record=command.record or call.record,
-    )
+    if is_late:  # he has been told that he is not recorded: that holds, whenever we learn of it
+        call = draft.change_call(call, record=command.record)
+    else:
+        call = draft.change_call(
+            call,
+            node=command.node,
+            step=command.step,
+            locale=command.locale or call.locale,
+            record=command.record or call.record,
+        )
     draft.state.live[call.call_id] = command.now_ms
     told: dict[str, Any] = {"node": call.node, "step": call.step, "locale": call.locale}
     draft.line(LineType.CALL_MENU_STEPPED, call_id=call.call_id, record=call.record, **told)
-    return about("ok", call)
+    return about("again" if is_late else "ok", call)
 
 
 def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:

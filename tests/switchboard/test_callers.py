@@ -163,6 +163,17 @@ async def test_a_file_opened_by_a_keyed_number_is_marked(caller: Caller) -> None
     assert caller.call.is_keyed
 
 
+async def test_a_refusal_to_be_recorded_holds_however_late_it_comes(caller: Caller) -> None:
+    await caller.arrives()
+    await caller.does(c.StepMenu, node="news", step=3, locale="", record="")
+    assert await caller.does(c.StepMenu, node="main", step=1, locale="en-US", record="refused") == "again"
+    call = caller.call
+    assert (call.record, call.node, call.step, call.locale) == ("refused", "news", 3, "zh-CN")
+    assert caller.types[-2:] == ["call.menu_stepped"] * 2
+    await caller.does(c.StepMenu, node="main", step=1, locale="", record="refused")
+    assert caller.types[-3:] != ["call.menu_stepped"] * 3, "once"
+
+
 # Which words and which notices
 
 
