@@ -119,7 +119,7 @@ async def change_notice(request: Request) -> Response:
     notice, form = await _notice(request), await read_form(request)
     account: Account = request.state.account
     revision = form.get("revision", "")
-    wording, faults = _wording(floor_of(request), form)
+    wording, faults = _wording(floor_of(request), form, notice)
     if not faults and wording and revision.isdecimal():
         try:
             runtime = floor_of(request).runtime
@@ -166,12 +166,20 @@ def _languages(request: Request) -> tuple[str, ...]:
 # What was typed ------------------------------------------------------------------
 
 
-def _wording(floor: Floor, form: Form) -> tuple[Wording | None, list[NoticeFault]]:
-    """What the form says, and what of it cannot even be read."""
+def _wording(
+    floor: Floor, form: Form, known: RaisedNotice | None = None
+) -> tuple[Wording | None, list[NoticeFault]]:
+    """What the form says, and what of it cannot even be read.
+
+    A form shows minutes: an instant of the notice that is `known` and was left alone stays what it was.
+    """
     faults: list[NoticeFault] = []
+    before = {"starts": known.starts_ms, "ends": known.ends_ms} if known else {}
 
     def instant(name: str) -> int | None:
         text = form.get(name, "").strip()
+        if text and text == for_input(before.get(name), floor.zone):
+            return before[name]
         try:
             return read_local(text, floor.zone) if text else None
         except ValueError:

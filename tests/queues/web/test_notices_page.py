@@ -130,6 +130,19 @@ async def test_a_change_is_live_and_tells_before_and_after(boss: Reader, hotline
     ]
 
 
+async def test_a_change_of_words_leaves_the_start_as_it_was(
+    boss: Reader, hotline: Hotline, clock: Any
+) -> None:
+    clock.advance(17_000)  # a form shows minutes
+    notice_id = await raised(boss)
+    before = (await live(hotline))[notice_id]
+    clock.advance(90_000)
+    changed = {**OUTAGE, "revision": "1", "starts": "2026-11-23T09:00", "text_zh": "改过的。"}
+    assert (await boss.send(f"/notices/{notice_id}", changed)).status_code == 303
+    after = (await live(hotline))[notice_id]
+    assert (after["starts_ms"], after["text"]["zh"]) == (before["starts_ms"], "改过的。")
+
+
 async def test_who_was_slower_does_not_write_over_the_others_words(boss: Reader, hotline: Hotline) -> None:
     notice_id = await raised(boss)
     first = {**OUTAGE, "revision": "1", "text_zh": "先写的。"}
