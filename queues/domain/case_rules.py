@@ -2,12 +2,13 @@
 
 A case is asked about by its number and, where it has one, its access code. Wrong answers are counted for the
 call and for the case; who has used up either hears *locked*, and no answer any more. Which case it was is not
-journalled: it could tell who once reported it.
+journalled: it could tell who once reported it. Numbers run on, so anybody can key one: how a case without a code
+stands is told to all, but what our people answered only to the customer whose case it is, on a telephone of his.
 """
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from queues.domain import commands as c
 from queues.domain.calls import ACCESS_CODE, CASE_NO, KEYED_TO_ASK, Call, CallState
@@ -53,7 +54,14 @@ def check_case(draft: Draft, command: c.CheckCase) -> Reply:
     if word != "ok":
         return (word,)
     case = json_of(draft.state.cases[ticket_no])
-    return ("ok", case.get("state") or "", case.get("reply") or "", ticket_no)
+    reply = case.get("reply") or "" if _may_hear(call, case) else ""
+    return ("ok", case.get("state") or "", reply, ticket_no)
+
+
+def _may_hear(call: Call, case: Mapping[str, Any]) -> bool:
+    """He gave the code, or his number is the customer's own. An account number that was keyed proves nothing."""
+    is_owner = bool(call.customer_id) and not call.is_keyed and call.customer_id == case.get("customer_id")
+    return bool(case.get("code_key")) or is_owner
 
 
 def _answer(draft: Draft, command: c.CheckCase, call: Call, given: Mapping[str, str], ticket_no: str) -> str:

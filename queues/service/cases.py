@@ -92,5 +92,13 @@ def case_of(ticket: Ticket, before_ms: int) -> str | None:
     """What the switchboard knows of a ticket; nothing of one that was closed before this instant."""
     if ticket.closed_ms is not None and ticket.closed_ms < before_ms:
         return None
-    told = {"state": ticket.state, "code_key": ticket.code_key or "", "reply": ticket.reply or ""}
+    code_key = ticket.code_key or ""
+    told = {
+        "state": ticket.state,
+        "code_key": code_key,
+        "reply": ticket.reply or "",
+        "customer_id": ""
+        if code_key
+        else ticket.customer_id or "",  # with a code it matters to nobody whose it is
+    }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

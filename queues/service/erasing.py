@@ -16,6 +16,7 @@ from config.log import get_log
 from config.runtime import Runtime
 from queues.domain.call_records import CallRecord, text_of
 from queues.domain.journal import Line, LineType
+from queues.service import cases
 from queues.store import calls, customers, journal, tickets
 
 log = get_log(__name__)
@@ -66,6 +67,9 @@ async def erase_traces(runtime: Runtime) -> int:
         call_ids = await calls.erasures_asked(connection)
     if not call_ids:
         return 0
+    await cases.catch_up(
+        runtime
+    )  # what may be heard of their cases names nobody either, before its log is rewritten
     is_rewritten = await rewrite_store_log(runtime.redis)
     is_emptied = await empty_database_log(runtime.database)
     if not (is_rewritten and is_emptied):

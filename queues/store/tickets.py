@@ -145,9 +145,16 @@ async def change(connection: AsyncConnection, as_read: Ticket, changed: Mapping[
 
 
 async def forget_caller(connection: AsyncConnection, call_ids: Sequence[str], tier: str) -> None:
-    """Nothing in these calls' tickets tells any more whose they were."""
+    """Nothing in these calls' tickets tells any more whose they were; the live index of cases hears of it, too."""
     nobody = {"customer_id": "", "caller_ref": "", "tier": tier}
-    await connection.execute(update(tickets).where(tickets.c.call_id.in_(call_ids)).values(**nobody))
+    theirs = tickets.c.call_id.in_(call_ids)
+    named = select(tickets.c.ticket_no).where(theirs, tickets.c.customer_id != "")
+    ticket_nos = list((await connection.execute(named)).scalars())
+    await connection.execute(update(tickets).where(theirs).values(**nobody))
+    for ticket_no in ticket_nos:
+        revision = await _next_revision(connection)
+        this = tickets.c.ticket_no == ticket_no
+        await connection.execute(update(tickets).where(this).values(revision=revision))
 
 
 async def count_by_state(connection: AsyncConnection) -> dict[str, int]:

@@ -164,6 +164,7 @@ async def _ticket_page(
         may_answer=account.role in WORKERS,
         reply=ticket.reply or "",
         typed=(ticket.reply or "") if typed is None else typed,
+        reply_hint="ticket_work.reply_hint_code" if ticket.code_key else "ticket_work.reply_hint",
         most=REPLY_LENGTH_MAX,
         revision=ticket.revision or 0,
         error=error,

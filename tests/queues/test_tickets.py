@@ -348,10 +348,14 @@ async def live_cases(hotline: Hotline) -> dict[str, dict[str, str]]:
 async def test_a_case_can_be_asked_about_as_soon_as_it_is_written(hotline: Hotline) -> None:
     ticket_no = await hotline.answered_call("CA1")
     await hotline.write_down()
-    assert await live_cases(hotline) == {ticket_no: {"state": "open", "code_key": "", "reply": ""}}
+    assert await live_cases(hotline) == {
+        ticket_no: {"state": "open", "code_key": "", "reply": "", "customer_id": "C1"}
+    }
     await move_ticket(hotline.runtime, ticket_no, TicketEvent.RESOLVE)
     await answer_caller(hotline.runtime, ticket_no, "已修复", "A1")
-    assert await live_cases(hotline) == {ticket_no: {"state": "resolved", "code_key": "", "reply": "已修复"}}
+    assert await live_cases(hotline) == {
+        ticket_no: {"state": "resolved", "code_key": "", "reply": "已修复", "customer_id": "C1"}
+    }
     assert await cases.mend_cases(hotline.runtime) == 0
 
 

@@ -240,6 +240,26 @@ async def test_a_case_is_told_to_who_has_number_and_code(caller: Caller) -> None
     assert "000012" not in str(caller.story.world.lines), "which case it was could tell whose"
 
 
+async def test_what_was_answered_in_a_case_without_a_code_only_its_own_customer_hears(caller: Caller) -> None:
+    heard_by_all = ("ok", "taken", "", "T000015")
+    await caller.arrives()
+    assert await caller.asks(1, "15") == heard_by_all
+    assert await caller.identify("a-cared") == "ok"
+    assert await caller.asks(2, "15") == heard_by_all, "an account number that was keyed proves nothing"
+    owner = await Caller(caller.story, "zhao").arrives("k-shared")
+    assert await owner.asks(1, "15") == ("ok", "taken", "已退款", "T000015")
+    assert await owner.asks_again(1) == ("ok", "taken", "已退款", "T000015")
+    other = await Caller(caller.story, "wang").arrives("k-plain")
+    assert await other.asks(1, "15") == heard_by_all
+
+
+@pytest.mark.parametrize("number_key", ["k-none", "k-vip"])
+async def test_what_was_answered_in_nobodys_case_nobody_hears(caller: Caller, number_key: str) -> None:
+    await caller.arrives(number_key)
+    assert await caller.asks(1, "16") == ("ok", "taken", "", "T000016")
+    assert await caller.asks(2, "17") == ("ok", "taken", "", "T000017"), "its index is of an older make"
+
+
 async def test_three_wrong_answers_are_the_end_of_it_and_a_webhook_that_comes_twice_counts_once(
     caller: Caller,
 ) -> None:

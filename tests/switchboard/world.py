@@ -44,6 +44,9 @@ CASES = {
     "T000012": {"state": "taken", "code_key": "k-1234", "reply": "明天/tomorrow"},
     "T000013": {"state": "open", "code_key": "", "reply": ""},
     "T000014": {"state": "closed", "code_key": "", "reply": ""},
+    "T000015": {"state": "taken", "code_key": "", "reply": "已退款", "customer_id": "C3"},
+    "T000016": {"state": "taken", "code_key": "", "reply": "谁的？", "customer_id": ""},
+    "T000017": {"state": "taken", "code_key": "", "reply": "从前的"},
 }
 INDEXES = {
     "numbers": NUMBERS,

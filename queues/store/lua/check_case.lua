@@ -9,7 +9,7 @@
 --   5 case_wrong_max  wrong answers about one case
 --   6 case_within_ms  in so long
 -- REPLY
---   ok                then the case's state, the answer for the caller, the ticket's number
+--   ok                then the case's state, the answer for the caller if he may hear it, the ticket's number
 --   wrong             another access code
 --   locked            too many wrong answers: this one used up the last try, or there is none left
 --   unknown           no such case
@@ -21,7 +21,8 @@ local case_wrong_max, case_within_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: given
 -- include: identity
 
-local state, at_step, wrong, asked = read("call", call_id, "state", "step", "wrong_codes", "asked")
+local state, at_step, wrong, asked, customer_id, is_keyed =
+  read("call", call_id, "state", "step", "wrong_codes", "asked", "customer_id", "is_keyed")
 if state == "" or state == "ended" then return { "gone" } end
 if step < 0 then step = tonumber(at_step) end
 wrong = tonumber(wrong)
@@ -65,4 +66,7 @@ else
   word = count(word)
 end
 if word ~= "ok" then return { word } end
-return { "ok", told(case, "state", ""), told(case, "reply", ""), ticket_no }
+-- What our people answered is for who gave the code, or calls from a number of the customer whose case it is.
+local is_owner = customer_id ~= "" and is_keyed ~= "1" and customer_id == told(case, "customer_id", "")
+local may_hear = is_owner or told(case, "code_key", "") ~= ""
+return { "ok", told(case, "state", ""), may_hear and told(case, "reply", "") or "", ticket_no }
