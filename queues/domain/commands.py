@@ -41,6 +41,7 @@ class IdentifyCall(Command):
     call_id: str
     account_key: str
     default_tier: str
+    wrong_max: int  # so many that nobody has, and no further one is looked up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,13 +136,16 @@ def arrive(draft: Draft, command: c.Arrive) -> Reply:
 
 
 def identify_call(draft: Draft, command: c.IdentifyCall) -> Reply:
-    """He has keyed an account number. Who is anonymous stays so: no file is opened for him."""
+    """He has keyed an account number. Who is anonymous stays so: no file is opened for him. Nor for whoever tries
+    one number after the other: the register is not read by keying."""
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is not CallState.MENU:
         return refuse(call)
-    opened = opened_by_account(draft.state, command.account_key)
-    if not opened.file or call.is_anonymous:
+    if call.is_anonymous or call.wrong_accounts >= command.wrong_max:
         return about("unknown", call)
+    opened = opened_by_account(draft.state, command.account_key)
+    if not opened.file:
+        return about("unknown", draft.change_call(call, wrong_accounts=call.wrong_accounts + 1))
     if opened.customer_id == call.customer_id:
         return about("again", call)
     tier = opened.file.get("tier") or command.default_tier

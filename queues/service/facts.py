@@ -133,6 +133,7 @@ class CallerFacts:
     is_care: bool
     is_internal: bool
     is_anonymous: bool
+    is_keyed: bool  # the file was opened by an account number he keyed
     manager: str
     manager_name: str
     given: Mapping[str, str]  # what he keyed, under the site's own names
@@ -345,6 +346,7 @@ def _caller(call: Mapping[str, str]) -> CallerFacts:
         is_care=call.get("is_care") == "1",
         is_internal=call.get("is_internal") == "1",
         is_anonymous=call.get("is_anonymous") == "1",
+        is_keyed=call.get("is_keyed") == "1",
         manager=call.get("manager", ""),
         manager_name=call.get("manager_name", ""),
         given=own_given(call.get("given", "")),

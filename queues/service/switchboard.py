@@ -71,6 +71,7 @@ EFFECT_LEASE_S: Final = 60.0  # longer than an effect may take; what a dead lead
 TICKETS_UNSEEN: Final = 100  # more than are told in the second or two that a server can lose
 WRONG_CODES_MAX: Final = 3  # wrong answers in one call
 CASE_WRONG_CODES_MAX: Final = 10  # about one case in a day
+WRONG_ACCOUNTS_MAX: Final = 5  # account numbers that nobody has, in one call
 DAY_MS: Final = 24 * 3_600_000
 FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
 
@@ -112,13 +113,14 @@ class Switchboard:
         )
 
     async def identify_call(self, *, call_id: str, account_key: str) -> CallReply:
-        """ok | unknown (or the caller is anonymous) | again | gone | stale:<state>: by numbers.account_key."""
+        """ok | unknown (or he is anonymous, or tried too many) | again | gone | stale:<state>: by its account_key."""
         return await self._about_call(
             commands.IdentifyCall(
                 now_ms=self._now_ms(),
                 call_id=call_id,
                 account_key=account_key,
                 default_tier=self._plan.default_tier,
+                wrong_max=WRONG_ACCOUNTS_MAX,
             )
         )
 

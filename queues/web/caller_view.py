@@ -26,6 +26,8 @@ class Caller(Protocol):
     @property
     def is_anonymous(self) -> bool: ...
     @property
+    def is_keyed(self) -> bool: ...
+    @property
     def given(self) -> Mapping[str, str]: ...
 
 
@@ -52,6 +54,8 @@ def told(caller: Caller, words: Words) -> list[dict[str, str]]:
 
 def _marks(caller: Caller, words: Words) -> list[dict[str, str]]:
     marks = []
+    if caller.is_keyed:  # it stands beside the name: whoever speaks may be somebody else
+        marks.append({"kind": "keyed", "text": words.t("desk.mark.keyed")})
     if caller.is_care:
         marks.append({"kind": "care", "text": words.t("desk.mark.care")})
     if caller.is_internal:

@@ -41,7 +41,7 @@ class Caller:
         return await self.story.word(command(now_ms=self.story.now_ms, call_id=self.call_id, **about))
 
     async def identify(self, account_key: str) -> str:
-        return await self.does(c.IdentifyCall, account_key=account_key, default_tier="normal")
+        return await self.does(c.IdentifyCall, account_key=account_key, default_tier="normal", wrong_max=5)
 
     async def anonymise(self) -> str:
         return await self.does(c.AnonymiseCall, default_tier="normal")
@@ -172,6 +172,18 @@ async def test_a_refusal_to_be_recorded_holds_however_late_it_comes(caller: Call
     assert caller.types[-2:] == ["call.menu_stepped"] * 2
     await caller.does(c.StepMenu, node="main", step=1, locale="", record="refused")
     assert caller.types[-3:] != ["call.menu_stepped"] * 3, "once"
+
+
+async def test_nobody_reads_the_register_by_keying_one_number_after_the_other(caller: Caller) -> None:
+    await caller.arrives()
+    for _ in range(4):
+        assert await caller.identify("a-none") == "unknown"
+    assert await caller.identify("a-plain") == "ok"
+    assert await caller.identify("a-dangling") == "unknown"
+    assert [await caller.identify(each) for each in ("a-cared", "a-plain", "a-none")] == ["unknown"] * 3
+    assert (caller.call.customer_id, caller.call.wrong_accounts) == ("C2", 5)
+    other = await Caller(caller.story, "wang").arrives()
+    assert await other.identify("a-cared") == "ok", "another call may ask"
 
 
 # Which words and which notices

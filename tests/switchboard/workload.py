@@ -160,7 +160,9 @@ class Workload:
         name, value = self._one([*case, ("access_code", "k-none"), ("meter", "007")])
         limits = {"wrong_max": 3, "case_wrong_max": 4, "case_within_ms": 120_000}
         return [
-            self._command(c.IdentifyCall, call_id=call_id, account_key=account, default_tier="normal"),
+            self._command(
+                c.IdentifyCall, call_id=call_id, account_key=account, default_tier="normal", wrong_max=2
+            ),
             self._command(c.AnonymiseCall, call_id=call_id, default_tier="normal"),
             self._command(c.KeepGiven, call_id=call_id, name=name, value=value),
             self._command(c.CheckCase, call_id=call_id, step=self._one([-1, 0, 1, 2, 3]), **limits),

@@ -6,23 +6,30 @@
 --   2 call_id
 --   3 account_key
 --   4 default_tier
+--   5 wrong_max       so many that nobody has, and no further one is looked up
 -- REPLY
 --   ok                and the facts of the call
---   unknown           and the facts: there is no such file, or none for him
+--   unknown           and the facts: there is no such file, or none for him, or he has tried too many
 --   again             and the facts: it is open
 --   gone              it has ended, or was never heard of
 --   stale:<state>     and the facts: it has left the menu
 local now_ms = tonumber(ARGV[1])
-local call_id, account_key, default_tier = ARGV[2], ARGV[3], ARGV[4]
+local call_id, account_key, default_tier, wrong_max = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 -- include: base
 -- include: facts
 -- include: identity
 
-local state, has, is_anonymous, named_in = read("call", call_id, "state", "customer_id", "is_anonymous", "named_in")
+local state, has, is_anonymous, named_in, wrong =
+  read("call", call_id, "state", "customer_id", "is_anonymous", "named_in", "wrong_accounts")
 if state ~= "menu" then return refuse_call(call_id, state) end
+wrong = tonumber(wrong) or 0
+if is_anonymous == "1" or wrong >= wrong_max then return about_call("unknown", call_id) end
 local customer_id = redis.call("HGET", key("accounts"), account_key) or ""
 local file = decode("customers", customer_id)
-if not file or is_anonymous == "1" then return about_call("unknown", call_id) end
+if not file then
+  write("call", call_id, "wrong_accounts", wrong + 1)
+  return about_call("unknown", call_id)
+end
 if customer_id == has then return about_call("again", call_id) end
 local tier = told(file, "tier", default_tier)
 write("call", call_id, "tier", tier, "is_keyed", 1)

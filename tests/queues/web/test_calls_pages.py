@@ -8,6 +8,7 @@ import pytest
 
 import queues.web
 import recordings.web
+from config.numbers import account_key
 from config.web.words import Words as Catalogue
 from queues.domain.agents import AgentState
 from queues.domain.calls import CallState, Outcome
@@ -307,3 +308,16 @@ async def test_the_call_tells_of_its_caller_what_the_desk_told(boss: Reader, hot
         assert told in said, told
     assert 'href="/customers/C7"' in page.text
     assert "55667788" not in page.text
+
+
+async def test_the_call_tells_that_a_keyed_number_opened_the_file(boss: Reader, hotline: Hotline) -> None:
+    chen = Customer(customer_id="C7", name="陈静", tier="residential", account_no="47110007")
+    await import_customers(hotline.runtime, [chen])
+    await hotline.arrive("CA1", "")
+    key = account_key(hotline.runtime.settings.secret_key, "power", "47110007")
+    assert (await hotline.switchboard.identify_call(call_id="CA1", account_key=key)).is_ok
+    await hotline.end("CA1")
+    await hotline.write_down()
+    said = text_of(await boss.open("/calls/CA1"))
+    assert "陈静" in said
+    assert "凭按键输入的户号打开，请先核实身份" in said

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from config.numbers import account_key
 from queues.service.customers import Contact, Customer, import_customers
 from queues.service.people import Agent, save_agents
 from queues.web.desk_feed import Desk
@@ -305,6 +306,29 @@ async def test_the_desk_tells_who_calls_for_whom(wang: Reader, hotline: Hotline)
     page = await wang.open("/desk")
     assert hotline.plan.care.advice["zh"] in text_of(page)
     assert CARE_NUMBER not in page.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "mark"),
+    [
+        ("zh", "凭按键输入的户号打开，请先核实身份"),
+        ("en", "Opened by a keyed number: verify who is speaking"),
+    ],
+)
+async def test_a_file_that_a_keyed_number_opened_is_to_be_verified(
+    wang: Reader, door: Door, hotline: Hotline, locale: str, mark: str
+) -> None:
+    """The name on the desk is the customer's; the voice may be anybody's."""
+    chen = Customer(customer_id="C7", name="陈静", tier="residential", account_no="47110007")
+    await import_customers(hotline.runtime, [chen])
+    await wang.post("/desk/presence", presence="ready")
+    await hotline.arrive("CA1", "")
+    key = account_key(hotline.runtime.settings.secret_key, "power", "47110007")
+    assert (await hotline.switchboard.identify_call(call_id="CA1", account_key=key)).is_ok
+    await offer_arrived(hotline, "CA1")
+    desk = await desk_of(door, locale).view()
+    assert desk["hero"]["title"] == "陈静"
+    assert [each["text"] for each in desk["hero"]["marks"]] == [mark]
 
 
 async def test_a_caller_who_joined_a_ticket_is_marked_so(wang: Reader, hotline: Hotline) -> None:
