@@ -119,6 +119,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "work_queue": ("派单队列", "work queue"),
     "priority": ("优先级", "priority"),
     "access_code": ("查询码", "access code"),
+    "own": ("并入他单后另建工单", "ticket of one's own after joining another"),
     "due": ("办理时限", "time limit"),
     "goto": ("下一节点", "next node"),
     "back": ("返回", "way back"),

@@ -211,7 +211,7 @@ class Guide:
             work_queue=plan.work_queue_of(kind.id, call.area) if kind else "",
             is_open=queueing.is_open,
             access_key=code_key(secret, access_code(secret, call.call_id)) if has_code else "",
-            own_ticket=has_code or matter.is_safety,
+            own_ticket=has_code or matter.is_safety or (kind is not None and kind.own),
         )
 
     # Facts

@@ -100,6 +100,7 @@ class TicketType(Part):
     work_queue: Annotated[str, AfterValidator(check_work_queue)]
     priority: int = Field(ge=1, le=9)
     access_code: bool = False  # whoever asks for its state by phone needs the code that came with it
+    own: bool = False  # opened also by a caller who was added to another ticket
     due: Due | None = None
 
     def work_queue_in(self, area: str) -> str:

@@ -1,6 +1,7 @@
 """R17: a caller from the affected area hears the notice first; a caller from another area does not; it stops once the
 outage is cleared. In a storm a caller may join the outage's ticket instead of opening another."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -151,6 +152,23 @@ async def test_who_has_joined_and_then_sees_a_fallen_wire_is_an_emergency_of_his
     await written(house)
     (ticket,) = await house.rows("tickets", "type", "work_queue", call_id="CA1")
     assert ticket == {"type": "danger", "work_queue": "dispatch_urgent"}
+
+
+@pytest.mark.parametrize(("key", "type_"), [("1", "complaint"), ("2", "report")])
+async def test_who_has_joined_and_then_complains_or_reports_by_name_gets_a_ticket_of_his_own(
+    house: House, key: str, type_: str
+) -> None:
+    caller, heard = await joined(house)
+    shared_no = (await house.facts_of("CA1")).ticket_no
+    assert (await caller.press(await caller.press(heard, "5"), key)).verbs[-1] == "Enqueue"
+    own_no = (await house.facts_of("CA1")).ticket_no
+    assert own_no not in ("", shared_no)
+    lines = await house.runtime.redis.xrange("{power}:journal")
+    (queued,) = [each for _, each in lines if each["type"] == "call.queued" and each["call_id"] == "CA1"]
+    assert (json.loads(queued["data"])["ticket_no"], json.loads(queued["data"])["ticket_type"]) == (
+        own_no,
+        type_,
+    )
 
 
 async def test_who_has_joined_and_then_reports_anonymously_is_told_the_number_of_his_report(
