@@ -127,7 +127,9 @@ class Call:
     notices: str = ""  # those running in the caller's area, as one JSON list
     is_anonymous: bool = False
     is_keyed: bool = False  # the file was opened by an account number he keyed: it may be another's
-    wrong_accounts: int = 0  # account numbers he keyed that nobody has
+    wrong_accounts: str = (
+        ""  # how many account numbers he keyed that nobody has, and the key of the last of them
+    )
     given: str = ""  # what the caller keyed, by name, as JSON; an access code as its key
     access_key: str = ""  # of the access code that was told with the ticket
     wrong_codes: int = 0

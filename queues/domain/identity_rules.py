@@ -141,11 +141,15 @@ def identify_call(draft: Draft, command: c.IdentifyCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is not CallState.MENU:
         return refuse(call)
-    if call.is_anonymous or call.wrong_accounts >= command.wrong_max:
+    count, _, last = call.wrong_accounts.partition(" ")
+    wrong = int(count or 0)
+    if call.is_anonymous or wrong >= command.wrong_max:
         return about("unknown", call)
     opened = opened_by_account(draft.state, command.account_key)
     if not opened.file:
-        return about("unknown", draft.change_call(call, wrong_accounts=call.wrong_accounts + 1))
+        if command.account_key != last:  # else the same webhook came again
+            call = draft.change_call(call, wrong_accounts=f"{wrong + 1} {command.account_key}")
+        return about("unknown", call)
     if opened.customer_id == call.customer_id:
         return about("again", call)
     tier = opened.file.get("tier") or command.default_tier
@@ -170,7 +174,14 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
         return about("again", call)
     draft.erased += call.named_in.split()
     nothing = what_is_known(draft, NOBODY) | {"area": call.area, "notices": call.notices}
-    blank: dict[str, Any] = {"number": "", "caller_ref": "", "given": "", "asked": "", "named_in": ""}
+    blank: dict[str, Any] = {
+        "number": "",
+        "caller_ref": "",
+        "given": "",
+        "asked": "",
+        "named_in": "",
+        "wrong_accounts": "",
+    }
     call = draft.change_call(
         call, tier=command.default_tier, is_anonymous=True, is_keyed=False, **nothing, **blank
     )

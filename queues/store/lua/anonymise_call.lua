@@ -20,7 +20,7 @@ if is_anonymous == "1" then return about_call("again", call_id) end
 for line_id in string.gmatch(named_in, "%S+") do redis.call("XDEL", key("journal"), line_id) end
 write("call", call_id, "is_anonymous", 1, "tier", tier, "number", "", "caller_ref", "", "customer_id", "",
   "customer_name", "", "is_known", 0, "manager", "", "manager_name", "", "is_care", 0, "contact", "", "shared", 0,
-  "given", "", "asked", "", "named_in", "", "is_keyed", 0)
+  "given", "", "asked", "", "named_in", "", "is_keyed", 0, "wrong_accounts", "")
 if state ~= "ended" then redis.call("ZADD", key("live"), text(now_ms), call_id) end
 local dialled, locale, version, area, arrived_ms, arrival =
   read("call", call_id, "line", "locale", "site_version", "area", "arrived_ms", "arrival")

@@ -32,7 +32,7 @@ write("call", call_id, "call_id", call_id, "state", "menu", "arrival", arrival, 
   "line", dialled, "caller_ref", caller_ref, "number", number, "tier", tier, "locale", locale, "step", -1,
   "record", "wanted", "is_open", 1, "position", 0, "offers", 0, "is_message_left", 0, "site_version", version,
   "is_internal", is_internal, "is_anonymous", 0, "wrong_codes", 0, "is_keyed", 0,
-  "wrong_accounts", 0)
+  "wrong_accounts", "")
 write_known(call_id, customer_id, file, contact, shared)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 local known, area = read("call", call_id, "is_known", "area")

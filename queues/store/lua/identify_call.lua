@@ -22,12 +22,13 @@ local call_id, account_key, default_tier, wrong_max = ARGV[2], ARGV[3], ARGV[4],
 local state, has, is_anonymous, named_in, wrong =
   read("call", call_id, "state", "customer_id", "is_anonymous", "named_in", "wrong_accounts")
 if state ~= "menu" then return refuse_call(call_id, state) end
-wrong = tonumber(wrong) or 0
+local count, last = string.match(wrong, "^(%d+) (.*)$")
+wrong = tonumber(count) or 0
 if is_anonymous == "1" or wrong >= wrong_max then return about_call("unknown", call_id) end
 local customer_id = redis.call("HGET", key("accounts"), account_key) or ""
 local file = decode("customers", customer_id)
 if not file then
-  write("call", call_id, "wrong_accounts", wrong + 1)
+  if account_key ~= last then write("call", call_id, "wrong_accounts", text(wrong + 1) .. " " .. account_key) end
   return about_call("unknown", call_id)
 end
 if customer_id == has then return about_call("again", call_id) end
