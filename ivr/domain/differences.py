@@ -162,6 +162,8 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "repeat": ("重听键", "key to repeat"),
     "do_not_record": ("不录音键", "key not to record"),
     "person": ("人工键", "key for a person"),
+    "yes": ("“是”", "yes"),
+    "no": ("“不是”", "no"),
     "is_required": ("必填", "obligation"),
     "is_personal": ("个人信息", "being personal"),
     "needs_consent": ("需要同意", "need of consent"),

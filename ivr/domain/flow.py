@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ivr.domain.heard import NO_KEY, SILENCE, YES_KEY, Heard, is_yes, meant
+from ivr.domain.heard import SILENCE, Heard, is_yes, meant
 from ivr.domain.nodes import CollectNode, GatherNode, Menu, Node, NoticesNode
 from ivr.domain.steps import Account, Facts, Given, Joining, Needed, Session, Step
 from ivr.domain.walk import Walk
@@ -99,20 +99,26 @@ def _answer_gather(walk: Walk, node: GatherNode, heard: Heard) -> Step:
 
 
 def _answer_asked_back(walk: Walk, node: GatherNode, heard: Heard) -> Step:
-    """A yes, a no or neither to "is that right?"; whoever then plainly says another option means that one."""
+    """A yes, a no or neither to "is that right?"; whoever then presses or plainly says another option means that one.
+
+    So a key that is danger at every question stays danger here, where the site says yes and no with others.
+    """
     option = walk.option_in_doubt(node)
     if option is None:
         return walk.ask(node)
+    keys, phrases = walk.menu.keys, walk.menu.phrases
+    answer = {keys.yes: True, keys.no: False}.get(heard.key)
+    pressed = node.option(heard.key) if answer is None else None
+    if pressed is not None:
+        return walk.to(pressed.goto)
     said = meant(node.options, heard.speech, walk.session.locale) if not heard.key else None
     if said is not None and said is not option and walk.menu.sure <= (heard.confidence or 0):
         return walk.to(said.goto)
-    phrases = walk.menu.phrases
-    answer = {YES_KEY: True, NO_KEY: False}.get(heard.key)
     if not heard.key:
         answer = is_yes(phrases.yes, phrases.no, heard.speech, walk.session.locale)
     if answer:
         return walk.to(option.goto)
-    if answer is False or heard.key == walk.menu.keys.back:
+    if answer is False or heard.key == keys.back:
         walk.session = replace(walk.session, unsure=0)
         return walk.missed(node, SILENCE)
     return walk.missed(node, heard)

@@ -14,8 +14,6 @@ from ivr.domain.nodes import END_KEY, Option
 from ivr.domain.texts import as_heard
 from queues.domain.parts import language_of
 
-YES_KEY, NO_KEY = "1", "2"
-
 
 @dataclass(frozen=True, slots=True)
 class Heard:

@@ -181,6 +181,7 @@ def _check_keys(book: FaultBook, menu: Menu) -> None:
     everywhere = _keys_everywhere(menu)
     if len({*everywhere, menu.keys.person}) < 4:
         book.add(("menu", "keys"), "two of these keys are the same")
+    _check_yes_and_no(book, menu, {*everywhere, menu.keys.person})
     for name, node in menu.nodes.items():
         if isinstance(node, NoticesNode) and node.join and "1" in {*everywhere, menu.keys.person}:
             book.add(_place(name, "join"), "joining is key 1, which the keys above use for something else")
@@ -194,6 +195,22 @@ def _check_keys(book: FaultBook, menu: Menu) -> None:
             elif option.key in everywhere:
                 book.add(place, f"key {option.key} means '{everywhere[option.key]}' at every question")
             used.add(option.key)
+
+
+def _check_yes_and_no(book: FaultBook, menu: Menu, everywhere: Collection[str]) -> None:
+    """Where something is asked back, or the site names these keys itself."""
+    keys = menu.keys
+    gathers = (node for node in menu.nodes.values() if isinstance(node, GatherNode))
+    is_asked_back = any(option.words for node in gathers for option in node.options)
+    if not is_asked_back and not {"yes", "no"} & keys.model_fields_set:
+        return
+    if keys.yes == keys.no:
+        book.add(("menu", "keys"), f"key {keys.yes} is both 'yes' and 'no'")
+    for name, pressed in (("yes", keys.yes), ("no", keys.no)):
+        if pressed in everywhere:
+            book.add(
+                ("menu", "keys"), f"key {pressed} is '{name}', and means something else at every question"
+            )
 
 
 def _check_words(book: FaultBook, menu: Menu) -> None:

@@ -297,12 +297,14 @@ KINDS: Mapping[str, type[Node]] = {
 
 
 class Keys(Part):
-    """Keys that work at every question."""
+    """Keys that work at every question; `yes` and `no` where something is asked back."""
 
     repeat: Key = "*"
     back: Key = "#"
     do_not_record: Key = "8"
     person: Key = "0"
+    yes: Key = "1"
+    no: Key = "2"
 
 
 class Phrases(Part):

@@ -250,6 +250,22 @@ def test_what_we_are_not_sure_of_is_asked_back(confidence: float | None) -> None
     assert queued(hear(hear(unclear, SILENCE), SILENCE)) == ("general", "enquiry")
 
 
+def test_a_key_that_is_an_option_and_neither_yes_nor_no_takes_that_option_while_we_ask_back() -> None:
+    at = hear(pressed(""), Heard(speech="我要报修", confidence=0.3))
+    assert hear(at, Heard("3")).session.node == "case_number"
+    assert hear(at, Heard("9")).session.locale == "en-US"
+
+
+def test_yes_and_no_are_the_keys_that_the_site_says() -> None:
+    keys = MENU.keys.model_copy(update={"yes": "2", "no": "3"})
+    menu = MENU.model_copy(update={"keys": keys})
+    place = hear(pressed(""), Heard(speech="进度", confidence=0.3)).session
+    led = {key: step(menu, place, Heard(key), DAY).session for key in "123"}
+    assert led["1"].node == "account", "the option of that key, as at every other time"
+    assert led["2"].node == "case_number", "yes"
+    assert (led["3"].node, led["3"].unsure) == ("main", 0), "no"
+
+
 def test_endless_doubt_leads_to_a_person() -> None:
     at = pressed("")
     for _ in range(3):

@@ -197,6 +197,15 @@ LONG = "很长的话。" * 120
             "key 0 means a person at every question, but 'inside' leads to none",
         ),
         (("menu", 'person: "0"', 'person: "8"'), "keys: two of these keys are the same"),
+        (("menu", 'person: "0"}', 'person: "0", yes: "2"}'), "keys: key 2 is both 'yes' and 'no'"),
+        (
+            ("menu", 'person: "0"}', 'person: "0", yes: "8"}'),
+            "keys: key 8 is 'yes', and means something else at every question",
+        ),
+        (
+            ("menu", 'person: "0"}', 'person: "0", no: "0"}'),
+            "keys: key 0 is 'no', and means something else at every question",
+        ),
         (
             ("menu", "{zh: [进度], en: [progress]}", "{zh: [进度], en: [Power-Cut]}"),
             "nodes.main.options.2.words: 'Power-Cut' is also a word of key 1: nobody can tell which is meant",

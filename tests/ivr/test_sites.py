@@ -384,6 +384,16 @@ def test_every_key_that_is_spoken_works_and_every_key_that_works_is_spoken(name:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_is_asked_back_says_the_keys_of_yes_and_no(name: str) -> None:
+    plan, menu = hotline(name)
+    assert menu.phrases.sure_of
+    for locale in plan.languages:
+        said = in_locale(menu.phrases.sure_of, locale)
+        assert menu.keys.yes in said, locale
+        assert menu.keys.no in said, locale
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_main_menus_understand_speech_in_every_language(name: str) -> None:
     plan, menu = hotline(name)
     main = menu.nodes["main_menu"]

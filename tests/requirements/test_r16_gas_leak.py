@@ -129,3 +129,12 @@ async def test_a_leak_is_heard_in_cantonese_as_the_recogniser_writes_it(runtime:
         await caller.speak(welcome, words, 0.9)
         facts = await house.facts_of("CA1")
         assert (facts.matter, facts.locale) == ("emergency", "yue-HK")
+
+
+async def test_key_1_is_the_emergency_even_while_something_else_is_asked_back(runtime: Runtime) -> None:
+    async with open_house(runtime, "gas") as house:
+        caller, first = await house.call("CA1", STRANGER)
+        asked = await caller.speak(await caller.press(first, ""), "投诉", 0.3)
+        assert "您要的是投诉建议，对吗？是请按2，不是请按3。" in asked.said
+        assert "请勿开关任何电器" in (await caller.press(asked, "1")).said
+        assert (await house.facts_of("CA1")).matter == "emergency"
