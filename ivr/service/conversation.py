@@ -53,10 +53,12 @@ class Conversation:
     async def incoming(self, *, call_id: str, from_: str, to: str, tries: int = 0) -> Document:
         """A new caller, or one we know who came back: he gets the document of his present state."""
         call = await self._arrive(call_id, from_, to)
-        if (
-            call.state is CallState.MESSAGING and call.diverted_to == TRANSFER
-        ):  # his way out was lost: once more
-            call = (await self.switchboard.return_call(call_id=call_id)).call or call
+        if call.state is CallState.MESSAGING and call.diverted_to == TRANSFER:
+            if (
+                not tries
+            ):  # a first word that comes twice finds him talking there: whoever is here comes round again
+                return (await self._hotline(call)).documents.come_back(1, call.locale)
+            call = (await self.switchboard.return_call(call_id=call_id)).call or call  # his way out was lost
         if call.state is CallState.MENU:
             return await self.guide.enter(call)
         if call.state is CallState.CONNECTED and tries > 0:  # something broke: is the agent still there?
@@ -138,6 +140,10 @@ class Conversation:
     ) -> Document:
         """The number outside has talked to him, or nobody lifted it and he comes back to the menu."""
         hotline = await hotline_of(self.runtime, session.version)
+        if was_answered and not has_hung_up:
+            now = (await self.switchboard.touch_call(call_id=call_id)).call
+            if now is not None and _has_gone_on(now, session):
+                return await self._resume(now, 0)
         if was_answered or has_hung_up:
             await self.switchboard.end_call(call_id=call_id, by="caller" if has_hung_up else "system")
             return hotline.documents.goodbye(session.locale)
@@ -233,3 +239,13 @@ class Conversation:
 
     def _access_code(self, call_id: str) -> str:
         return access_code(self.runtime.settings.secret_key, call_id)
+
+
+def _has_gone_on(call: CallFacts, session: Session) -> bool:
+    """Whether the news of this transfer came so late that the caller is somewhere else by now."""
+    if call.state is CallState.ENDED:
+        return False
+    is_there = call.state is CallState.MENU or (
+        call.state is CallState.MESSAGING and call.diverted_to == TRANSFER
+    )
+    return not is_there or call.step > session.step

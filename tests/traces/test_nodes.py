@@ -208,6 +208,44 @@ async def test_a_caller_whose_transfer_was_lost_is_put_through_again(kinds: Hotl
     assert (await caller.transferred(back, "busy")).said.startswith("值班电话无人接听。")
 
 
+async def test_a_first_word_that_comes_twice_leaves_an_answered_transfer_as_it_is(kinds: Hotline) -> None:
+    caller = kinds.caller()
+    away = await caller.dial_and_press("5")
+    again = await caller.post("/voice/incoming")
+    assert again.verbs == ["Pause", "Redirect"]
+    assert await kinds.state_of("CA1") == "messaging"
+    assert (await caller.transferred(away, "completed", bridged="true")).verbs == ["Say", "Hangup"]
+    assert await kinds.state_of("CA1") == "ended transferred"
+
+
+async def test_who_is_found_in_the_menu_when_his_transfer_is_over_is_not_left_there(kinds: Hotline) -> None:
+    caller = kinds.caller()
+    away = await caller.dial_and_press("5")
+    await caller.post("/voice/incoming?r=1")
+    assert await kinds.state_of("CA1") == "menu"
+    assert (await caller.transferred(away, "completed", bridged="true")).verbs == ["Say", "Hangup"]
+    assert (await kinds.state_of("CA1")).startswith("ended")
+
+
+async def test_late_news_of_a_transfer_end_no_call_that_has_gone_on(kinds: Hotline) -> None:
+    """He came back, chose something else, and only then we hear that the first number had talked to him."""
+    caller = kinds.caller()
+    away = await caller.dial_and_press("5")
+    back = await caller.transferred(away, "no-answer")
+    for key, state in (("9", "menu"), ("5", "messaging"), ("", "menu")):
+        back = await (caller.press(back, key) if key else caller.transferred(back, "busy"))
+        await caller.transferred(away, "completed", bridged="true")
+        assert await kinds.state_of("CA1") == state
+    await caller.press(back, "0")
+    late = await caller.transferred(away, "completed", bridged="true")
+    assert late.verbs == ["Enqueue"]
+    assert await kinds.state_of("CA1") == "queued"
+    assert (await caller.transferred(away, "completed", "completed")).verbs[-1] == "Hangup", (
+        "his line is down"
+    )
+    assert (await kinds.state_of("CA1")).startswith("ended")
+
+
 async def test_an_anonymous_report_keeps_no_number_and_gives_number_and_code(kinds: Hotline) -> None:
     await stock(kinds)
     await known(kinds)
