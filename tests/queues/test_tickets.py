@@ -359,6 +359,16 @@ async def test_a_case_can_be_asked_about_as_soon_as_it_is_written(hotline: Hotli
     assert await cases.mend_cases(hotline.runtime) == 0
 
 
+async def test_the_case_of_a_caller_who_was_erased_names_nobody(hotline: Hotline) -> None:
+    ticket_no = await hotline.answered_call("CA1")
+    await hotline.write_down()
+    assert (await live_cases(hotline))[ticket_no]["customer_id"] == "C1"
+    await hotline.switchboard.anonymise_call(call_id="CA1")
+    await hotline.write_down()
+    await cases.mend_cases(hotline.runtime)
+    assert (await live_cases(hotline))[ticket_no]["customer_id"] == ""
+
+
 async def test_the_switchboard_tells_the_state_to_whoever_has_number_and_code(hotline: Hotline) -> None:
     secret, board = hotline.runtime.settings.secret_key, hotline.switchboard
     await hotline.arrive("CA1", CHEN_NUMBER)

@@ -168,3 +168,12 @@ async def test_a_form_that_is_none_of_ours_is_refused(
     assert (await boss.send(f"/tickets/{ticket_no}/{path}", form)).status_code == status
     assert (await boss.send(f"/tickets/T999999/{path}", form)).status_code in (403, 404)
     assert await tickets.history_of(hotline.runtime, ticket_no) == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "hint"),
+    [("zh", "只有用登记号码来电的客户本人听得到"), ("en", "Heard by this customer alone")],
+)
+async def test_the_answer_says_who_will_hear_it(door: Door, ticket_no: str, locale: str, hint: str) -> None:
+    reader = await door.enter("admin", "admin", "wang", locale)
+    assert hint in text_of(await reader.open(f"/tickets/{ticket_no}"))
