@@ -29,7 +29,9 @@ def write_csv(
 
 def changed(row: Sequence[str], **values: str) -> tuple[str, ...]:
     """The row with other values, by the heading as it is named in `NAMES`."""
-    return tuple(values.get(NAMES.get(column, column), cell) for column, cell in zip(COLUMNS, row, strict=True))
+    return tuple(
+        values.get(NAMES.get(column, column), cell) for column, cell in zip(COLUMNS, row, strict=True)
+    )
 
 
 NAMES: Mapping[str, str] = {

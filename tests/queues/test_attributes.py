@@ -57,7 +57,9 @@ def test_what_is_not_of_the_type_is_told(type: str, written: str, what: str) -> 
 
 
 def test_a_choice_is_written_by_its_code_or_its_word() -> None:
-    market = attribute("choice", values={"C": {"zh": "城镇", "en": "Town"}, "X": {"zh": "乡村", "en": "Country"}})
+    market = attribute(
+        "choice", values={"C": {"zh": "城镇", "en": "Town"}, "X": {"zh": "乡村", "en": "Country"}}
+    )
     assert [read_value(market, text) for text in ("C", "x", "城镇", "TOWN", "")] == ["C", "X", "C", "C", ""]
     with pytest.raises(UnreadableError, match="'moon' is none of C, X"):
         read_value(market, "moon")
