@@ -17,6 +17,7 @@ from config.runtime import Runtime
 from config.settings import Settings
 from ivr.commands import opened
 from queues.domain.customer_changes import contact_text
+from queues.domain.customer_rows import column_names
 from queues.service import customers as files
 from queues.service import imports, tiers
 from queues.service.imports import Options, Outcome, RowFault, SheetError
@@ -51,9 +52,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     find = kinds.add_parser("find", help="by part of a name, by account number, by telephone number")
     find.add_argument("text")
     show = kinds.add_parser("show", help="one file with its calls, recordings, tickets and changes")
-    show.add_argument("id")
+    show.add_argument("id", help="as `find` tells it, or an account number")
     forget = kinds.add_parser("forget", help="a telephone number: out of every file and every past call")
-    forget.add_argument("number")
+    forget.add_argument("number", help="in any writing; it is forgotten at once and for good")
     kinds.add_parser("rescore", help="scores, order and tiers of all files made anew, now")
     notices = kinds.add_parser("notices", help="whom notices go to, as CSV")
     notices.add_argument("--area", default="", help="of this area (all)")
@@ -95,6 +96,8 @@ async def take_table(runtime: Runtime, chosen: argparse.Namespace) -> int:
             outcome = await imports.import_table(runtime, chosen.file, options, report.add, bar.show)
         report.close()
     print("\n".join(told(outcome, options, chosen.report)))
+    if not outcome.has_headings:
+        print(f"The columns it may have: {', '.join(column_names(plan_of(runtime)))}.")
     return 0 if outcome.is_merged or (options.dry_run and not outcome.faulty) else 1
 
 
@@ -181,9 +184,10 @@ async def find(runtime: Runtime, chosen: argparse.Namespace) -> int:
 
 async def show(runtime: Runtime, chosen: argparse.Namespace) -> int:
     """The file, and what happened, the oldest first. Numbers are masked here as everywhere."""
-    one = await files.find_customer(runtime, chosen.id)
+    held = [one for one in await files.search(runtime, chosen.id) if one.account_no == chosen.id]
+    one = await files.find_customer(runtime, chosen.id) or next(iter(held), None)
     if one is None:
-        raise CustomersError(f"there is no customer {chosen.id!r}")
+        raise CustomersError(f"there is no customer or account {chosen.id!r}")
     values = {name: getattr(one, name) for name in ("account_no", "name", "tier", "class_code", "area")}
     values |= {"language": one.locale, "managers": ", ".join(one.managers), **one.attributes}
     values["consent"] = "yes" if one.has_consent else ""
@@ -229,7 +233,7 @@ async def forget(runtime: Runtime, chosen: argparse.Namespace) -> int:
     count = await files.forget(runtime, chosen.number)
     if count is None:
         raise CustomersError("this is not a telephone number; nothing was changed")
-    print(f"Forgotten. It was in {count} files.")
+    print(f"Forgotten. Customers' files it was in: {count}.")
     return 0
 
 

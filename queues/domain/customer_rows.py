@@ -89,6 +89,12 @@ class Register:
 Read = Callable[[str], Any]
 
 
+def column_names(plan: Plan) -> tuple[str, ...]:
+    """The columns a table of this site's customers may have."""
+    built_in = [name for name in TITLES if name != "tier" or not has_rules(plan)]
+    return (*built_in, *(name for name in plan.attributes if name not in built_in))
+
+
 class Columns:
     """The columns of one table, found by their headings, and how each is read."""
 
@@ -156,7 +162,7 @@ class Columns:
     def titles(self) -> dict[str, str]:
         """Every heading that is understood, and its field; a site's own word goes before ours."""
         plan = self.register.plan
-        built_in = [name for name in TITLES if name != "tier" or not has_rules(plan)]
+        built_in = [name for name in column_names(plan) if name in TITLES]
         ours = {folded(title): name for name in built_in for title in TITLES[name]}
         theirs = {
             folded(title): attribute.id

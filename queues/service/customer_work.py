@@ -27,6 +27,9 @@ from queues.store import customers as files
 from queues.store import people, tiers
 
 _MOBILE: Final = re.compile(r"1[3-9]\d{9}")
+_NO_MOBILE: Final = re.compile(
+    r"\+861[3-9](?!\d{9}$)\d*"
+)  # a digit too few: the library takes it for possible
 _LOCAL: Final = re.compile(r"[2-9]\d{6,7}")
 _LOOSE: Final = re.compile(r"[\s()\u2010-\u2015-]")
 
@@ -95,7 +98,8 @@ def number_reader(region: str, area_code: str) -> Callable[[str], str | None]:
             return f"+86{text}"  # what the library says as well, 30 times as fast
         if _LOCAL.fullmatch(local := _LOOSE.sub("", text)):
             return numbers.parse(f"0{area_code.lstrip('0')}{local}", region) if area_code else None
-        return numbers.parse(text, region)
+        found = numbers.parse(text, region)
+        return None if found and _NO_MOBILE.fullmatch(found) else found
 
     return read
 

@@ -71,17 +71,20 @@ class Sheet:
                 raise SheetError(f"Near row {row_no + 1}: {fault}.") from fault
 
     def _of_workbook(self) -> Iterator[Row]:
-        try:
-            book = load_workbook(self.path, read_only=True, data_only=True)  # type: ignore[no-untyped-call]
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as fault:
-            raise SheetError("It is a packed file, but no XLSX workbook.") from fault
-        try:
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # what some programs write there is wrong
-            for row_no, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-                yield row_no, [cell_text(cell) for cell in cells]
-        finally:
-            book.close()
+        with self.path.open(
+            "rb"
+        ) as raw:  # by its name the reader would refuse a file whose name does not end in .xlsx
+            try:
+                book = load_workbook(raw, read_only=True, data_only=True)  # type: ignore[no-untyped-call]
+            except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as fault:
+                raise SheetError("It is a packed file, but no XLSX workbook.") from fault
+            try:
+                sheet = book.worksheets[0]
+                sheet.reset_dimensions()  # what some programs write there is wrong
+                for row_no, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+                    yield row_no, [cell_text(cell) for cell in cells]
+            finally:
+                book.close()
 
 
 def encoding_of(path: Path) -> str:

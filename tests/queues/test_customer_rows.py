@@ -40,7 +40,17 @@ def test_numbers_are_read_however_they_are_written(written: str, found: tuple[st
     assert read_numbers(written, READ) == tuple(sorted(found))
 
 
-@pytest.mark.parametrize("written", ["12", "13800138000, twelve", "client:wang", "138001380001380013800138"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "12",
+        "1380013800",
+        "+86 138-0013-800",
+        "13800138000, twelve",
+        "client:wang",
+        "138001380001380013800138",
+    ],
+)
 def test_what_is_no_number_is_told(written: str) -> None:
     with pytest.raises(UnreadableError, match="is not a telephone number"):
         read_numbers(written, READ)
