@@ -18,6 +18,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.tokens import TagToken
 
+from config import yaml_faults
+
 _VERSION_LENGTH = 12
 _SHELF_MAX = 16
 AUDIO = "audio/"
@@ -141,7 +143,7 @@ def _text(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError:
-        raise SiteFilesError(file.name, "is not UTF-8") from None
+        raise SiteFilesError(file.name, "is not UTF-8; save it again with the encoding UTF-8") from None
 
 
 def _parse(name: str, text: str) -> CommentedMap:
@@ -153,14 +155,20 @@ def _parse(name: str, text: str) -> CommentedMap:
                 raise SiteFilesError(f"{name}:{token.start_mark.line + 1}", "tags are not understood here")
         document = yaml.load(text)
     except MarkedYAMLError as fault:
-        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
-        raise SiteFilesError(f"{name}:{line}", str(fault.problem or fault.context)) from None
+        line, why = yaml_faults.in_words(fault, text)
+        raise SiteFilesError(f"{name}:{line}", why) from None
     except YAMLError as fault:
         raise SiteFilesError(name, str(fault)) from None
     except ValueError as fault:  # a word that looks like a date and is none
-        raise SiteFilesError(name, f"has a date that does not exist: {fault}") from None
+        line, day = yaml_faults.no_such_day(text) or (1, str(fault))
+        raise SiteFilesError(f"{name}:{line}", f"there is no such day: {day}") from None
+    if document is None:
+        raise SiteFilesError(f"{name}:1", "this file is empty")
     if not isinstance(document, CommentedMap):
         raise SiteFilesError(f"{name}:1", "begins with names, not with a list or a text")
+    for wide in yaml_faults.wide_names(document):
+        line = next((number for number, each in enumerate(text.splitlines(), 1) if wide in each), 1)
+        raise SiteFilesError(f"{name}:{line}", yaml_faults.wide_name_in_words(wide))
     return document
 
 

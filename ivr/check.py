@@ -9,12 +9,12 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config import site_folders
+from config import site_folders, yaml_faults
 from config.clock import Clock
 from config.site_files import SiteFiles, SiteFilesError, read
 from ivr.domain.differences import differences
@@ -25,7 +25,7 @@ from ivr.domain.tree import tree_lines, tree_values
 from ivr.service.hotlines import Hotline, read_hotline
 from queues.domain.bounds import exempt, passing_bounds
 from queues.domain.calendars import warnings
-from queues.domain.faults import Fault, SiteFaults
+from queues.domain.faults import MISSING_FILE, Fault, SiteFaults
 from queues.domain.plan import load_plan
 
 
@@ -102,14 +102,18 @@ def examine(folder: Path) -> Examined:
     try:
         hotline = read_hotline(files)
     except SiteFaults as fault:
-        return Examined(folder.name, _with_form(files, fault.faults))
+        return Examined(
+            folder.name, tuple(_renamed(folder, each) for each in _with_form(files, fault.faults))
+        )
     today = dt.datetime.fromtimestamp(Clock.real().now_ms() / 1000, ZoneInfo(hotline.plan.timezone)).date()
     told = [
         Fault(files.where(each.steps), ".".join(map(str, each.steps[1:])), each.message)
         for each in warnings(hotline.plan, today)
     ]
     return Examined(
-        folder.name, hotline=hotline, warnings=(*_unnamed(folder), *told, *_unplayed(files, hotline))
+        folder.name,
+        hotline=hotline,
+        warnings=(*_unnamed(folder), *_surprises(files), *told, *_unplayed(files, hotline)),
     )
 
 
@@ -120,6 +124,30 @@ def _with_form(files: SiteFiles, found: Sequence[Fault]) -> tuple[Fault, ...]:
     except SiteFaults:
         found = (*found, *faults_in_form(files))
     return tuple(dict.fromkeys(found))
+
+
+def _renamed(folder: Path, fault: Fault) -> Fault:
+    """A missing file that is there under a name which is not read."""
+    stem = fault.where.removesuffix(".yaml")
+    near = [each.name for each in sorted(folder.iterdir()) if each.name.lower().startswith(f"{stem}.")]
+    if fault.message != MISSING_FILE or not near:
+        return fault
+    return replace(fault, message=f"{fault.message}; rename '{near[0]}' to '{fault.where}'")
+
+
+def _surprises(files: SiteFiles) -> list[Fault]:
+    """What can be read and is hardly meant."""
+    told = [
+        Fault(f"{name}:{line}", "", why)
+        for name, text in files.content.items()
+        for line, why in yaml_faults.surprises(text)
+    ]
+    known = {"site", "menu", "queues", "customers", "calendars", "tickets", "quality"}
+    return told + [
+        Fault(f"{name}.yaml", "", "this file is not read; a hotline's files have other names")
+        for name in files.documents
+        if name not in known
+    ]
 
 
 def _unnamed(folder: Path) -> list[Fault]:

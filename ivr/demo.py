@@ -221,6 +221,7 @@ Shouwen 首问 is up ({plan.folder.name}{speed}; {sum(seat.is_played for seat in
   desk         {house.pages_url}/desk            {f"sign in as {yours}" if yours else "every seat is taken"}
   wallboard    {house.pages_url}/wall            sign in as supervisor
   calls        {house.pages_url}/calls           sign in as qa, supervisor or admin
+  and more     {house.pages_url}/customers, /notices, /site, /tickets: sign in as supervisor
 
   password for all of them: {house.password}
   logs: {house.logs}

@@ -260,7 +260,7 @@ def _check_ways(book: FaultBook, menu: Menu, plan: Plan) -> None:
     everything = reached(menu, starts)
     for name in menu.nodes:
         if name not in everything:
-            book.add(_place(name), "no caller ever gets to this node")
+            book.add(_place(name), "no caller ever gets to this node; lead there with a goto, or take it out")
     _check_person(book, menu)
     _check_circles(book, menu, everything)
     _check_hangups(book, menu, everything)

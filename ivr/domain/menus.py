@@ -113,7 +113,9 @@ def read_nodes(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Node]:
     for name, value in book.section("menu", "nodes").items():
         steps: Steps = ("menu", "nodes", str(name))
         kind = str(value.get("type")) if isinstance(value, Mapping) else ""
-        if kind not in KINDS:
+        if isinstance(value, Mapping) and "type" not in value:
+            book.add(steps, f"'type' is missing; it is one of {', '.join(KINDS)}")
+        elif kind not in KINDS:
             book.unknown((*steps, "type"), "kind of node", kind, KINDS)
         elif node := book.read(KINDS[kind], steps, value, shared):
             nodes[str(name)] = node

@@ -26,7 +26,7 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 def _check_key(key: str) -> str:
     if len(key) != 1 or key not in "0123456789*#":
-        raise ValueError(f"'{key}' is not a key of a telephone; write it as \"1\"")
+        raise ValueError(f'\'{key}\' is not a key of a telephone; the keys are "0" to "9"')
     return key
 
 

@@ -45,7 +45,9 @@ def _read_hours(value: Any) -> Minutes:
     opens = int(found[1]) * 60 + int(found[2])
     closes = int(found[3]) * 60 + int(found[4])
     if not opens < closes <= _MINUTES_A_DAY:
-        raise ValueError(f"'{value}' does not end after it begins")
+        raise ValueError(
+            f"'{value}' does not end after it begins; hours over midnight are two: [00:00-08:00, 22:00-24:00]"
+        )
     return opens, closes
 
 

@@ -6,15 +6,35 @@ Python error: it collects, and raises `SiteFaults` at the end.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+MISSING_FILE = "this file is missing or empty"
 Model = TypeVar("Model", bound=BaseModel)
 Steps = tuple[str | int, ...]
+_SAID: Final[Mapping[str, str]] = {  # how the kind of a form's fault begins, the longer beginning first
+    "string_type": "expected a text",
+    "tuple_type": "expected a list such as [a, b]",
+    "list_type": "expected a list such as [a, b]",
+    "dict_type": "expected 'name: value' entries here",
+    "model_": "expected 'name: value' entries here",
+    "too_short": "needs at least one entry",
+    "literal_error": "'{given}' is none of {expected}",
+    "enum": "'{given}' is none of {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "bool_": "'{given}' is neither true nor false",
+    "int_": "'{given}' is not a whole number",
+    "float_": "'{given}' is not a number",
+    "decimal_": "'{given}' is not a number",
+}
 
 
 class SiteSource(Protocol):
@@ -42,7 +62,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.where} {self.path}: {self.message}"
+        return f"{' '.join(filter(None, (self.where, self.path)))}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +93,7 @@ class FaultBook:
         found = self._source.documents.get(file)
         if isinstance(found, Mapping):
             return dict(found)
-        missing = Fault(f"{file}.yaml", "", "this file is missing or empty")
+        missing = Fault(f"{file}.yaml", "", MISSING_FILE)
         if missing not in self._faults:
             self._faults.append(missing)
         return {}
@@ -94,6 +114,9 @@ class FaultBook:
         return self._names.get((file, section), frozenset())
 
     def add(self, steps: Steps, message: str) -> None:
+        if str(steps[0]) not in self._source.documents:
+            self.document(str(steps[0]))  # all that can be said of it is that it is not there
+            return
         inside = ".".join(str(step) for step in steps[1:])
         self._faults.append(Fault(self._source.where(steps), inside, message))
 
@@ -129,8 +152,24 @@ class FaultBook:
             self.add((*steps, *inside), f"'{word}' is not known here{hint}")
         elif kind == "missing":
             self.add((*steps, *inside[:-1]), f"'{inside[-1]}' is missing")
-        else:
-            self.add((*steps, *inside), str(detail["msg"]).removeprefix("Value error, "))
+        elif kind != "too_short" or not self._is_told((*steps, *inside)):
+            self.add((*steps, *inside), in_words(kind, detail))
+
+    def _is_told(self, steps: Steps) -> bool:
+        """A fault further inside: what is wrong here follows from it."""
+        inside = ".".join(str(step) for step in steps[1:])
+        return any(each.path.startswith(f"{inside}.") for each in self._faults)
+
+
+def in_words(kind: str, detail: Mapping[str, Any]) -> str:
+    """What the reader of the form says, for somebody who writes a hotline."""
+    given, limits = detail.get("input"), detail.get("ctx") or {}
+    if kind == "string_type" and isinstance(given, int | float | dt.date):
+        return f'expected a text; put it in quotation marks: "{given}"'
+    for begins, said in _SAID.items():
+        if kind.startswith(begins):
+            return said.format(given=given, **limits)
+    return str(detail["msg"]).removeprefix("Value error, ")
 
 
 def suggestion(word: str, known: Collection[str]) -> str:

@@ -111,7 +111,8 @@ def _check_bounds(book: FaultBook, tiers: Mapping[str, Tier]) -> None:
                 book.add(
                     ("customers", "tiers", ahead.id, "ceiling"),
                     f"lets '{ahead.id}' pass '{behind.id}' by {by_ceiling // 1000}s, "
-                    f"but its head start over it is only {by_head_start // 1000}s",
+                    f"but its head start over it is only {by_head_start // 1000}s; "
+                    f"a ceiling of {(behind.ceiling_ms - max(by_head_start, 0)) // 1000}s is possible",
                 )
 
 

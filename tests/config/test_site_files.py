@@ -85,9 +85,9 @@ def test_the_version_is_the_content_and_nothing_else(site: Path, tmp_path: Path)
     ("text", "where", "why"),
     [
         ("a: 1\nb: 2\na: 3\n", "menu.yaml:3: ", "duplicate key"),
-        ("a: [1,\n", "menu.yaml:2: ", "expected the node content"),
+        ("a: [1,\n", "menu.yaml:1: ", "a bracket that opens above is never closed"),
         ("- a\n", "menu.yaml:1: ", "begins with names"),
-        ("", "menu.yaml:1: ", "begins with names"),
+        ("", "menu.yaml:1: ", "this file is empty"),
         ("a: 1\nb: !!python/object/apply:os.getcwd []\n", "menu.yaml:2: ", "tags are not understood"),
         ("a: !secret x\n", "menu.yaml:1: ", "tags are not understood"),
     ],

@@ -276,3 +276,69 @@ def test_the_demo_plays_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest
         (tmp_path / "Water works").mkdir(exist_ok=True)
         with pytest.raises(SystemExit):
             read_plan(["--site", wrong])
+
+
+# What a person types who writes the first hotline: the file, the words there and what stands there instead; what is
+# said of it. Nothing here is the language of a reader of files.
+SLIPS: tuple[tuple[str, str, str, str], ...] = (
+    ("menu", "    type: say\n", "\ttype: say\n", ":4: a tab stands in this line; use spaces"),
+    ("menu", "    type: say\n", "    type：say\n", ":4: a full-width '：' stands where ':' and a space should"),
+    ("menu", "  agent:\n", "  agent：\n", "a full-width '：' stands where"),
+    ("menu", "    type: say\n", "    type:say\n", "a space is missing behind 'type:'"),
+    ("menu", '{key: "0", label', '{key: "0"，label', "a full-width '，' stands where ',' and a space should"),
+    ("tickets", "{name: {zh: 咨询", "{name：{zh: 咨询", "a full-width '：' stands where"),
+    ("tickets", "work_queue: desk,", "work_queue：desk,", "'work_queue：desk': a full-width '：' stands where"),
+    ("menu", "en: Press 0}", "en: \"Press 0}", "a quotation mark in this line is not closed"),
+    ("menu", "en: Leave a message}", "en: \"Leave a message}", ":19: the quotation mark in this line is never closed"),
+    ("menu", "en: Press 0}", "en: Press 0", "a comma or a closing bracket is missing"),
+    ("menu", "    goto: root\n", "   goto: root\n", "this line does not fit the one above"),
+    ("menu", 'key: "0"', "key: *", "'*' must stand in quotation marks"),
+    ("menu", 'key: "0"', "key: 0", 'key: expected a text; put it in quotation marks: "0"'),
+    ("menu", "zh: 人工,", "zh: 2026-10-01,", 'label.zh: expected a text; put it in quotation marks: "2026-10-01"'),
+    ("queues", "needs: [general]", "needs: general", "needs: expected a list such as [a, b]"),
+    ("queues", "ticket: enquiry}", "ticket: enquiry, safety: 是}", "'是' is neither true nor false"),
+    ("menu", "    type: say\n", "", "nodes.welcome: 'type' is missing"),
+    ("calendars", "08:30-17:30", "22:00-08:00", "hours over midnight are two: [00:00-08:00, 22:00-24:00]"),
+    ("calendars", "17:30}", "17:30}, exceptions: {2026-02-30: closed}", ":2: there is no such day: 2026-02-30"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), SLIPS, ids=[each[2].strip() for each in SLIPS])
+def test_a_slip_of_the_pen_is_told_in_plain_words(
+    file: str, old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["check", str(broken(tmp_path, "", (file, old, new)))]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{file}.yaml:")
+    assert said in told
+
+
+def test_a_missing_file_is_told_once_and_under_what_name_it_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site(tmp_path)
+    (tmp_path / "menu.yaml").rename(tmp_path / "menu.yaml.txt")
+    assert cli.main(["check", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == (
+        "menu.yaml: this file is missing or empty; rename 'menu.yaml.txt' to 'menu.yaml'\n"
+    )
+
+
+def test_what_is_right_and_hardly_meant_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site(
+        tmp_path,
+        ("menu", "zh: 人工按0,", "zh: 人工｛org｝按0,"),
+        (
+            "menu",
+            "prompt: {zh: 请留言, en: Leave a message}",
+            "prompt:\n      zh: 请留言 #1 号\n      en: Leave",
+        ),
+    )
+    (tmp_path / "menu copy.yaml").write_text("a: 1\n", "utf-8")
+    assert cli.main(["check", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "'｛org｝' is spoken as it stands" in told
+    assert "'#1 号' is not read" in told
+    assert "menu copy.yaml: this file is not read" in told
