@@ -158,7 +158,7 @@ class Workload:
         account = self._one(["a-vip", "a-plain", "a-cared", "a-dangling", "a-none"])
         case = [("case_no", "12"), ("case_no", "000013"), ("case_no", "9999999"), ("access_code", "k-1234")]
         name, value = self._one([*case, ("access_code", "k-none"), ("meter", "007")])
-        limits = {"wrong_max": 3, "case_wrong_max": 4, "case_within_ms": 120_000}
+        limits = {"wrong_max": 2, "case_wrong_max": 4, "case_within_ms": 120_000}
         return [
             self._command(
                 c.IdentifyCall, call_id=call_id, account_key=account, default_tier="normal", wrong_max=2
