@@ -207,7 +207,10 @@ const sets = {
     if (!asked.staff) return;
     await signIn(asked.staff);
     await page.goto(`${asked.base}/calls?outcome=answered`);
-    const found = await page.$$eval('tbody td.who a[href^="/calls/"]', (links) => links.slice(0, 20).map((link) => link.getAttribute("href")));
+    // Key customers first: their files have managers, and more in the line of time.
+    const found = await page.$$eval("tbody tr:has(td.who)", (rows) => rows
+      .sort((one, other) => (one.querySelector(".tier")?.dataset.rank ?? 9) - (other.querySelector(".tier")?.dataset.rank ?? 9))
+      .slice(0, 20).map((row) => row.querySelector('td.who a[href^="/calls/"]').getAttribute("href")));
     let path = null;
     for (const call of found) path ||= await first(call, 'main a[href^="/customers/"]'); // not every caller is known
     if (!path) return void missed.push("file: no customer has been answered yet");
