@@ -147,7 +147,7 @@ const sets = {
       await page.waitForTimeout(500);
       await page.locator("body").click({ position: { x: 640, y: 400 } });
       await page.keyboard.press("Enter"); // dials; the greeting and the menu are read out
-      await page.waitForTimeout(6000);
+      await page.waitForTimeout(14000);
       await bothSizes(`phone-${language}`);
       await page.keyboard.press("Escape");
     }
