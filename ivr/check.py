@@ -21,6 +21,7 @@ from ivr.domain.differences import differences
 from ivr.domain.menu_form import faults_in_form
 from ivr.domain.outline import LANGUAGES, Outline, word
 from ivr.domain.picture import picture
+from ivr.domain.spoken_keys import mismatches
 from ivr.domain.tree import tree_lines, tree_values
 from ivr.service.hotlines import Hotline, read_hotline
 from queues.domain.bounds import exempt, passing_bounds
@@ -106,9 +107,10 @@ def examine(folder: Path) -> Examined:
             folder.name, tuple(_renamed(folder, each) for each in _with_form(files, fault.faults))
         )
     today = dt.datetime.fromtimestamp(Clock.real().now_ms() / 1000, ZoneInfo(hotline.plan.timezone)).date()
+    found = [(each.steps, each.message) for each in warnings(hotline.plan, today)]
     told = [
-        Fault(files.where(each.steps), ".".join(map(str, each.steps[1:])), each.message)
-        for each in warnings(hotline.plan, today)
+        Fault(files.where(steps), ".".join(map(str, steps[1:])), message)
+        for steps, message in (*found, *mismatches(hotline.menu))
     ]
     return Examined(
         folder.name,

@@ -238,6 +238,32 @@ def test_warnings_are_no_faults(tmp_path: Path) -> None:
     assert any(warning.startswith(f"calendars.yaml:{line_of('calendars', 'weekly')}") for warning in told)
 
 
+# A key that is spoken and does nothing, a key that does something and is not spoken: what was broken, the words
+# whose line is named, and the whole warning.
+MISSPOKEN: tuple[tuple[str, tuple[str, str, str], str, str], ...] = (
+    ("a key that is no option", ("menu", "人工按0", "缴费按5、人工按0"), "prompt: {zh: 人工按0",
+     "nodes.root.prompt: in zh-CN the caller is told to press 5, which is no option here"),
+    ("a key said as a word", ("menu", "Press 0}", "For bills press five or press 0}"), "prompt: {zh: 人工按0",
+     "nodes.root.prompt: in en-US the caller is told to press 5, which is no option here"),
+    ("an option that is not spoken", ("menu", "    options:\n",
+     '    options:\n      - {key: "3", label: {zh: 缴费, en: Bills}, goto: agent}\n'), 'key: "0"',
+     "nodes.root.options.0: in zh-CN the prompt does not speak of key 3"),
+    ("only in the other language", ("menu", "人工按0, en: Press 0}",
+     "人工按0, en: Press 0}\n    in_other_languages: {en: For English press 9.}"), "prompt: {zh: 人工按0",
+     "nodes.root.prompt: in zh-CN the caller is told to press 9, which is no option here"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "change", "place", "warning"), MISSPOKEN)
+def test_keys_that_are_spoken_and_keys_that_work_are_compared(
+    what: str, change: tuple[str, str, str], place: str, warning: str, tmp_path: Path
+) -> None:
+    found = examine(broken(tmp_path, "", change))
+    assert found.faults == ()
+    told = {str(each) for each in found.warnings}
+    assert f"menu.yaml:{line_of('menu', place)} {warning}" in told, (what, told)
+
+
 @pytest.mark.parametrize("words", [["check", "nowhere"], ["diff", "power", "nowhere"]])
 def test_a_site_that_is_not_there(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(words) == 2
