@@ -12,15 +12,7 @@ from typing import Any, Final
 
 from ivr.domain.flow import begin, door, step
 from ivr.domain.heard import SILENCE, Heard
-from ivr.domain.nodes import (
-    ACCESS_CODE,
-    CASE_NO,
-    END_KEY,
-    CollectNode,
-    GatherNode,
-    LocaleNode,
-    Menu,
-)
+from ivr.domain.nodes import END_KEY, CollectNode, GatherNode, LocaleNode, Menu
 from ivr.domain.steps import (
     Account,
     CallerFacts,
@@ -36,6 +28,7 @@ from ivr.domain.steps import (
     WhoCalls,
 )
 from ivr.domain.verbs import Gather
+from queues.domain.calls import ACCESS_CODE, CASE_NO
 from queues.domain.customers import Customer
 from queues.domain.parts import language_of
 from queues.domain.plan import Plan

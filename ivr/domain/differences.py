@@ -207,8 +207,6 @@ class _Differences:
         yield from self._bounds()
         yield from self._sounds()
 
-    # The menu
-
     def _nodes(self) -> Iterator[str]:
         was, now = self.before.menu.nodes, self.after.menu.nodes
         for name in now:
@@ -275,8 +273,6 @@ class _Differences:
         for phrase in phrases[1]:
             yield from self._field("phrases", phrase, "prompt", phrases[0].get(phrase), phrases[1][phrase])
 
-    # The plan
-
     def _sections(self, sections: Iterable[str]) -> Iterator[str]:
         for section in sections:
             was: Mapping[str, Part] = getattr(self.before.plan, section)
@@ -331,8 +327,6 @@ class _Differences:
         for name in now:
             if name in was and was[name] != now[name]:
                 yield self._say("sound", name=name)
-
-    # Any fields
 
     def _parts(
         self, noun: str, was: Mapping[str, Any], now: Mapping[str, Any], name: str = ""

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.domain.heard import SILENCE, Heard, is_yes, meant
-from ivr.domain.nodes import CollectNode, GatherNode, Menu, Node, NoticesNode
+from ivr.domain.nodes import JOIN_KEY, CollectNode, GatherNode, Menu, Node, NoticesNode
 from ivr.domain.steps import Account, Facts, Given, Joining, Needed, Session, Step
 from ivr.domain.walk import Walk
 
-JOIN_KEY = "1"
 _DONE = ("ok", "again")
 
 

@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ivr.domain.nodes import (
-    ACCESS_CODE,
-    CASE_NO,
+    JOIN_KEY,
     BranchNode,
     CaseNode,
     CollectNode,
@@ -37,6 +36,7 @@ from ivr.domain.ways import (
     unasked_ways,
     ways,
 )
+from queues.domain.calls import ACCESS_CODE, CASE_NO
 from queues.domain.faults import FaultBook, Steps, suggestion
 from queues.domain.plan import Plan
 
@@ -64,9 +64,6 @@ def check_menu(book: FaultBook, menu: Menu, plan: Plan) -> None:
 
 def _place(name: str, *steps: str | int) -> Steps:
     return ("menu", "nodes", name, *steps)
-
-
-# What stands at one place
 
 
 def _check_names(book: FaultBook, menu: Menu, plan: Plan) -> None:
@@ -160,6 +157,9 @@ def _fillable(node: Node, field: str) -> frozenset[str]:
             return _EVERYWHERE | {"case_status", "case_reply", "ticket_no"}
         case (SayNode() | HangupNode(), _):
             return _EVERYWHERE | _TICKET
+        case VoicemailNode(anonymous=True), _:
+            # It is spoken once nothing tells any more who he is: whoever comes back to it must hear the same.
+            return frozenset({"org"})
         case _:
             return _EVERYWHERE
 
@@ -183,8 +183,11 @@ def _check_keys(book: FaultBook, menu: Menu) -> None:
         book.add(("menu", "keys"), "two of these keys are the same")
     _check_yes_and_no(book, menu, {*everywhere, menu.keys.person})
     for name, node in menu.nodes.items():
-        if isinstance(node, NoticesNode) and node.join and "1" in {*everywhere, menu.keys.person}:
-            book.add(_place(name, "join"), "joining is key 1, which the keys above use for something else")
+        if isinstance(node, NoticesNode) and node.join and JOIN_KEY in {*everywhere, menu.keys.person}:
+            book.add(
+                _place(name, "join"),
+                f"joining is key {JOIN_KEY}, which the keys above use for something else",
+            )
         if not isinstance(node, GatherNode):
             continue
         used: set[str] = set()
@@ -250,9 +253,6 @@ def _check_shared_words(book: FaultBook, name: str, node: GatherNode) -> None:
                         _place(name, "options", index, "words"),
                         f"'{word}' is also a word of key {node.options[first].key}: nobody can tell which is meant",
                     )
-
-
-# Where callers can and cannot get to
 
 
 def _check_ways(book: FaultBook, menu: Menu, plan: Plan) -> None:
@@ -365,9 +365,6 @@ def _check_doors(book: FaultBook, menu: Menu, plan: Plan) -> None:
     for queue in menu.closed:
         if plan.calendars[plan.queues[queue].calendar].open:
             book.add(("queues", "queues", queue, "closed"), "this queue is never closed")
-
-
-# What depends on a ticket, a case or a person known
 
 
 def _check_tickets(book: FaultBook, menu: Menu, plan: Plan) -> None:

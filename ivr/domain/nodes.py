@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
+from queues.domain.calls import ACCOUNT_NO
 from queues.domain.faults import Steps
 from queues.domain.parts import Duration, Part, ShortName, Words, in_locale, language_of
 
-ACCOUNT_NO, CASE_NO, ACCESS_CODE = "account_no", "case_no", "access_code"
 END_KEY = "#"  # of every collect
+JOIN_KEY = "1"  # at notices that offer to join a ticket
 SOUND_KINDS = ("wav", "mp3")
 HINT_CHARACTERS_MAX = 100
 DIGITS_MAX = 32
@@ -357,9 +358,8 @@ class Menu(Part):
     areas: dict[str, dict[str, str]] = Field(default_factory=dict)
     case_states: dict[str, dict[str, str]] = Field(default_factory=dict)  # what a caller hears of his case
     reads: dict[str, str] = Field(default_factory=dict)  # locale -> the language whose texts it reads
-    hears: dict[str, str] = Field(
-        default_factory=dict
-    )  # locale -> the recogniser's name for it; without it: keys only
+    # Locale -> the recogniser's name for it; without it: keys only.
+    hears: dict[str, str] = Field(default_factory=dict)
     sounds: dict[str, str] = Field(default_factory=dict)  # audio file -> digest of its content
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ivr.domain.nodes import (
     END_KEY,
+    JOIN_KEY,
     BranchNode,
     CaseNode,
     CollectNode,
@@ -258,7 +259,7 @@ class Outline:
                 yield Lead(LeadKind.NEXT, "", self.word("next"), node.goto)
             case NoticesNode():
                 if node.join:
-                    yield Lead(LeadKind.KEY, "1", self.word("join"), node.join.goto)
+                    yield Lead(LeadKind.KEY, JOIN_KEY, self.word("join"), node.join.goto)
                 yield Lead(LeadKind.NEXT, "", self.word("next"), node.goto)
             case RouteNode() if node.queue in self.menu.closed:
                 yield Lead(LeadKind.CASE, "", self.word("out_of_hours"), self.menu.closed[node.queue])
@@ -298,10 +299,8 @@ def branching(outline: Outline) -> Branching:
     tree = _Growing(outline)
     tree.grow(tuple(dict.fromkeys(outline.menu.entries.values())))
     others = [door.goto for door in outline.doors()]
-    for name in (
-        *others,
-        *outline.menu.nodes,
-    ):  # the other doors; what only keys that work everywhere lead to
+    # The other doors, and what only keys that work everywhere lead to.
+    for name in (*others, *outline.menu.nodes):
         if name not in tree.children:
             tree.grow((name,))
     return Branching(tuple(tree.roots), tree.children, tree.mentions)

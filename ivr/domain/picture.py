@@ -195,8 +195,6 @@ class _Drawing:
     lines: list[ET.Element] = field(default_factory=list)
     shapes: list[ET.Element] = field(default_factory=list)
 
-    # What goes where
-
     def block(self, name: str) -> _Block:
         """Measured from the leaves up."""
         rows = tuple(self._rows(name))
@@ -218,8 +216,6 @@ class _Drawing:
         for lead in self.grown.mentions[name]:
             for line in wrapped(f"{lead.text} → {lead.goto}", 11, BOX - 2 * PAD, 2):
                 yield _Row(line, "mention", lead.goto)
-
-    # Drawing
 
     def draw(self, block: _Block, x: float, y: float, lead: Lead | None) -> None:
         self._box(block, x, y, lead)

@@ -7,8 +7,12 @@ name, is left out of every representation, so that no log line can hold it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from ivr.domain.verbs import Address, Verb, address
+
+# So many scripts a webhook may cost. Errands are scripts, and so are the record of a step and its effect.
+ERRANDS_MAX: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,6 @@ class Facts:
     errands: int = 0  # made for this step so far
 
 
-# What a step needs
-
-
 @dataclass(frozen=True, slots=True)
 class WhoCalls:
     """The caller's facts."""
@@ -110,9 +111,6 @@ class Needed(LookupError):  # noqa: N818  a question to the switchboard, not a f
     def __init__(self, need: Need) -> None:
         super().__init__(type(need).__name__)
         self.need = need
-
-
-# What follows from a step
 
 
 @dataclass(frozen=True, slots=True)

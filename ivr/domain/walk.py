@@ -30,6 +30,7 @@ from ivr.domain.nodes import (
     VoicemailNode,
 )
 from ivr.domain.steps import (
+    ERRANDS_MAX,
     CallerFacts,
     CaseState,
     Facts,
@@ -50,7 +51,6 @@ from ivr.domain.verbs import Gather, Listening, Play, Prompt, Redirect, Say, add
 from queues.domain.parts import Words, in_locale, language_of
 
 HINTS_MAX = 500
-_ERRANDS_MAX = 2
 
 Question = GatherNode | CollectNode | NoticesNode
 
@@ -64,8 +64,6 @@ class Walk:
         self.facts = facts
         self.said: list[Prompt] = []
         self.closed: Queueing | None = None
-
-    # Speaking
 
     def say(
         self,
@@ -101,8 +99,6 @@ class Walk:
             "access_code": lambda: spelled(self.caller.access_code),
         }
 
-    # Going on
-
     def enter(self, name: str) -> Step:
         """To the node of this webhook's own address: what it needs done is done now."""
         return self._go(name, is_here=True)
@@ -128,7 +124,7 @@ class Walk:
             return True
         has_effect = isinstance(node, RouteNode | VoicemailNode | HangupNode)
         done = self.facts.errands + (self.facts.errands > 0 and self.facts.caller is None)
-        return has_effect and done >= _ERRANDS_MAX
+        return has_effect and done >= ERRANDS_MAX
 
     def _hop(self) -> Step:
         there = session_address(replace(self.session, is_entering=True))
@@ -243,8 +239,6 @@ class Walk:
             raise Needed(WhoCalls())
         return self.facts.caller
 
-    # Asking
-
     def missed(self, node: Question, heard: Heard, words: Words | None = None) -> Step:
         """Silence, or an answer that is none."""
         self.session = replace(self.session, tries=self.session.tries + 1)
@@ -272,7 +266,10 @@ class Walk:
             return self._ask_if_sure(node, option)
         match node:
             case NoticesNode() if not self.joinable(is_asked=True):
-                return self.to(node.goto)  # what he could join is over by now
+                # What he could join is over by now. He goes on at the next webhook: this one is written down,
+                # with whatever he said on the way, wherever that may lead.
+                self.session = replace(self.session, node=node.goto, tries=0, unsure=0)
+                return self._hop()
             case GatherNode() | CollectNode() | NoticesNode():
                 return self.ask(node)
         raise AssertionError("only a question is asked")

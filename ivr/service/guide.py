@@ -19,6 +19,7 @@ from config.runtime import Runtime
 from ivr.domain.flow import again, begin, door, is_question, step
 from ivr.domain.heard import SILENCE, Heard
 from ivr.domain.steps import (
+    ERRANDS_MAX,
     Account,
     CallerFacts,
     CaseFacts,
@@ -112,13 +113,11 @@ class Guide:
                     return hotline.documents.come_back(1, session.locale)
                 call = told.call if told else call
 
-    # Errands
-
     async def _fetch(
         self, hotline: Hotline, call_id: str, session: Session, need: Need, facts: Facts
     ) -> tuple[Facts, CallReply | None]:
         """What the step needs, done and told; without a reply when it is not about the call itself."""
-        if facts.errands > 2:
+        if facts.errands >= ERRANDS_MAX:
             raise RuntimeError(f"a step asked for {type(need).__name__} after two errands")
         done = replace(facts, errands=facts.errands + 1)
         if isinstance(need, CaseState):
@@ -144,8 +143,6 @@ class Guide:
             case _:
                 return await self.switchboard.touch_call(call_id=call_id)
 
-    # Effects
-
     async def _follow(self, hotline: Hotline, run: _Run, call_id: str) -> Document:
         """Do what the step decided, and say it."""
         result, call = run.result, run.call
@@ -153,7 +150,7 @@ class Guide:
             call = (await self.switchboard.divert_call(call_id=call_id, to=TRANSFER)).call
         elif isinstance(result.side, Messaging) and result.side.is_anonymous:
             call = (await self.switchboard.anonymise_call(call_id=call_id)).call
-        elif run.call is None or (result.side is None and run.scripts < 2):
+        elif run.call is None or (result.side is None and run.scripts < ERRANDS_MAX):
             call = (await self._write_down(call_id, result)).call
         documents = hotline.documents
         if call is None:
@@ -213,8 +210,6 @@ class Guide:
             access_key=code_key(secret, access_code(secret, call.call_id)) if has_code else "",
             own_ticket=has_code or matter.is_safety or (kind is not None and kind.own),
         )
-
-    # Facts
 
     def facts(self, hotline: Hotline, call: CallFacts | None = None, *, errands: int = 0) -> Facts:
         plan, now_ms = hotline.plan, self.runtime.clock.now_ms()

@@ -178,6 +178,21 @@ def test_whoever_does_not_wish_to_be_recorded_says_so_with_one_key_at_any_questi
     assert not pressed("2").refuses_recording
 
 
+def test_a_refusal_to_be_recorded_is_written_down_wherever_the_caller_then_goes() -> None:
+    """The notice that he could have joined is over, and what follows it puts him through at once."""
+    news = MENU.nodes["news"].model_copy(update={"goto": "business"})
+    menu = MENU.model_copy(update={"nodes": {**MENU.nodes, "news": news}})
+    for pressed_key in ("8", "*", "5"):
+        at = step(menu, Session("news", 1, "zh-CN", menu.version, 3), Heard(pressed_key), DAY)
+        assert (at.side, at.refuses_recording) == (None, pressed_key == "8"), (
+            "only a step in the menu is written"
+        )
+        there = Session("business", 0, "zh-CN", menu.version, 4, is_entering=True)
+        assert at.session == replace(there, is_entering=False)
+        assert at.verbs[-1] == Redirect(session_address(there))
+        assert queued(step(menu, there, SILENCE, DAY)) == ("business", "enquiry")
+
+
 def test_a_key_that_was_lost_on_its_way_is_asked_for_again_with_the_tries_used_up() -> None:
     session = Session("main", 2, "zh-CN", MENU.version, 5)
     asked = again(MENU, session, DAY)

@@ -168,6 +168,10 @@ LONG = "很长的话。" * 120
             "nodes.duty.prompt: there is no placeholder named 'ticket_no'",
         ),
         (
+            ("menu", "请在提示音后举报。", '"{customer_name}请举报。"'),
+            "nodes.anonymous.prompt: there is no placeholder named 'customer_name'",
+        ),
+        (
             ("menu", "值班电话无人接听。", '"编号{ticket_no}"'),
             "nodes.duty_away.prompt: there is no ticket yet when callers come this way: ",
         ),

@@ -15,7 +15,7 @@ from config import numbers, site_files
 from ivr.service.guide import access_code
 from tests.doubles import ManualClock
 from tests.ivr.site import ALL_KINDS
-from tests.traces.hotline import CALLER, Caller, Heard, Hotline
+from tests.traces.hotline import CALLER, OTHER_CALLER, Caller, Heard, Hotline
 from tests.traces.test_twice_and_late import played, records
 
 CODE = "246810"
@@ -181,6 +181,32 @@ async def test_callers_of_the_area_hear_the_outage_first_and_can_join_its_ticket
     assert (await call_of(kinds, "CA2")).ticket_no == "T000042", "and opens no second one"
     await kinds.switchboard.clear_notice(notice_id="N1", by="supervisor")
     assert "通知" not in (await kinds.caller("CA3").dial()).said
+
+
+async def test_a_refusal_at_a_notice_that_is_over_holds_while_he_waits(
+    kinds: Hotline, tmp_path: Path
+) -> None:
+    shutil.copytree(ALL_KINDS, tmp_path / "all_kinds")
+    menu = tmp_path / "all_kinds" / "menu.yaml"
+    told = "There are no notices.}\n    goto: "
+    offer = "join: {prompt: {zh: 加入请按1。, en: To join press 1.}, goto: joined}"
+    text = menu.read_text("utf-8")
+    assert f"{told}main" in text
+    menu.write_text(text.replace(f"{told}main", f"{told}business\n    {offer}"), "utf-8")
+    kinds.runtime.activate(site_files.read(tmp_path / "all_kinds"))
+    await stock(kinds)
+    await known(kinds)
+    caller = kinds.caller()
+    offered = await caller.press(await caller.press(await caller.dial(), ""), "6")
+    assert offered.said == "城东：城东停电。 加入请按1。"
+    offered = await caller.press(offered, "*")
+    await kinds.caller("CA2", OTHER_CALLER).dial_and_press("2")
+    await kinds.switchboard.clear_notice(notice_id="N1", by="supervisor")
+    kinds.commands.clear()  # until now scripts were sent as text once
+    assert (await caller.press(offered, "8")).verbs == ["Enqueue"]
+    assert max(kinds.commands["/voice/menu"]) == 2
+    call = await call_of(kinds)
+    assert (call.state, call.record) == ("queued", "refused")
 
 
 async def test_a_number_outside_is_rung_and_nobody_there_leads_back(kinds: Hotline) -> None:
