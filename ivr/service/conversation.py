@@ -54,9 +54,8 @@ class Conversation:
         """A new caller, or one we know who came back: he gets the document of his present state."""
         call = await self._arrive(call_id, from_, to)
         if call.state is CallState.MESSAGING and call.diverted_to == TRANSFER:
-            if (
-                not tries
-            ):  # a first word that comes twice finds him talking there: whoever is here comes round again
+            # A first word that comes twice finds him talking there: whoever is here comes round again.
+            if not tries:
                 return (await self._hotline(call)).documents.come_back(1, call.locale)
             call = (await self.switchboard.return_call(call_id=call_id)).call or call  # his way out was lost
         if call.state is CallState.MENU:
@@ -147,11 +146,14 @@ class Conversation:
         if was_answered or has_hung_up:
             await self.switchboard.end_call(call_id=call_id, by="caller" if has_hung_up else "system")
             return hotline.documents.goodbye(session.locale)
-        call = (await self.switchboard.return_call(call_id=call_id)).call
+        reply = await self.switchboard.return_call(call_id=call_id)
+        call = reply.call
         if call is None:
             return hotline.documents.come_back(1, session.locale)
         if call.state is CallState.ENDED:
             return hotline.documents.goodbye(session.locale)
+        if reply.word.startswith("stale:") and call.step > session.step:
+            return await self._resume(call, 0)
         node = hotline.menu.nodes.get(session.node)
         back = node.unanswered if isinstance(node, TransferNode) else hotline.menu.exhausted
         return await self.guide.go_on(call, replace(session, node=back))

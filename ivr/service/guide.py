@@ -39,7 +39,7 @@ from ivr.domain.steps import (
 )
 from ivr.domain.verbs import Document
 from ivr.service.hotlines import Hotline, hotline_of
-from queues.domain.calls import GOODBYE, TRANSFER, VOICEMAIL, CallState
+from queues.domain.calls import GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
 from queues.domain.lanes import Lane
 from queues.service.facts import CallFacts, CallReply
 from queues.service.switchboard import Switchboard
@@ -145,18 +145,19 @@ class Guide:
 
     async def _follow(self, hotline: Hotline, run: _Run, call_id: str) -> Document:
         """Do what the step decided, and say it."""
-        result, call = run.result, run.call
-        if isinstance(result.side, Transferring):
-            call = (await self.switchboard.divert_call(call_id=call_id, to=TRANSFER)).call
-        elif isinstance(result.side, Messaging) and result.side.is_anonymous:
+        result, call, documents = run.result, run.call, hotline.documents
+        if isinstance(result.side, Messaging) and result.side.is_anonymous:
             call = (await self.switchboard.anonymise_call(call_id=call_id)).call
+        elif isinstance(result.side, Transferring):
+            call = (await self._divert(call_id, TRANSFER, result)).call
         elif run.call is None or (result.side is None and run.scripts < ERRANDS_MAX):
             call = (await self._write_down(call_id, result)).call
-        documents = hotline.documents
         if call is None:
             return documents.come_back(1, result.session.locale)
         if call.state is CallState.ENDED:
             return documents.goodbye(result.session.locale)
+        if _is_elsewhere(call, result):
+            return documents.come_back(1, call.locale)
         await self._affect(hotline, call, result)
         return documents.of_step(result, call_id)
 
@@ -176,11 +177,14 @@ class Guide:
             case Messaging(queueing=Queueing() as queueing) | Leaving(queueing=Queueing() as queueing):
                 await self._enqueue(hotline, call, queueing, result.session.locale)
             case Messaging():
-                await self.switchboard.divert_call(call_id=call.call_id, to=VOICEMAIL)
+                await self._divert(call.call_id, VOICEMAIL, result)
             case Leaving():
-                await self.switchboard.divert_call(call_id=call.call_id, to=GOODBYE)
+                await self._divert(call.call_id, GOODBYE, result)
             case _:
                 pass
+
+    async def _divert(self, call_id: str, to: str, result: Step) -> CallReply:
+        return await self.switchboard.divert_call(call_id=call_id, to=to, step=result.session.step)
 
     async def _enqueue(self, hotline: Hotline, call: CallFacts, queueing: Queueing, locale: str) -> None:
         plan = hotline.plan
@@ -240,6 +244,17 @@ def access_code(secret: str, call_id: str) -> str:
     """The code that goes with the ticket of this call: made anew wherever it is spoken, and kept nowhere."""
     digest = hmac.new(secret.encode(), f"access:{call_id}".encode(), hashlib.sha256).digest()
     return f"{int.from_bytes(digest[:8], 'big') % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
+
+
+def _is_elsewhere(call: CallFacts, result: Step) -> bool:
+    """Whether this webhook came so late that the caller is somewhere else by now: he has left the menu another way,
+    or is further on in it. Whoever comes a second time is where the first one led him."""
+    if result.side is None:
+        return call.state is not CallState.MENU
+    if result.session.step < call.step:
+        return True
+    led = {CallState.MENU} | (WAITING if isinstance(result.side, Queueing) else {CallState.MESSAGING})
+    return call.state not in led
 
 
 def _answer(need: Need, reply: CallReply) -> str | None:

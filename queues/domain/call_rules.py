@@ -131,6 +131,8 @@ def place_of(state: State, call: Call) -> int:
 
 def divert_call(draft: Draft, command: c.DivertCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
+    if call is not None and _has_left(call, command.step):
+        return refuse(call)
     if call is None or calls.next_state(call.state, CallEvent.DIVERT) is None:
         return refuse(call, again=(CallState.MESSAGING,))
     _stop_waiting(draft, call, "diverted")
@@ -138,6 +140,12 @@ def divert_call(draft: Draft, command: c.DivertCall) -> Reply:
     draft.state.live[call.call_id] = command.now_ms
     draft.line(LineType.CALL_DIVERTED, call_id=call.call_id, to=command.to)
     return about("ok", call)
+
+
+def _has_left(call: Call, step: int) -> bool:
+    """Whether this step of the menu comes too late to lead him anywhere: he waits, talks, or is at a later one."""
+    is_there = call.state in (CallState.MENU, CallState.MESSAGING)
+    return step >= 0 and not (is_there and step >= call.step)
 
 
 def return_call(draft: Draft, command: c.ReturnCall) -> Reply:

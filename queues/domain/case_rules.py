@@ -8,15 +8,13 @@ stands is told to all, but what our people answered only to the customer whose c
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from queues.domain import commands as c
 from queues.domain.calls import ACCESS_CODE, CASE_NO, KEYED_TO_ASK, Call, CallState
 from queues.domain.journal import LineType
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
-from queues.domain.tickets import TicketState
-
-DIGITS: Final = 6  # of a ticket's number, at least
+from queues.domain.tickets import TicketState, number_in
 
 
 def keep_given(draft: Draft, command: c.KeepGiven) -> Reply:
@@ -45,7 +43,7 @@ def check_case(draft: Draft, command: c.CheckCase) -> Reply:
     step = command.step if command.step >= 0 else call.step
     asked_step, _, asked_word = call.asked.partition(" ")
     given = json_of(call.given)
-    ticket_no = f"T{given.get(CASE_NO, ''):0>{DIGITS}}"
+    ticket_no = number_in(given.get(CASE_NO, ""))
     word = _answer(draft, command, call, given, ticket_no)
     if asked_step and step <= int(asked_step):
         word = word if asked_word == "ok" else asked_word

@@ -110,6 +110,7 @@ class TouchCall(Command):
 class DivertCall(Command):
     call_id: str
     to: str
+    step: int = -1  # of the menu that leads him there, as long as he is in the menu at no later one; -1 = any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

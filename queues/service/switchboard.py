@@ -218,9 +218,14 @@ class Switchboard:
         """ok | gone: a sign of life, answered with the position in the queue."""
         return await self._about_call(commands.TouchCall(now_ms=self._now_ms(), call_id=call_id))
 
-    async def divert_call(self, *, call_id: str, to: str) -> CallReply:
-        """ok | again (it is in messaging) | gone | stale:<state>; to = one of calls.DIVERSIONS."""
-        return await self._about_call(commands.DivertCall(now_ms=self._now_ms(), call_id=call_id, to=to))
+    async def divert_call(self, *, call_id: str, to: str, step: int = -1) -> CallReply:
+        """ok | again (it is in messaging) | gone | stale:<state>; to = one of calls.DIVERSIONS.
+
+        With the `step` of the menu that leads there, a caller who has left the menu, or is further on, stays.
+        """
+        return await self._about_call(
+            commands.DivertCall(now_ms=self._now_ms(), call_id=call_id, to=to, step=step)
+        )
 
     async def return_call(self, *, call_id: str) -> CallReply:
         """ok | again (it is in the menu) | gone | stale:<state>: nobody answered the transfer."""

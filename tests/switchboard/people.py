@@ -127,8 +127,8 @@ class Story:
             )
         )
 
-    async def divert(self, call_id: str, to: str = "voicemail") -> str:
-        return await self.word(c.DivertCall(now_ms=self.now_ms, call_id=call_id, to=to))
+    async def divert(self, call_id: str, to: str = "voicemail", step: int = -1) -> str:
+        return await self.word(c.DivertCall(now_ms=self.now_ms, call_id=call_id, to=to, step=step))
 
     async def leave_message(self, call_id: str) -> str:
         return await self.word(c.LeaveMessage(now_ms=self.now_ms, call_id=call_id))

@@ -273,6 +273,14 @@ async def test_what_was_answered_in_nobodys_case_nobody_hears(caller: Caller, nu
     assert await caller.asks(2, "17") == ("ok", "taken", "", "T000017"), "its index is of an older make"
 
 
+@pytest.mark.parametrize("keyed", ["12", "000012", "0000012", "000000000012"])
+async def test_a_case_is_found_however_many_noughts_are_keyed(caller: Caller, keyed: str) -> None:
+    await caller.arrives()
+    assert await caller.asks(1, keyed, "k-1234") == ("ok", "taken", "明天/tomorrow", "T000012")
+    assert await caller.asks(2, f"{keyed:0>13}", "k-1234") == ("unknown",), "nobody keys so many"
+    assert await caller.asks(3, "", "k-1234") == ("unknown",), "and nobody keys none"
+
+
 async def test_three_wrong_answers_are_the_end_of_it_and_a_webhook_that_comes_twice_counts_once(
     caller: Caller,
 ) -> None:
@@ -349,6 +357,22 @@ async def test_only_a_transfer_leads_back(caller: Caller) -> None:
     await caller.arrives()
     await caller.story.divert("lin", "voicemail")
     assert await caller.does(c.ReturnCall) == "stale:messaging"
+
+
+async def test_a_step_of_the_menu_that_comes_late_leads_nobody_away(caller: Caller) -> None:
+    assert await caller.story.divert("lin", "transfer", step=0) == "gone", "nobody knows him yet"
+    await caller.arrives()
+    await caller.does(c.StepMenu, node="duty", step=2, locale="", record="")
+    assert await caller.story.divert("lin", "transfer", step=1) == "stale:menu"
+    assert await caller.story.divert("lin", "transfer", step=2) == "ok"
+    assert await caller.story.divert("lin", "transfer", step=3) == "again"
+    assert await caller.story.divert("lin", "goodbye", step=1) == "stale:messaging"
+    await caller.does(c.ReturnCall)
+    await caller.story.enqueue("lin")
+    assert await caller.story.divert("lin", "transfer", step=9) == "stale:queued"
+    assert await caller.story.divert("lin", "goodbye") == "ok", "not of the menu"
+    await caller.story.end("lin")
+    assert await caller.story.divert("lin", "transfer", step=9) == "gone"
 
 
 async def test_who_waited_before_he_was_transferred_keeps_his_place_and_ticket(caller: Caller) -> None:

@@ -140,7 +140,9 @@ class Workload:
             self._one(self._at_the_keys(call_id)),
             self._command(c.ReturnCall, call_id=call_id),
             self._command(c.TouchCall, call_id=call_id),
-            self._command(c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS)),
+            self._command(
+                c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS), step=self._one([-1, -1, 0, 1, 9])
+            ),
             self._command(c.LeaveMessage, call_id=call_id),
             self._command(c.ForgetCall, call_id=call_id),
             self._command(c.ConnectCall, **of_offer),
@@ -165,6 +167,7 @@ class Workload:
             ),
             self._command(c.AnonymiseCall, call_id=call_id, default_tier="normal"),
             self._command(c.KeepGiven, call_id=call_id, name=name, value=value),
+            self._command(c.KeepGiven, call_id=call_id, name="case_no", value=self._one(["12", "0000013"])),
             self._command(c.CheckCase, call_id=call_id, step=self._one([-1, 0, 1, 2, 3]), **limits),
             self._command(
                 c.JoinTicket, call_id=call_id, ticket_no=self._one(["T000012", "T000013", "T000014"])

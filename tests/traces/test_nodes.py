@@ -272,6 +272,45 @@ async def test_late_news_of_a_transfer_end_no_call_that_has_gone_on(kinds: Hotli
     assert (await kinds.state_of("CA1")).startswith("ended")
 
 
+async def test_a_late_way_out_of_the_menu_moves_nobody_who_has_gone_on(kinds: Hotline) -> None:
+    """The number outside did not answer, he chose anew, and then the first webhook of that transfer comes again."""
+    caller = kinds.caller()
+    greeting = await caller.press(await caller.dial(), "*")
+    hop = await caller.post(greeting.url("Gather", "action"), Digits="5")
+    away = await caller.send_on(hop)
+    back = await caller.transferred(away, "no-answer")
+    assert (await caller.post(hop.url("Redirect"))).verbs == ["Pause", "Redirect"]
+    assert await kinds.state_of("CA1") == "menu"
+    second = await caller.press(back, "5")
+    await caller.post(hop.url("Redirect"))
+    assert await kinds.state_of("CA1") == "messaging", "he talks there"
+    back = await caller.transferred(second, "busy")
+    enqueued = await caller.press(back, "2")
+    assert (await caller.post(hop.url("Redirect"))).verbs == ["Pause", "Redirect"]
+    assert (await caller.transferred(away, "busy")).verbs == ["Enqueue"]
+    assert await kinds.state_of("CA1") == "queued"
+    assert (await caller.post("/voice/incoming?r=1")).verbs == enqueued.verbs
+
+
+async def test_a_late_key_says_goodbye_to_nobody_who_waits(kinds: Hotline, tmp_path: Path) -> None:
+    shutil.copytree(ALL_KINDS, tmp_path / "all_kinds")
+    menu = tmp_path / "all_kinds" / "menu.yaml"
+    text = menu.read_text("utf-8")
+    option = "label: {zh: 值班, en: Duty phone}, goto: "
+    menu.write_text(
+        text.replace(f'{option}duty}}\n      - {{key: "6', f'{option}bye}}\n      - {{key: "6'), "utf-8"
+    )
+    kinds.runtime.activate(site_files.read(tmp_path / "all_kinds"))
+    caller = kinds.caller()
+    greeting = await caller.dial()
+    for key in ("*", "0"):
+        await caller.press(greeting, key)
+    assert await kinds.state_of("CA1") == "queued"
+    late = await caller.post(greeting.url("Gather", "action"), Digits="5")
+    assert late.verbs == ["Pause", "Redirect"]
+    assert await kinds.state_of("CA1") == "queued"
+
+
 async def test_an_anonymous_report_keeps_no_number_and_gives_number_and_code(kinds: Hotline) -> None:
     await stock(kinds)
     await known(kinds)

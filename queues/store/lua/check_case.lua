@@ -27,8 +27,7 @@ if state == "" or state == "ended" then return { "gone" } end
 if step < 0 then step = tonumber(at_step) end
 wrong = tonumber(wrong)
 local given = read_given(call_id)
-local case_no = given.case_no or ""
-local ticket_no = "T" .. string.rep("0", 6 - #case_no) .. case_no
+local ticket_no = number_in(given.case_no or "")
 local case = decode("cases", ticket_no)
 
 -- Since when there were how many wrong answers about this case.

@@ -5,13 +5,14 @@
 --   1 now_ms
 --   2 call_id
 --   3 to              voicemail, callback, goodbye, transfer
+--   4 step            of the menu that leads him there, as long as he is in the menu at no later one; -1: any
 -- REPLY
 --   ok                and the facts of the call
 --   again             and the facts: it is in messaging
 --   gone              it has ended, or was never heard of
---   stale:<state>     and the facts: an agent has it
+--   stale:<state>     and the facts: an agent has it, or this step of the menu comes too late
 local now_ms = tonumber(ARGV[1])
-local call_id, to = ARGV[2], ARGV[3]
+local call_id, to, step = ARGV[2], ARGV[3], tonumber(ARGV[4])
 -- include: base
 -- include: moves
 -- include: facts
@@ -20,7 +21,9 @@ local call_id, to = ARGV[2], ARGV[3]
 -- include: agents
 -- include: offers
 
-local state, offer_id, agent_id = read("call", call_id, "state", "offer_id", "agent_id")
+local state, offer_id, agent_id, seen = read("call", call_id, "state", "offer_id", "agent_id", "step")
+local is_there = state == "menu" or state == "messaging"
+if step >= 0 and not (is_there and step >= tonumber(seen)) then return refuse_call(call_id, state) end
 if state == "messaging" then return about_call("again", call_id) end
 if not MOVES.call.divert[state] then return refuse_call(call_id, state) end
 stop_waiting(call_id, state, offer_id, agent_id, "diverted")

@@ -15,6 +15,13 @@ local function write_given(call_id, given)
   write("call", call_id, "given", #names > 0 and object(fields) or "")
 end
 
+-- The ticket's number as people key it: 42 and 0000042 are one; empty when it is none.
+local function number_in(digits)
+  if digits == "" or #digits > 12 then return "" end
+  digits = string.gsub(digits, "^0+", "")
+  return "T" .. string.rep("0", 6 - #digits) .. digits
+end
+
 -- Whose case an ended call asked about is nobody's business.
 local function forget_asking(call_id)
   local given = read_given(call_id)
