@@ -5,16 +5,31 @@ import secrets
 from collections.abc import Mapping
 from typing import Final
 
+from redis.exceptions import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
+
 from config import numbers
+from config.log import get_log
 from config.runtime import Runtime
 from queues.service.plans import plan_of
 from queues.store import customer_index as store
+
+log = get_log(__name__)
 
 CHANGES_AT_ONCE: Final = 2_000  # more than these files are not put in one step: the whole index is made anew
 TRIES: Final = 20
 WAIT_FOR_OTHERS_S: Final = 0.5
 WAITS_MAX: Final = 600
 GONE_KEPT_FOR_MS: Final = 3_600_000
+LATE: Final = (RedisError, OperationalError, InterfaceError, OSError)
+
+
+async def show_live(runtime: Runtime, *, waits: bool = False) -> None:
+    """What was just committed, in the live index. It is committed whatever happens here: the chore does the rest."""
+    try:
+        await catch_up(runtime, waits=waits)
+    except LATE as fault:
+        log.warning("index.late", fault=type(fault).__name__)
 
 
 async def catch_up(runtime: Runtime, *, waits: bool = False) -> int:

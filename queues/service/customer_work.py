@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,15 +21,15 @@ from queues.domain.customer_changes import (
 from queues.domain.customer_rows import Draft, Register
 from queues.domain.customers import Customer
 from queues.domain.plan import Plan
-from queues.domain.tiers import first_band, standing_of, values_of
+from queues.domain.tiers import first_band
 from queues.service.plans import plan_of
+from queues.service.standings import placed
 from queues.store import customers as files
 from queues.store import people, tiers
 
 _MOBILE: Final = re.compile(r"1[3-9]\d{9}")
-_NO_MOBILE: Final = re.compile(
-    r"\+861[3-9](?!\d{9}$)\d*"
-)  # a digit too few: the library takes it for possible
+# a digit too few: the library takes it for possible
+_NO_MOBILE: Final = re.compile(r"\+861[3-9](?!\d{9}$)\d*")
 _LOCAL: Final = re.compile(r"[2-9]\d{6,7}")
 _LOOSE: Final = re.compile(r"[\s()\u2010-\u2015-]")
 
@@ -125,18 +125,6 @@ def work_out(plan: Plan, drafts: Sequence[Draft], known: Mapping[str, Known]) ->
         if draft.faults:
             yield Worked(draft, there, after, ())
             continue
-        after = stand(plan, after, there.manual if there else None, before.band if there else lowest)
+        after = placed(plan, after, there.manual if there else None, before.band if there else lowest)
         changes = without_withdrawn(plan, changes_between(before, after), after) if there else ()
         yield Worked(draft, there, after, changes)
-
-
-def stand(plan: Plan, customer: Customer, manual: str | None, band: str) -> Customer:
-    """The file with the standing that the site's rules give it."""
-    standing = standing_of(plan, values_of(customer), manual, band)
-    return replace(
-        customer,
-        tier=standing.tier,
-        band=standing.band,
-        class_code=standing.class_code,
-        is_care=standing.is_care,
-    )

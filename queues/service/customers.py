@@ -12,26 +12,23 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config import numbers
-from config.log import get_log
-from config.redis import STORE_ERRORS
 from config.runtime import Runtime
 from queues.domain.attributes import UnreadableError, tidy
 from queues.domain.customer_changes import FieldChange, consenting
 from queues.domain.customer_rows import Columns, Register, read_account
 from queues.domain.customers import Contact, Customer
-from queues.service.customer_index import catch_up, mend_index, rebuild_index
+from queues.service.customer_index import catch_up, mend_index, rebuild_index, show_live
 from queues.service.customer_work import Known, Worked, register_of, work_out
+from queues.service.standings import Cause, Move, note_steps
 from queues.store import customer_history as history
 from queues.store import customers as store
-from queues.store import tiers
+from queues.store import tiers, uploads
 from queues.store.customer_history import Entry
 
-log = get_log(__name__)
 BATCH: Final = 500
 FOUND_MAX: Final = 50
-_IS_NUMBER: Final = re.compile(
-    r"[+\d\s()-]{4,}"
-)  # no name looks like this, and names are looked through one by one
+# no name looks like this, and names are looked through one by one
+_IS_NUMBER: Final = re.compile(r"[+\d\s()-]{4,}")
 
 __all__ = [
     "Contact",
@@ -48,7 +45,6 @@ __all__ = [
     "number_of",
     "rebuild_index",
     "search",
-    "show_live",
     "to_be_told",
     "update_customer",
 ]
@@ -79,14 +75,6 @@ def keys_of(runtime: Runtime, files: Sequence[Customer]) -> dict[str, str]:
     return {
         number: numbers.number_key(secret, number) for file in files for number in file.everybodys_numbers
     }
-
-
-async def show_live(runtime: Runtime) -> None:
-    """What was just committed, in the live index; without the live store the chore does it later."""
-    try:
-        await catch_up(runtime)
-    except STORE_ERRORS as fault:
-        log.warning("index.late", fault=type(fault).__name__)
 
 
 async def find_customer(runtime: Runtime, customer_id: str) -> Customer | None:
@@ -157,7 +145,9 @@ async def update_customer(
         await store.keep_changes(
             connection, customer_id, worked.changes, revision, now_ms, origin=reason, account_id=by
         )
-        await _keep_tier(connection, site, worked, revision, now_ms, reason, by)
+        cause = Cause(reason="import", origin=reason, account_id=by)
+        moves = [Move(before=known.customer, after=worked.after)]
+        await note_steps(connection, runtime, moves, cause, revision)
         if not worked.after.has_consent:
             await store.drop_history(connection, customer_id, consenting(register.plan))
     await show_live(runtime)
@@ -184,26 +174,6 @@ async def _known(connection: AsyncConnection, site: str, customer_id: str, now_m
     return Known(customer, 0, by_hand.get(customer_id))
 
 
-async def _keep_tier(
-    connection: AsyncConnection, site: str, worked: Worked, revision: int, now_ms: int, reason: str, by: str
-) -> None:
-    before, after = worked.known.customer if worked.known else None, worked.after
-    if before is None or (before.tier, before.band) == (after.tier, after.band):
-        return
-    step = tiers.Step(
-        customer_id=after.customer_id,
-        at_ms=now_ms,
-        old_tier=before.tier,
-        new_tier=after.tier,
-        old_band=before.band,
-        new_band=after.band,
-        reason="import",
-        origin=reason,
-        account_id=by,
-    )
-    await tiers.insert_steps(connection, site, [step], revision)
-
-
 async def forget(runtime: Runtime, written: str) -> int | None:
     """Nobody can tell any more whose this number was: it leaves every file, their history, and every past call.
 
@@ -216,6 +186,7 @@ async def forget(runtime: Runtime, written: str) -> int | None:
     site, key = runtime.settings.site, numbers.number_key(runtime.settings.secret_key, number)
     async with runtime.database.transaction() as connection:
         await store.forget_number(connection, key)
+        await uploads.forget_faults(connection, site)
         customer_ids = await history.ever_with(connection, site, number, key)
         if customer_ids:
             revision = await store.next_revision(connection, site)

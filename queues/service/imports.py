@@ -7,12 +7,14 @@ leaves an index with an older stamp than SQL, and `mend_index` finishes the work
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config import numbers
 from config.database import Workbench
@@ -20,13 +22,14 @@ from config.runtime import Runtime
 from queues.domain.customer_changes import consenting
 from queues.domain.customer_rows import Columns, Draft, RowFault
 from queues.domain.customers import Customer
-from queues.service.customer_index import catch_up
+from queues.service.customer_index import show_live
 from queues.service.customer_work import Known, Worked, known_of, register_of, work_out
+from queues.service.rescoring import place_if_overtaken
 from queues.store import customer_index, tiers
 from queues.store import customers as files
 from queues.store import imports as store
 from queues.store.imports import Counts
-from queues.store.sheets import Sheet, SheetError
+from queues.store.sheets import Row, Sheet, SheetError
 
 __all__ = ["Counts", "Options", "Outcome", "RowFault", "SheetError", "import_table"]
 
@@ -35,17 +38,22 @@ STALE_AT_ONCE: Final = 20_000
 TRIES: Final = 50
 HEADINGS_ROW: Final = 1
 
-Told = Callable[[str, float], None]  # the step, and how far it is in per cent
+# the step, and how far it is in per cent
+Told = Callable[[str, float], None]
 Report = Callable[[Sequence[RowFault]], None]
+OnMerge = Callable[[AsyncConnection, "Outcome"], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
+    """`on_merge` writes in the transaction of the merge: what it notes is true if and only if that is committed."""
+
     dry_run: bool = False
     skip_faulty: bool = False
     origin: str = ""
     area_code: str = ""
     account_id: str = ""
+    on_merge: OnMerge | None = None
 
 
 @dataclass(slots=True)
@@ -81,7 +89,7 @@ async def import_table(
     told: Told = _say_nothing,
 ) -> Outcome:
     """Import one table; every fault of it goes to `report`, in the order of the rows."""
-    sheet = Sheet(path)
+    sheet = await asyncio.to_thread(Sheet, path)
     columns = Columns(sheet.headings, await register_of(runtime, options.area_code))
     if columns.faults:
         report([RowFault(HEADINGS_ROW, "", name, what) for name, what in columns.faults])
@@ -93,7 +101,7 @@ async def import_table(
         if outcome.is_merged:
             with work.timing("index"):
                 told("index", 0)
-                await catch_up(runtime, waits=True)
+                await show_live(runtime, waits=True)
     return outcome
 
 
@@ -125,7 +133,8 @@ class TableImport:
         self.site, self.plan = runtime.settings.site, columns.register.plan
         self.outcome = Outcome()
         self._seen_revision, self._has_files = 0, True
-        self._late: list[RowFault] = []  # of rows that were sound until their files changed
+        # of rows that were sound until their files changed
+        self._late: list[RowFault] = []
 
     async def run(self, report: Report) -> Outcome:
         outcome = self.outcome
@@ -146,7 +155,7 @@ class TableImport:
             await store.set_up(connection)
             self._seen_revision = await customer_index.revision_of(connection, self.site)
             self._has_files = not await tiers.is_empty(connection, self.site)
-        for batch in batches(self.sheet.rows()):
+        async for batch in batches(self.sheet.rows()):
             drafts = [self.columns.read(row_no, cells) for row_no, cells in batch]
             self.outcome.rows += len(drafts)
             await self._stage(drafts, is_first=True)
@@ -228,21 +237,26 @@ class TableImport:
                 raise StaleError(stale)
             counts = replace(await store.count_staged(connection), skipped=self.outcome.faulty)
             self.outcome.counts = counts
-            if not counts.opened and not counts.changed:
-                return
-            merge = store.Merge(
-                site=self.site,
-                import_no=await store.next_import_no(connection),
-                revision=await files.next_revision(connection, self.site),
-                now_ms=now_ms,
-                origin=self.options.origin or f"import {self.sheet.path.name}",
-                account_id=self.options.account_id,
-            )
-            await store.insert_import(connection, merge, counts)
-            await self._move(connection, merge)
-            self.outcome.import_no = merge.import_no
+            if counts.opened or counts.changed:
+                await self._merge_into(connection, now_ms)
+            if self.options.on_merge is not None:
+                await self.options.on_merge(connection, self.outcome)
 
-    async def _move(self, connection: Any, merge: store.Merge) -> None:
+    async def _merge_into(self, connection: AsyncConnection, now_ms: int) -> None:
+        merge = store.Merge(
+            site=self.site,
+            import_no=await store.next_import_no(connection),
+            revision=await files.next_revision(connection, self.site),
+            now_ms=now_ms,
+            origin=self.options.origin or f"import {self.sheet.path.name}",
+            account_id=self.options.account_id,
+        )
+        await store.insert_import(connection, merge, self.outcome.counts)
+        await self._move(connection, merge)
+        await place_if_overtaken(connection, self.runtime, self.plan)
+        self.outcome.import_no = merge.import_no
+
+    async def _move(self, connection: AsyncConnection, merge: store.Merge) -> None:
         last = await store.last_row(connection)
         for above in range(0, last, store.AT_ONCE):
             await merge.move(connection, above, above + store.AT_ONCE)
@@ -254,7 +268,7 @@ class TableImport:
         async with self.bench.preparing() as connection:
             await store.unstage(connection, row_nos)
         wanted = (row for row in self.sheet.rows() if row[0] in row_nos)
-        for batch in batches(wanted):
+        async for batch in batches(wanted):
             await self._stage([self.columns.read(row_no, cells) for row_no, cells in batch], is_first=False)
         self.outcome.faulty += len({fault.row_no for fault in self._late} & row_nos)
 
@@ -280,9 +294,10 @@ def fault_rows(drafts: Iterable[Draft]) -> Iterator[dict[str, Any]]:
             yield {"row_no": draft.row_no, "account_no": draft.account_no, "field": name, "what": what}
 
 
-def batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
+async def batches(rows: Iterable[Row]) -> AsyncIterator[list[Row]]:
+    """Read beside the event loop: a table is a file, and taking it apart is work."""
     remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
+    while batch := await asyncio.to_thread(lambda: list(islice(remaining, BATCH))):
         yield batch
 
 

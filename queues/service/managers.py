@@ -16,10 +16,10 @@ from config.runtime import Runtime
 from queues.domain import managers as rules
 from queues.domain.customers import Customer
 from queues.domain.managers import Appointment, Leave, Manager, effective_manager
+from queues.service.customer_index import show_live
 from queues.service.people import show_people
 from queues.service.plans import plan_of
-from queues.service.standings import show_live
-from queues.store import audits, people
+from queues.store import audits, customers, people
 from queues.store import managers as store
 from queues.store.customers import next_revision
 from queues.store.managers import NeverRoute
@@ -48,7 +48,7 @@ REASON_MAX: Final = 500
 async def managers_of(runtime: Runtime, customer_id: str) -> list[Appointment]:
     """The customer's managers, the first in rank first."""
     async with runtime.database.read() as connection:
-        file = await store.file_of(connection, runtime.settings.site, customer_id)
+        file = await customers.find(connection, customer_id, runtime.settings.site)
         return await _ranked(connection, file) if file else []
 
 
@@ -62,7 +62,7 @@ async def manager_now(runtime: Runtime, customer_id: str) -> Manager | None:
     """Who answers for this customer at this moment: a manager who is there, or the cover of one who is not."""
     now_ms = runtime.clock.now_ms()
     async with runtime.database.read() as connection:
-        file = await store.file_of(connection, runtime.settings.site, customer_id)
+        file = await customers.find(connection, customer_id, runtime.settings.site)
         ranked = await _ranked(connection, file) if file else []
         away = await store.leaves_after(connection, runtime.settings.site, now_ms)
     return effective_manager(ranked, away, now_ms)
@@ -74,7 +74,7 @@ async def set_managers(
     """This is the list from now on: `ok`, or unknown_customer too_many twice unknown_agent bad_wait."""
     site, now_ms = runtime.settings.site, runtime.clock.now_ms()
     async with runtime.database.transaction() as connection:
-        file = await store.file_of(connection, site, customer_id)
+        file = await customers.find(connection, customer_id, site)
         if file is None:
             return "unknown_customer"
         known = await people.names_in(connection, site, [each.agent_id for each in managers])
@@ -181,7 +181,7 @@ async def add_never_route(runtime: Runtime, *, customer_id: str, agent_id: str, 
         since_ms=now_ms,
     )
     async with runtime.database.transaction() as connection:
-        if await store.file_of(connection, site, customer_id) is None:
+        if await customers.find(connection, customer_id, site) is None:
             return "unknown_customer"
         if agent_id not in await people.names_in(connection, site, [agent_id]):
             return "unknown_agent"

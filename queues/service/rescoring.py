@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,10 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.clock import Clock
 from config.log import get_log
 from config.runtime import Runtime
+from queues.domain.plan import Plan
 from queues.domain.ranking import Entrant, Ranking, add_to, entrant_of, left_out_by, score_of, sort_key
 from queues.domain.tiers import Kind, day_of, fingerprint, ranking_mark, run_due
+from queues.service.customer_index import show_live
 from queues.service.plans import plan_of
-from queues.service.standings import Cause, moves_among, place_again, show_live
+from queues.service.standings import Cause, moves_among, place_again
+from queues.service.versions import last_activated, version_in_force
 from queues.store import rescores, tiers
 from queues.store.rescores import Origin, Run, Score
 
@@ -64,7 +67,12 @@ class RankingReport:
 
 
 async def rescore_due(runtime: Runtime) -> int:
-    """The chore: finish a run that somebody left behind, else begin one that is due; returns the runs finished."""
+    """The chore: finish a run that somebody left behind, else begin one that is due; returns the runs finished.
+
+    Only by the rules in force: two processes that know different ones would undo each other's work for ever.
+    """
+    if not await _has_rules_in_force(runtime):
+        return 0
     async with runtime.database.read() as connection:
         run = await _open_or_due(connection, runtime)
     if run is None:
@@ -74,6 +82,14 @@ async def rescore_due(runtime: Runtime) -> int:
         if run is not None and await rescores.insert_run(connection, runtime.settings.site, run):
             log.info("rescore.begun", run_id=run.run_id, kind=run.kind)
     return int(run is not None and await _work(runtime, run.run_id))
+
+
+async def _has_rules_in_force(runtime: Runtime) -> bool:
+    site = runtime.settings.site
+    version = await version_in_force(runtime.redis, site)
+    if not version and (told := await last_activated(runtime.database, site)):
+        version = told.version
+    return version in ("", runtime.site_files.version)
 
 
 async def rescore(runtime: Runtime, *, by: str = "") -> Run:
@@ -145,6 +161,17 @@ async def _open_or_due(connection: AsyncConnection, runtime: Runtime) -> Run | N
     return None
 
 
+async def place_if_overtaken(connection: AsyncConnection, runtime: Runtime, plan: Plan) -> None:
+    """Files were just placed by this plan; if rules that came since have been everywhere, they come once more."""
+    site = runtime.settings.site
+    last = await rescores.last_placing(connection, site)
+    if last is None or last.rules == fingerprint(plan):
+        return
+    run = replace(_new_run(runtime, "place", "rules", secrets.token_hex(4)), rules=last.rules)
+    await rescores.insert_run(connection, site, run)
+    log.info("rescore.begun", run_id=run.run_id, kind=run.kind)
+
+
 def _new_run(runtime: Runtime, kind: Kind, origin: Origin, name: str, by: str = "") -> Run:
     """A scheduled run is named by the date it was due on, so that a date is claimed once."""
     plan, now_ms = plan_of(runtime), runtime.clock.now_ms()
@@ -167,21 +194,21 @@ def _new_run(runtime: Runtime, kind: Kind, origin: Origin, name: str, by: str = 
 
 async def _work(runtime: Runtime, run_id: str) -> bool:
     """Do what is left of this run; False when another process is at it."""
-    seat = Seat(runtime, run_id)
-    if not await seat.take():
+    hold = Hold(runtime, run_id)
+    if not await hold.take():
         return False
     try:
-        await seat.finish()
+        await hold.finish()
     except OvertakenError:
         log.warning("rescore.overtaken", run_id=run_id)
         return False
     except BaseException:
-        await seat.release()
+        await hold.release()
         raise
     return True
 
 
-class Seat:
+class Hold:
     """One process's hold on one run."""
 
     def __init__(self, runtime: Runtime, run_id: str) -> None:
@@ -332,6 +359,8 @@ class Seat:
             account_id=run.account_id or "",
         )
         while True:
+            if await self._begins_anew(run):
+                return
             async with self.runtime.database.read() as connection:
                 files = await rescores.scored_after(connection, self.site, cursor, BATCH)
                 moves = await moves_among(connection, self.runtime, files, run.kind)
@@ -344,6 +373,19 @@ class Seat:
                     changed += await place_again(connection, self.runtime, ids, cause, run.kind)
                     await self.keep(connection, cursor=cursor, changed=changed)
         await self._keep_alone(phase="done", finished_ms=self.runtime.clock.now_ms())
+
+    async def _begins_anew(self, run: Run) -> bool:
+        """Other rules have come into force since: the run is theirs from now on, and goes through every file again."""
+        plan = plan_of(self.runtime)
+        rules = fingerprint(plan)
+        if rules == run.rules:
+            return False
+        values: dict[str, Any] = {"rules": rules, "cursor": ""}
+        if plan.ranking is not None and ranking_mark(rules) != ranking_mark(run.rules):
+            values |= {"kind": "sort", "phase": "scoring"}
+        await self._keep_alone(**values)
+        log.info("rescore.anew", run_id=run.run_id, rules=rules)
+        return True
 
     async def _keep_alone(self, **values: Any) -> None:
         async with self.runtime.database.transaction() as connection:

@@ -9,37 +9,23 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from config.log import get_log
-from config.redis import STORE_ERRORS
 from config.runtime import Runtime
 from queues.domain.customers import Customer
 from queues.domain.plan import Plan
 from queues.domain.ranking import band_of
 from queues.domain.tiers import Kind, first_band, standing_of, values_of
-from queues.service.customer_index import catch_up
 from queues.service.plans import plan_of
 from queues.store import rescores, tiers
 from queues.store.customers import next_revision
 from queues.store.rescores import Scored
 from queues.store.tiers import Reason, Step
 
-log = get_log(__name__)
-
-
-async def place(
-    connection: AsyncConnection, plan: Plan, files: Sequence[Customer], now_ms: int
-) -> list[Customer]:
-    """These files with the standing that the rules give them now: tier, band, class code, special care.
-
-    The band is the one on the file: what the last ranking gave, none for who was left out of it, the lowest for
-    who came after it.
-    """
-    manual = await tiers.manual_tiers(connection, [file.customer_id for file in files], now_ms)
-    return [placed(plan, file, manual.get(file.customer_id), file.band) for file in files]
-
 
 def placed(plan: Plan, file: Customer, manual: str | None, band: str) -> Customer:
-    """The file itself where it stands so already."""
+    """The file with the standing that the rules give it now, and the file itself where it stands so already.
+
+    The band is what the last ranking gave, none for who was left out of it, the lowest for who came after it.
+    """
     standing = standing_of(plan, values_of(file), manual, band if plan.ranking else "")
     now = (standing.tier, standing.band, standing.class_code, standing.is_care)
     if now == (file.tier, file.band, file.class_code, file.is_care):
@@ -145,11 +131,3 @@ def new_band(plan: Plan, scored: Scored) -> str:
     if scored.rank is None or scored.count is None:
         return first_band(plan)
     return band_of(plan.ranking, scored.rank, scored.count)
-
-
-async def show_live(runtime: Runtime) -> None:
-    """What was just committed, in the live index; without the live store the chore does it later."""
-    try:
-        await catch_up(runtime)
-    except STORE_ERRORS as fault:
-        log.warning("index.late", fault=type(fault).__name__)

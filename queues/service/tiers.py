@@ -17,10 +17,11 @@ from config.runtime import Runtime
 from queues.domain import tiers as rules
 from queues.domain.customers import Customer
 from queues.domain.tiers import Change, Standing, State, standing_of, values_of
+from queues.service.customer_index import show_live
 from queues.service.plans import plan_of
 from queues.service.rescoring import RankingReport, Run, ranking_report, rescore, runs_of
-from queues.service.standings import Cause, note_steps, place, place_again, show_live
-from queues.store import audits, tiers
+from queues.service.standings import Cause, place_again
+from queues.store import audits, customers, tiers
 from queues.store.tiers import Reason, Step
 
 BATCH: Final = 500
@@ -38,9 +39,7 @@ __all__ = [
     "changes_of",
     "end_changes",
     "history_of",
-    "note_steps",
     "pending_changes",
-    "place",
     "ranking_report",
     "recent_history",
     "refuse",
@@ -96,7 +95,7 @@ async def request_change(
         asked_ms=now_ms,
     )
     async with runtime.database.transaction() as connection:
-        if not await tiers.is_customer(connection, site, customer_id):
+        if await customers.find(connection, customer_id, site) is None:
             return Reply(word="unknown_customer")
         pending = await tiers.changes_in(connection, site, State.PENDING, customer_id=customer_id)
         if pending:

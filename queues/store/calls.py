@@ -77,6 +77,7 @@ erasures = Table(
 Index(None, calls.c.arrived_ms)
 Index(None, calls.c.customer_id)
 Index(None, calls.c.caller_ref)
+Index(None, erasures.c.done_ms)
 
 CHUNK: Final = 1000  # as many ids in one question
 FOLDED: Final = tuple(each.name for each in fields(CallRecord))

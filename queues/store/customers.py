@@ -102,6 +102,8 @@ index_gone = Table(
     Column("revision", BigInteger, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
 )
+Index(None, index_gone.c.site, index_gone.c.revision)
+Index(None, index_gone.c.site, index_gone.c.at_ms)
 
 compact: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 TEXTS: Final = ("account_no", "name", "locale", "area", "tier", "band", "class_code")

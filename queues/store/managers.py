@@ -67,12 +67,6 @@ class NeverRoute:
     since_ms: int
 
 
-async def file_of(connection: AsyncConnection, site: str, customer_id: str) -> Customer | None:
-    query = select(customers).where(customers.c.site == site, customers.c.customer_id == customer_id)
-    row = (await connection.execute(query)).mappings().first()
-    return customer_of(row) if row else None
-
-
 async def save_managers(
     connection: AsyncConnection, customer_id: str, agent_ids: Sequence[str], revision: int
 ) -> None:

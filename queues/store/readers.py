@@ -8,10 +8,11 @@ doing the same work; correctness does not hang on it. Leases are real time.
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Table, Text, or_, select, update
+from sqlalchemy import BigInteger, Column, Table, Text, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
+from queues.store import leases
 
 FROM_THE_START: Final = "0-0"
 
@@ -42,22 +43,13 @@ async def enrol(connection: AsyncConnection, name: str) -> None:
 
 
 async def claim(connection: AsyncConnection, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-    """Take or renew the lease; False while another process holds it.
-
-    A lease that ends later than one taken now would be left behind by a clock that was set back: it holds nobody.
-    """
-    is_over = or_(readers.c.lease_until_ms < now_ms, readers.c.lease_until_ms > until_ms)
-    is_free = or_(readers.c.holder == holder, readers.c.holder == "", is_over)
-    claimed = await connection.execute(
-        update(readers).where(readers.c.name == name, is_free).values(holder=holder, lease_until_ms=until_ms)
-    )
-    return claimed.rowcount == 1
+    """Take or renew the lease; False while another process holds it."""
+    return await leases.claim(connection, readers, [readers.c.name == name], holder, now_ms, until_ms)
 
 
 async def release(connection: AsyncConnection, name: str, holder: str) -> None:
     """Let the next process begin at once."""
-    mine = (readers.c.name == name, readers.c.holder == holder)
-    await connection.execute(update(readers).where(*mine).values(holder="", lease_until_ms=0))
+    await leases.release(connection, readers, [readers.c.name == name], holder)
 
 
 async def advance(

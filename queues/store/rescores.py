@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    or_,
     select,
     update,
 )
@@ -29,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.database import metadata, upsert
 from queues.domain.customers import Customer
 from queues.domain.tiers import Kind
+from queues.store import leases
 from queues.store.customers import customer_of, customers
 
 Origin = Literal["schedule", "hand", "rules"]
@@ -157,19 +157,13 @@ async def last_started(connection: AsyncConnection, site: str, kind: Kind | None
 
 async def claim(connection: AsyncConnection, run_id: str, holder: str, now_ms: int, until_ms: int) -> bool:
     """Take or renew the lease; False while another process holds it, or when the run is over."""
-    is_over = or_(rescores.c.lease_until_ms < now_ms, rescores.c.lease_until_ms > until_ms)
-    is_free = or_(rescores.c.holder == holder, rescores.c.holder == "", is_over)
     here = (rescores.c.run_id == run_id, rescores.c.finished_ms.is_(None))
-    claimed = await connection.execute(
-        update(rescores).where(*here, is_free).values(holder=holder, lease_until_ms=until_ms)
-    )
-    return claimed.rowcount == 1
+    return await leases.claim(connection, rescores, here, holder, now_ms, until_ms)
 
 
 async def release(connection: AsyncConnection, run_id: str, holder: str) -> None:
     """Let the next process go on at once."""
-    mine = (rescores.c.run_id == run_id, rescores.c.holder == holder)
-    await connection.execute(update(rescores).where(*mine).values(holder="", lease_until_ms=0))
+    await leases.release(connection, rescores, [rescores.c.run_id == run_id], holder)
 
 
 async def move_on(connection: AsyncConnection, run_id: str, holder: str, **values: Any) -> bool:

@@ -177,13 +177,6 @@ async def manual_tiers(
     }
 
 
-async def is_customer(connection: AsyncConnection, site: str, customer_id: str) -> bool:
-    query = select(customers.c.customer_id).where(
-        customers.c.site == site, customers.c.customer_id == customer_id
-    )
-    return (await connection.execute(query)).first() is not None
-
-
 async def save_standings(connection: AsyncConnection, files: Sequence[Customer], revision: int) -> None:
     """Write the standing of these files, and that they have changed."""
     columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in STANDING}

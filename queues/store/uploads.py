@@ -1,8 +1,6 @@
-"""Tables of customers that somebody sent in by a page: how far each has come, in SQL; the file itself on disk.
+"""Tables of customers that somebody sent in by a page: how far each has come, in SQL; the file itself on disk."""
 
-Whoever works on one holds a lease; leases are real time.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    and_,
     insert,
     or_,
     select,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata
+from queues.store import leases
 
 COUNTS: Final = ("rows", "faulty", "opened", "changed", "unchanged")
 
@@ -37,15 +37,18 @@ uploads = Table(
     Column("sent_by", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("skip_faulty", Boolean, nullable=False),
-    Column("done", Float, nullable=False),  # per cent of the step at hand
+    # per cent of the step at hand
+    Column("done", Float, nullable=False),
     *(Column(name, Integer, nullable=False) for name in COUNTS),
-    Column("faults", Text),  # JSON: the first of them
+    # JSON: the first of them
+    Column("faults", Text),
     Column("error", Text),
     Column("finished_ms", BigInteger),
     Column("holder", Text, nullable=False),
     Column("lease_until_ms", BigInteger, nullable=False),
 )
 Index(None, uploads.c.site, uploads.c.sent_ms)
+Index(None, uploads.c.site, uploads.c.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,31 +101,53 @@ async def turn(
 
 
 async def next_of(
-    connection: AsyncConnection, site: str, states: tuple[str, ...], now_ms: int
+    connection: AsyncConnection, site: str, lengths_ms: Mapping[str, int], now_ms: int
 ) -> Upload | None:
-    """The oldest in one of these states that nobody is at."""
-    query = select(*_COLUMNS).where(
-        uploads.c.site == site, uploads.c.state.in_(states), uploads.c.lease_until_ms < now_ms
+    """The oldest in one of these states that nobody is at; the states say for how long each is lent."""
+    is_free = or_(
+        *(
+            and_(uploads.c.state == state, leases.is_over(uploads, now_ms, now_ms + length_ms))
+            for state, length_ms in lengths_ms.items()
+        )
     )
+    query = select(*_COLUMNS).where(uploads.c.site == site, is_free)
     row = (await connection.execute(query.order_by(uploads.c.sent_ms).limit(1))).mappings().first()
     return _upload(row) if row else None
 
 
-async def claim(connection: AsyncConnection, upload_id: str, holder: str, now_ms: int, until_ms: int) -> bool:
-    """Take the lease or renew it; False while another holds it."""
-    is_free = or_(uploads.c.holder == holder, uploads.c.lease_until_ms < now_ms)
-    claimed = await connection.execute(
-        update(uploads)
-        .where(uploads.c.upload_id == upload_id, is_free)
-        .values(holder=holder, lease_until_ms=until_ms)
-    )
-    return claimed.rowcount == 1
+async def claim(connection: AsyncConnection, upload: Upload, holder: str, now_ms: int, until_ms: int) -> bool:
+    """Take the lease; False while another holds it, or when its step is done."""
+    here = (uploads.c.upload_id == upload.upload_id, uploads.c.state == upload.state)
+    return await leases.claim(connection, uploads, here, holder, now_ms, until_ms)
+
+
+async def release(connection: AsyncConnection, upload_id: str, holder: str) -> None:
+    """Let the next process go on at once."""
+    await leases.release(connection, uploads, [uploads.c.upload_id == upload_id], holder)
 
 
 async def note(connection: AsyncConnection, upload_id: str, held_by: str, **values: Any) -> bool:
     """Write how far it has come; False when another has taken it over."""
     mine = (uploads.c.upload_id == upload_id, uploads.c.holder == held_by)
     return (await connection.execute(update(uploads).where(*mine).values(**values))).rowcount == 1
+
+
+async def fail(
+    connection: AsyncConnection, upload: Upload, held_by: str, to_state: str, why: str, now_ms: int
+) -> bool:
+    """Give this step up; False when another has taken it over, or it was done after all."""
+    mine = (uploads.c.upload_id == upload.upload_id, uploads.c.holder == held_by)
+    failed = update(uploads).where(*mine, uploads.c.state == upload.state)
+    values = {"state": to_state, "error": why, "finished_ms": now_ms, **leases.FREE}
+    return (await connection.execute(failed.values(**values))).rowcount == 1
+
+
+async def forget_faults(connection: AsyncConnection, site: str, finished_before_ms: int | None = None) -> int:
+    """Take out the faults of rows, which quote what was in them: of those long finished, or of all."""
+    here = [uploads.c.site == site, uploads.c.faults.is_not(None)]
+    if finished_before_ms is not None:
+        here.append(uploads.c.finished_ms < finished_before_ms)
+    return (await connection.execute(update(uploads).where(*here).values(faults=None))).rowcount
 
 
 async def left_lying(

@@ -13,7 +13,7 @@ from queues.domain.customers import Customer
 from queues.domain.tiers import first_band
 from queues.service.customers import import_customers
 from queues.service.plans import plan_of
-from queues.service.standings import place
+from queues.service.standings import placed
 
 
 def at_site(runtime: Runtime, site: str) -> Runtime:
@@ -42,10 +42,7 @@ def outlet(number: int, qty: float, amount: float, store_format: str = "Z", **at
 async def import_placed(runtime: Runtime, files: Sequence[Customer]) -> None:
     """As an import does it: the standing is made with the files, and whom no ranking has seen is in the lowest band."""
     plan = plan_of(runtime)
-    files = [replace(file, band=first_band(plan)) for file in files]
-    async with runtime.database.read() as connection:
-        placed = await place(connection, plan, files, runtime.clock.now_ms())
-    await import_customers(runtime, placed)
+    await import_customers(runtime, [placed(plan, file, None, first_band(plan)) for file in files])
 
 
 async def rows(runtime: Runtime, table: str, *names: str) -> list[dict[str, Any]]:

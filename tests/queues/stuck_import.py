@@ -18,7 +18,7 @@ from tests.queues.stuck import get_stuck
 STEPS: dict[str, tuple[Any, str]] = {
     "staged": (store, "note_twice"),
     "files moved": (store.Merge, "_keep_changes"),
-    "committed": (imports, "catch_up"),
+    "committed": (imports, "show_live"),
     "index half made": (customer_index, "file_pages"),
     "index made": (customer_index, "swap"),
     "index swapped": (customer_index, "clear"),

@@ -418,7 +418,7 @@ async def test_a_death_in_the_middle_is_finished_by_the_next(
 
     with monkeypatch.context() as patched:
         patched.setattr(owner, dies_at, dies)
-        patched.setattr(rescoring.Seat, "release", no_last_words)
+        patched.setattr(rescoring.Hold, "release", no_last_words)
         with pytest.raises(asyncio.CancelledError):
             await rescoring.rescore_due(retail)
     assert await rescoring.rescore_due(retail) == 0, "whoever died holds the lease for a while"
@@ -432,7 +432,7 @@ async def test_a_death_in_the_middle_is_finished_by_the_next(
     assert len(steps) == len({row["customer_id"] for row in steps}) == run.changed
 
 
-async def no_last_words(_: rescoring.Seat) -> None:
+async def no_last_words(_: rescoring.Hold) -> None:
     """A killed process releases nothing."""
 
 
@@ -466,7 +466,7 @@ async def test_figures_that_change_on_the_way_are_scored_by_totals_that_hold_the
 
 async def test_who_was_overtaken_writes_no_more(retail: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     await import_placed(retail, town())
-    first = rescoring.Seat(retail, "retail:sort:2026-09-30")
+    first = rescoring.Hold(retail, "retail:sort:2026-09-30")
     await rescoring.rescore_due(retail)
     assert await first.take() is False, "it is over"
     with pytest.raises(rescoring.OvertakenError):
