@@ -1,4 +1,4 @@
-"""Account managers: a ranked list, leaves with cover, pairs never brought together; SQL first, then the live store."""
+"""Account managers: a ranked list, leaves with cover, pairs kept apart on paper; SQL first, then the live store."""
 
 import json
 from collections.abc import Sequence
@@ -210,7 +210,7 @@ async def test_managed_customers_without_a_manager_are_listed(house: Runtime) ->
     assert [file.customer_id for file in await managers.unmanaged(house, after_id="C1")] == ["C3"]
 
 
-async def test_pairs_never_brought_together(house: Runtime) -> None:
+async def test_pairs_never_to_be_brought_together_are_kept(house: Runtime) -> None:
     pair = {"customer_id": "C1", "agent_id": "wang"}
     add = managers.add_never_route
     assert await add(house, **pair, reason="投诉过该座席", by="mei") == "ok"

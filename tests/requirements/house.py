@@ -12,6 +12,7 @@ import httpx2
 from sqlalchemy import select
 
 from config.database import metadata
+from config.jobs import work_off
 from config.runtime import Runtime
 from config.web.accounts import create_account
 from ivr.app import build
@@ -100,9 +101,17 @@ class House:
     async def write_down(self) -> None:
         await self.scribe.drain()
 
+    async def settle(self) -> None:
+        """Until the scribe and the workers have nothing left to do."""
+        await self.write_down()
+        await work_off(self.runtime, self.plan.work_queues())
+
     async def rows(self, table: str, *names: str, **wanted: Any) -> list[dict[str, Any]]:
-        columns = metadata.tables[table].c
+        """The rows with these values, in the order of their key."""
+        described = metadata.tables[table]
+        columns = described.c
         query = select(*(columns[name] for name in names or columns.keys()))
+        query = query.order_by(*described.primary_key.columns)
         for name, value in wanted.items():
             query = query.where(columns[name] == value)
         async with self.runtime.database.read() as connection:

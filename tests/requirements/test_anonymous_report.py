@@ -2,7 +2,6 @@
 number, nor what is made from it, nor the customer whose number it is. What the call had stored goes as well."""
 
 import os
-import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +13,15 @@ from sqlalchemy import select
 
 from config.database import metadata
 from config.erasing import empty_database_log, rewrite_store_log
-from config.jobs import work_off
 from config.numbers import number_key
 from config.runtime import Runtime
 from queues.domain.timeline import SpanKind, read_timeline
 from queues.service.calls import find_call
 from queues.service.erasing import erase_traces
-from queues.service.history import scribe
 from queues.service.journal import high_water
 from recordings.service.recordings import reader as recordings_reader
 from tests.requirements.house import House, open_house
+from tests.requirements.reporting import choose, speak
 from tests.simulation.own_store import OwnStore
 from tests.traces.hotline import Caller, Heard
 
@@ -100,7 +98,7 @@ class Report:
 
     def __post_init__(self) -> None:
         runtime = self.house.runtime
-        self.scribe, self.tape = scribe(runtime), recordings_reader(runtime)
+        self.tape = recordings_reader(runtime)
 
     def search(self, *more: str) -> Search:
         key = number_key(self.house.runtime.settings.secret_key, self.number)
@@ -109,23 +107,9 @@ class Report:
     async def dial(self, call_id: str = "CA1") -> tuple[Caller, Heard]:
         return await self.house.call(call_id, self.number)
 
-    async def choose(self, caller: Caller, heard: Heard) -> Heard:
-        """The key for complaints, and there the one for an anonymous report: the beep."""
-        return await caller.press(await caller.press(heard, "5"), "3")
-
-    async def speak(self, caller: Caller, record: Heard) -> str:
-        """A message; the case number that is told for it."""
-        told = {"RecordingUrl": "https://x/RE1", "RecordingDuration": "31"}
-        receipt = await caller.post(record.url("Record", "action"), **told)
-        await caller.report_end()
-        number = re.search(r"编号是T ([\d ]+)，查询码是([\d ]+)。", receipt.said)
-        assert number, receipt.said
-        return f"T{number[1].replace(' ', '')}"
-
     async def write_down(self) -> None:
-        await self.scribe.drain()
+        await self.house.settle()
         await self.tape.drain()
-        await work_off(self.house.runtime, self.house.plan.work_queues())
 
     async def lay_to_rest(self) -> None:
         """As if it were quiet for a while: the logs of both stores hold what is there and nothing older."""
@@ -155,7 +139,7 @@ async def test_no_file_row_or_value_knows_the_number(
     if report.house.runtime.database.is_sqlite:  # a database of its own keeps its files elsewhere
         assert any("sqlite" in place for place in before)
 
-    ticket_no = await report.speak(caller, await report.choose(caller, heard))
+    digits, _ = await speak(caller, await choose(caller, heard))
     await report.write_down()
     assert await erase_traces(report.house.runtime) == 1
     assert await search.everywhere() == []
@@ -163,7 +147,7 @@ async def test_no_file_row_or_value_knows_the_number(
 
     [ticket] = await report.house.rows("tickets", "ticket_no", "type", "caller_ref", "customer_id", "tier")
     assert ticket == {
-        "ticket_no": ticket_no, "type": "anonymous_report", "caller_ref": "", "customer_id": "",
+        "ticket_no": f"T{digits}", "type": "anonymous_report", "caller_ref": "", "customer_id": "",
         "tier": report.house.plan.default_tier,
     }  # fmt: skip
     assert await erase_traces(report.house.runtime) == 0, "once is enough"
@@ -174,7 +158,7 @@ async def test_what_nobody_had_written_down_yet_never_is(report: Report) -> None
     caller, heard = await report.dial()
     arrived_ms = runtime.clock.now_ms()
     runtime.clock.advance(9_000)  # type: ignore[attr-defined]
-    await report.speak(caller, await report.choose(caller, heard))
+    await speak(caller, await choose(caller, heard))
     await report.write_down()
     assert await erase_traces(runtime) == 1
     assert await report.search().everywhere() == []
@@ -211,7 +195,7 @@ async def test_a_customer_who_reports_is_a_customer_and_no_more(report: Report, 
     caller, heard = await report.dial()
     assert (await report.house.facts_of("CA1")).customer_id == customer_id
     await report.write_down()
-    await report.speak(caller, await report.choose(caller, heard))
+    await speak(caller, await choose(caller, heard))
     await report.write_down()
     assert await erase_traces(report.house.runtime) == 1
     assert {each.name: count for each, count in search.in_files().items() if "aof" not in each.name} == {
@@ -229,7 +213,7 @@ async def test_another_call_of_the_same_phone_is_as_before(report: Report) -> No
     await by_name.report_end()
     caller, heard = await report.dial("CA2")
     await report.write_down()
-    await report.speak(caller, await report.choose(caller, heard))
+    await speak(caller, await choose(caller, heard))
     await report.write_down()
     assert await erase_traces(report.house.runtime) == 1
     calls = {row["call_id"]: row["caller_ref"] for row in await report.house.rows("calls")}
@@ -242,11 +226,11 @@ async def test_another_call_of_the_same_phone_is_as_before(report: Report) -> No
 async def test_whoever_dies_before_it_is_done_leaves_it_to_the_next(report: Report) -> None:
     caller, heard = await report.dial()
     await report.write_down()
-    record = await report.choose(caller, heard)
+    record = await choose(caller, heard)
     await report.write_down()
     assert await erase_traces(report.house.runtime) == 0, "the call is not over"
     assert [row for row in await report.search().rows(set()) if "calls" in row] == [], "but scrubbed at once"
-    await report.speak(caller, record)
+    await speak(caller, record)
     await report.write_down()
     async with report.house.runtime.database.read() as still_reading:
         await still_reading.execute(select(metadata.tables["calls"]))

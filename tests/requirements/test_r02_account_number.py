@@ -3,7 +3,6 @@ carries the caller's number."""
 
 from pathlib import Path
 
-from config.jobs import work_off
 from config.runtime import Runtime
 from queues.service.customers import number_of
 from tests.requirements.house import House, open_house
@@ -14,8 +13,7 @@ STRANGER = "+8613911112222"
 
 async def ticket_of(house: House, call_id: str) -> dict[str, object]:
     """The only one there is, once the scribe and the workers have done their part."""
-    await house.write_down()
-    await work_off(house.runtime, house.plan.work_queues())
+    await house.settle()
     (found,) = await house.rows("tickets", call_id=call_id)
     return found
 

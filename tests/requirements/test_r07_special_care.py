@@ -1,5 +1,6 @@
 """R7: a call from a flagged number shows the flag to the agent and offers a home visit; it queues ahead of an ordinary
-resident who arrived at the same time."""
+resident who arrived at the same time. "65 and older" is no age that we keep: it is what `special_care: elderly` says,
+which whoever keeps the register enters."""
 
 from pathlib import Path
 from typing import Any

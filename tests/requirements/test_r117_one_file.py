@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from config.jobs import work_off
 from config.migrations import upgrade_url
 from config.runtime import Runtime
 from queues.service.customers import entries_of, update_customer
@@ -41,9 +40,8 @@ async def test_everything_of_a_customer_is_listed_in_order_of_time(runtime: Runt
                 RecordingDuration="60",
             )
             await caller.report_end()
-            await house.write_down()
+            await house.settle()
             await recordings.drain()
-            await work_off(house.runtime, house.plan.work_queues())
         clock.advance(60_000)
         await update_customer(
             house.runtime, customer_id, {"phones": "13800000002"}, by="sun", reason="told us"

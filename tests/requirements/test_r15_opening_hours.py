@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config.jobs import work_off
 from config.runtime import Runtime
 from tests.doubles import ManualClock, TelephonyDouble
 from tests.requirements.house import House, open_house
@@ -85,8 +84,7 @@ async def test_whoever_called_in_vain_has_a_ticket_that_is_due_after_the_holiday
         caller, heard = await keyed(house, "3")
         assert says_hours_and_records(heard)
         await caller.report_end()
-        await house.write_down()
-        await work_off(house.runtime, house.plan.work_queues())
+        await house.settle()
         assert await house.rows("calls", "outcome") == [{"outcome": "closed"}]
         assert await house.rows("tickets", "work_queue", "due_ms") == [
             {"work_queue": "business", "due_ms": instant("2026-10-10T17:30:00")}
@@ -130,8 +128,7 @@ async def test_a_message_left_at_night_is_a_ticket_whose_clock_begins_when_the_d
         assert says_hours_and_records(heard)
         await caller.post(heard.url("Record", "action"), "completed", RecordingDuration="9", Digits="hangup")
         await caller.report_end()
-        await house.write_down()
-        await work_off(house.runtime, house.plan.work_queues())
+        await house.settle()
         assert await house.rows("tickets", "type", "matter", "due_ms") == [
             {"type": "enquiry", "matter": "enquiry", "due_ms": instant("2027-07-01T09:30:00")}
         ]

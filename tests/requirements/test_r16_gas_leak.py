@@ -1,14 +1,15 @@
 """R16: in the gas menu key 1 in the first prompt speaks the safety advice; the call is queued ahead of a waiting VIP;
-its ticket exists before an agent answers."""
+its ticket exists before an agent answers. "Priority 0" is read as: the emergency queue is a safety queue, which goes
+before every key of the others however long they have waited, and the ticket has priority 1, the highest there is."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from config.jobs import work_off
 from config.runtime import Runtime
 from ivr.standin.callers import spoken_ms
+from tests.doubles import ManualClock
 from tests.requirements.house import House, open_house
 from tests.traces.hotline import Caller, Heard
 
@@ -61,20 +62,29 @@ async def test_key_1_is_offered_before_the_greeting_and_speaks_the_safety_advice
 
 
 async def test_the_leak_goes_before_whoever_waits_and_its_ticket_is_open_before_anyone_answers(
-    runtime: Runtime, tmp_path: Path
+    runtime: Runtime, tmp_path: Path, clock: ManualClock
 ) -> None:
     async with open_house(runtime, "gas") as house:
         await house.import_rows(tmp_path / "gas.csv", TABLE)
+        waiting = []
         for call_id, number in (("CAvip", GRANDMOTHER), ("CAshop", SHOP)):
             caller, heard = await house.call(call_id, number)
             while "Enqueue" not in heard.verbs:
                 heard = await caller.press(heard, "0")
-        assert (await house.facts_of("CAvip")).tier == "special_care"
+            waiting.append((caller, heard))
+        for _ in range(6):
+            clock.advance(60_000)
+            waiting = [(caller, await caller.wait(heard)) for caller, heard in waiting]
+        vip = await house.facts_of("CAvip")
+        assert vip.tier == "special_care"
+        assert vip.queued_ms is not None
+        assert clock.now_ms() - vip.queued_ms > house.plan.tiers[vip.tier].ceiling_ms, (
+            "he has waited too long"
+        )
         _, enqueued = await leak(house, "CAleak")
         assert "Enqueue" in enqueued.verbs
 
-        await house.write_down()
-        await work_off(house.runtime, house.plan.work_queues())
+        await house.settle()
         (ticket,) = await house.rows("tickets", "type", "priority", "work_queue", call_id="CAleak")
         assert ticket == {"type": "gas_emergency", "priority": 1, "work_queue": "dispatch_urgent"}
         assert await house.hotline.state_of("CAleak") == "queued", "nobody has answered yet"

@@ -2,15 +2,14 @@
 attempt and are logged. The answer given in an ordinary case is for its own customer."""
 
 import json
-import re
 from pathlib import Path
 
-from config.jobs import work_off
 from config.numbers import account_key
 from config.runtime import Runtime
 from queues.domain.tickets import TicketEvent
 from queues.service.tickets import answer_caller, work_on
 from tests.requirements.house import House, open_house
+from tests.requirements.reporting import choose, speak
 from tests.requirements.test_r03_tier_by_thresholds import row
 from tests.traces.hotline import Caller, Heard
 
@@ -20,16 +19,9 @@ INFORMANT, OTHER_PHONE, OWN_PHONE = "+8613911112222", "+8613766668888", "+861380
 async def reported(house: House) -> tuple[str, str]:
     """An anonymous report by phone; the number and code that the caller was told."""
     caller, heard = await house.call("CA1", INFORMANT)
-    record = await caller.press(await caller.press(heard, "5"), "3")
-    receipt = await caller.post(
-        record.url("Record", "action"), RecordingUrl="https://x/RE1", RecordingDuration="31"
-    )
-    await caller.report_end()
-    await house.write_down()
-    await work_off(house.runtime, house.plan.work_queues())
-    told = re.search(r"编号是T ([\d ]+)，查询码是([\d ]+)。", receipt.said)
-    assert told, receipt.said
-    return told[1].replace(" ", ""), told[2].replace(" ", "")
+    told = await speak(caller, await choose(caller, heard))
+    await house.settle()
+    return told
 
 
 async def asking(house: House, call_id: str) -> tuple[Caller, Heard]:
@@ -93,8 +85,7 @@ async def test_what_was_answered_in_an_ordinary_case_its_own_customer_alone_hear
         caller, heard = await house.call("CA1", OWN_PHONE)
         await caller.press(await caller.press(heard, "1"), "2")
         await caller.report_end()
-        await house.write_down()
-        await work_off(house.runtime, house.plan.work_queues())
+        await house.settle()
         (ticket,) = await house.rows("tickets", "ticket_no", call_id="CA1")
         await answer_caller(house.runtime, ticket["ticket_no"], "王家的电表已更换。", "wang")
         number = ticket["ticket_no"].removeprefix("T")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from config.jobs import work_off
 from config.runtime import Runtime
 from tests.doubles import MONDAY_0900_MS
 from tests.queues.web.reader import text_of
@@ -47,7 +46,7 @@ async def test_a_repair_lands_on_the_work_list_of_its_station(
         await report_a_fault(house, "CA1", "+8613800000001")
         await house.write_down()
         assert await house.runtime.jobs.waiting(f"repair_{station}") == 1
-        await work_off(house.runtime, house.plan.work_queues())
+        await house.settle()
         assert await house.rows("tickets", "type", "work_queue", "area", "opened_ms", "due_ms") == [
             {
                 "type": "general_repair",
@@ -66,8 +65,7 @@ async def test_who_keys_his_account_number_has_its_station_and_who_has_none_the_
         await house.import_rows(tmp_path / "heat.csv", [row("0003", "station_3")])
         await report_a_fault(house, "CA1", NOBODY, "0003")
         await report_a_fault(house, "CA2", NOBODY)
-        await house.write_down()
-        await work_off(house.runtime, house.plan.work_queues())
+        await house.settle()
         assert await house.rows("tickets", "call_id", "work_queue", "area", "due_ms") == [
             {
                 "call_id": call_id,
@@ -87,8 +85,7 @@ async def test_each_station_sees_its_own_list(runtime: Runtime, tmp_path: Path) 
         await house.import_rows(tmp_path / "heat.csv", [row("0001", "station_1"), row("0003", "station_3")])
         await report_a_fault(house, "CA1", "+8613800000001")
         await report_a_fault(house, "CA3", "+8613800000003")
-        await house.write_down()
-        await work_off(house.runtime, house.plan.work_queues())
+        await house.settle()
         boss = await house.enter("boss", "supervisor")
         whole = text_of(await boss.open("/tickets"))
         third = text_of(await boss.open("/tickets?work_queue=repair_station_3"))

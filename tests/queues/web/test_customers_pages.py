@@ -219,7 +219,7 @@ async def test_the_tiers_page_tells_rules_and_bounds(boss: Reader) -> None:
         assert word in said, word
 
 
-async def test_managers_are_ranked_go_on_leave_and_are_never_routed(
+async def test_managers_are_ranked_go_on_leave_and_pairs_are_kept(
     boss: Reader, hotline: Hotline, clock: Any
 ) -> None:
     rows = [("manager", "wang"), ("wait", "30"), ("manager", "li"), ("wait", "")]

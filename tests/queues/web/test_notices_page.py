@@ -13,6 +13,7 @@ from queues.service.notices import clear_notice, mend_notices
 from queues.store import notices as store
 from queues.store.audits import audits
 from tests.queues.hotline import Hotline
+from tests.queues.web import notice_form
 from tests.queues.web.reader import Door, Reader, text_of
 
 OUTAGE = {
@@ -31,18 +32,8 @@ async def boss(door: Door) -> Reader:
     return await door.enter("boss", "supervisor")
 
 
-async def new_form(boss: Reader) -> dict[str, str]:
-    page = await boss.open("/notices/new")
-    found = re.search(r'name="form_id" value="(\w+)"', page.text)
-    assert found
-    return {**OUTAGE, "form_id": found[1]}
-
-
 async def raised(boss: Reader, **changed: str) -> str:
-    form = {**await new_form(boss), **changed}
-    answer = await boss.send("/notices", form)
-    assert answer.status_code == 303, text_of(answer)
-    return answer.headers["Location"].partition("#")[2]
+    return await notice_form.raised(boss, **{**OUTAGE, **changed})
 
 
 async def live(hotline: Hotline) -> dict[str, Any]:
@@ -84,7 +75,7 @@ async def test_raised_it_is_live_at_once_and_audited(boss: Reader, hotline: Hotl
 
 
 async def test_the_same_form_twice_is_one_notice(boss: Reader, hotline: Hotline) -> None:
-    form = await new_form(boss)
+    form = await notice_form.new_form(boss, **OUTAGE)
     first, second = await boss.send("/notices", form), await boss.send("/notices", form)
     assert (first.status_code, second.status_code) == (303, 303)
     assert len(await live(hotline)) == 1
@@ -92,7 +83,7 @@ async def test_the_same_form_twice_is_one_notice(boss: Reader, hotline: Hotline)
 
 
 async def test_a_wrong_form_says_every_fault_and_keeps_what_was_typed(boss: Reader, hotline: Hotline) -> None:
-    form = await new_form(boss)
+    form = await notice_form.new_form(boss, **OUTAGE)
     wrong = {**form, "text_en": "", "ends": "2026-11-22T09:00", "ticket_no": "T999999"}
     page = await boss.send("/notices", wrong)
     said = text_of(page)
@@ -109,7 +100,7 @@ async def test_a_wrong_form_says_every_fault_and_keeps_what_was_typed(boss: Read
 
 
 async def test_the_page_says_what_callers_hear_and_for_how_long(boss: Reader) -> None:
-    form = await new_form(boss)
+    form = await notice_form.new_form(boss, **OUTAGE)
     status, heard = await boss.post("/notices/preview", **form)
     assert status == 200
     assert heard["zh"]["heard"] == [f"温馨提示：{OUTAGE['text_zh']}", f"最新停电信息：{OUTAGE['text_zh']}"]
