@@ -14,21 +14,25 @@ from tests.bench.rounds import Findings, Pace, Round, p99, take_turns
 from tests.house.places import ROOT
 
 
-@pytest.mark.slow
-def test_a_quick_bench_prints_a_table_and_writes_its_report(tmp_path: Path) -> None:
-    words = ["-m", "tests.bench", "claim", "--quick", "--rounds", "1"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+def run_in(folder: Path, *words: str) -> str:
+    """What `python WORDS` prints when it is started there."""
     told = subprocess.run(  # noqa: S603  our own command, and no shell
         [sys.executable, *words],
-        cwd=tmp_path,
-        env=environ,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert told.returncode == 0, told.stderr
-    heading, row, *_ = told.stdout.splitlines()
+    return told.stdout
+
+
+@pytest.mark.slow
+def test_a_quick_bench_prints_a_table_and_writes_its_report(tmp_path: Path) -> None:
+    told = run_in(tmp_path, "-m", "tests.bench", "claim", "--quick", "--rounds", "1")
+    heading, row, *_ = told.splitlines()
     assert heading.split() == list(HEADINGS)
     assert row.split()[0] == "claim"
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]
@@ -42,6 +46,16 @@ def test_a_quick_bench_prints_a_table_and_writes_its_report(tmp_path: Path) -> N
     assert found["met"] is (found["ratio"] <= found["floor"])
     assert (found["name"], found["floor"], found["is_least"], found["unit"]) == ("claim", 2, False, "ms")
     assert "snapshot" in found["note"]
+
+
+@pytest.mark.slow
+def test_an_arrival_among_many_customers_is_one_command_and_finds_each_of_them(tmp_path: Path) -> None:
+    told = run_in(tmp_path, "-m", "tests.bench.customers", "--count", "2000")
+    assert "  2,000 new, 0 changed, 0 as they were" in told
+    (arrival,) = (line for line in told.splitlines() if line.startswith("arrival: "))
+    assert arrival.startswith("arrival: 1 command each, ")
+    assert "; 200 of 200 known" in arrival
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_floor_that_is_not_met_is_explained() -> None:
