@@ -1,6 +1,8 @@
 """Importing tables: all of one or nothing of it, however it is written; and what is changed by hand meanwhile."""
 
 import datetime as dt
+import threading
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,13 @@ from sqlalchemy import select
 from config import site_files
 from config.database import metadata
 from config.runtime import Runtime
-from queues.service import customers
-from queues.service.imports import Counts, Options, RowFault, SheetError
+from queues.domain.rules import Rule
+from queues.service import customers, rescoring
+from queues.service.imports import Counts, Options, RowFault, SheetError, import_table
 from queues.service.people import Agent, save_agents
+from queues.service.plans import plan_of
 from queues.store import imports as store
+from queues.store import sheets
 from tests.queues.customer_tables import COLUMNS, LIU, MILL, changed, take, write_csv
 
 BIRTHDAY = """
@@ -116,6 +121,52 @@ async def test_a_file_that_is_no_table_is_refused(
     with pytest.raises(SheetError) as told:
         await take(runtime, path)
     assert str(told.value) == f"This file cannot be read as a table. {why}"
+
+
+async def test_a_heading_too_long_for_a_table_is_told(runtime: Runtime, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x" * (sheets.CELL_MAX + 1), "utf-8")
+    with pytest.raises(SheetError, match="Near row 1: field larger than field limit"):
+        await take(runtime, path)
+
+
+def large_workbook(path: Path, rows: int) -> Path:
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(COLUMNS)
+    for number in range(rows):
+        book.active.append([f"{number:010}", *LIU[1:]])
+    book.save(path)
+    return path
+
+
+async def test_a_workbook_that_breaks_off_is_told(runtime: Runtime, tmp_path: Path) -> None:
+    whole = large_workbook(tmp_path / "a.xlsx", 2_000)
+    broken = tmp_path / "b.xlsx"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(broken, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, content[: len(content) // 2] if "sheet1" in name else content)
+    with pytest.raises(SheetError, match=r"Near row \d{3,} the workbook is broken"):
+        await take(runtime, broken)
+
+
+async def test_a_workbook_is_opened_once_beside_the_event_loop_and_says_how_far_it_is(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = large_workbook(tmp_path / "a.xlsx", 3_000)
+    opened: list[int] = []
+    whole, told = sheets.load_workbook, []
+
+    def counted(*given: Any, **more: Any) -> Any:
+        opened.append(threading.get_ident())
+        return whole(*given, **more)
+
+    monkeypatch.setattr(sheets, "load_workbook", counted)
+    await import_table(runtime, path, Options(dry_run=True), told=lambda _, done: told.append(done))
+    assert len(opened) == 1
+    assert threading.get_ident() not in opened
+    assert 0 < told[0] < told[-1] <= 100
 
 
 async def test_every_fault_is_told_with_its_row_and_nothing_is_imported(
@@ -266,6 +317,33 @@ async def test_what_was_changed_by_hand_meanwhile_is_not_overwritten(
     mill = await only(runtime, "恒达")
     assert (mill.attributes["annual_kwh"], mill.numbers) == ("5", ("+8657188887777",))
     assert (await only(runtime, "88887777")).customer_id == "C1-2"
+
+
+async def test_rules_that_came_into_force_during_an_import_reach_what_it_brought(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await take(runtime, write_csv(tmp_path / "a.csv"))
+    assert await rescoring.rescore_due(runtime) == 1
+    plan, ahead = plan_of(runtime), replace(runtime)
+    rarer = Rule.model_validate({"attribute": "capacity_kva", "at_least": 5000})
+    tier = plan.tiers["key_customer"].model_copy(update={"rule": rarer})
+    newer = plan.model_copy(update={"tiers": plan.tiers | {"key_customer": tier}})
+    for module in ("rescoring", "standings"):
+        known = lambda given: newer if given is ahead else plan  # noqa: E731
+        monkeypatch.setattr(f"queues.service.{module}.plan_of", known)
+    counted = store.count_faulty
+
+    async def while_the_rules_change(connection: Any) -> int:
+        assert await rescoring.rescore_due(ahead) == 1
+        return await counted(connection)
+
+    monkeypatch.setattr(store, "count_faulty", while_the_rules_change)
+    more = changed(MILL, account_no="0571000003", name="新厂")
+    await take(runtime, write_csv(tmp_path / "b.csv", [more, LIU]))
+    assert (await only(runtime, "新厂")).tier == "key_customer"
+    assert await rescoring.rescore_due(ahead) == 1
+    assert (await only(runtime, "新厂")).tier == "business"
+    assert await rescoring.rescore_due(ahead) == 0
 
 
 @pytest.mark.parametrize("skip_faulty", [False, True])

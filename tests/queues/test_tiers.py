@@ -482,11 +482,7 @@ async def test_changed_rules_reach_every_file_without_a_new_order(
     await rescoring.rescore_due(retail)
     bands = await column(retail, "band")
     plan = plan_of(retail)
-    tiers_now = plan.tiers | {
-        "tier_b": plan.tiers["tier_b"].model_copy(update={"rule": Rule.model_validate({"band": "1"})}),
-        "tier_a": plan.tiers["tier_a"].model_copy(update={"rule": Rule.model_validate({"band": "2"})}),
-    }
-    other = plan.model_copy(update={"tiers": tiers_now})
+    other = with_rules(plan, tier_b={"band": "1"}, tier_a={"band": "2"})
     for module in ("rescoring", "standings"):
         monkeypatch.setattr(f"queues.service.{module}.plan_of", lambda _: other)
     assert await rescoring.rescore_due(retail) == 1
@@ -496,6 +492,63 @@ async def test_changed_rules_reach_every_file_without_a_new_order(
     assert after == bands
     assert {name for name, tier in (await column(retail, "tier")).items() if tier == "tier_b"} == {
         name for name, band in after.items() if band == "1"
+    }
+    assert await rescoring.rescore_due(retail) == 0
+
+
+def with_rules(plan: Plan, **written: dict[str, Any]) -> Plan:
+    """The plan with other rules for these tiers."""
+    changed = {
+        name: plan.tiers[name].model_copy(update={"rule": Rule.model_validate(rule)})
+        for name, rule in written.items()
+    }
+    return plan.model_copy(update={"tiers": plan.tiers | changed})
+
+
+async def test_nobody_is_placed_by_rules_that_are_not_in_force(retail: Runtime) -> None:
+    await import_placed(retail, town())
+    live = "{retail}:version"
+    await retail.redis.set(live, "another")
+    assert await rescoring.rescore_due(retail) == 0
+    assert await rows(retail, "rescores") == []
+    await retail.redis.set(live, retail.site_files.version)
+    assert await rescoring.rescore_due(retail) == 1
+
+
+@pytest.mark.parametrize("ranks_otherwise", [False, True])
+async def test_rules_that_change_on_the_way_go_through_every_file(
+    retail: Runtime, monkeypatch: pytest.MonkeyPatch, ranks_otherwise: bool
+) -> None:
+    monkeypatch.setattr(rescoring, "BATCH", 7)
+    await import_placed(retail, town())
+    plan, pages = plan_of(retail), 0
+    other = with_rules(plan, tier_b={"band": "1"}, tier_a={"band": "2"})
+    if ranks_otherwise:
+        assert plan.ranking is not None
+        top, *rest = plan.ranking.bands
+        bands = (top.model_copy(update={"code": "9"}), *rest)
+        other = with_rules(plan, tier_b={"band": "9"}, tier_a={"band": "2"}).model_copy(
+            update={"ranking": plan.ranking.model_copy(update={"bands": bands})}
+        )
+    page = store.scored_after
+
+    async def while_they_change(*given: Any) -> Any:
+        nonlocal pages
+        pages += 1
+        if pages == 3:
+            for module in ("rescoring", "standings"):
+                monkeypatch.setattr(f"queues.service.{module}.plan_of", lambda _: other)
+        return await page(*given)
+
+    monkeypatch.setattr(store, "scored_after", while_they_change)
+    assert await rescoring.rescore_due(retail) == 1
+    (run,) = await rescoring.runs_of(retail)
+    assert (run.rules, run.phase) == (fingerprint(other), "done")
+    best = "9" if ranks_otherwise else "1"
+    bands_now = await column(retail, "band")
+    assert best in bands_now.values()
+    assert await column(retail, "tier") == {
+        name: {best: "tier_b", "2": "tier_a"}.get(str(band), "tier_c") for name, band in bands_now.items()
     }
     assert await rescoring.rescore_due(retail) == 0
 
