@@ -31,7 +31,8 @@ async def rewrite_store_log(redis: Redis) -> bool:
     try:
         await redis.bgrewriteaof()
     except ResponseError as fault:
-        if "in progress" in str(fault):  # one that began before
+        # Another process rewrites it, and may have begun before what is to be erased was deleted.
+        if "in progress" in str(fault):
             return False
         log.warning("erasing.store_refuses", fault=str(fault))
         return True
@@ -39,7 +40,11 @@ async def rewrite_store_log(redis: Redis) -> bool:
         await asyncio.sleep(LOOK_S)
         now = await _persistence(redis)
         if not now["aof_rewrite_in_progress"] and not now["aof_rewrite_scheduled"]:
-            return bool(now["aof_last_bgrewrite_status"] == "ok")
+            status = now["aof_last_bgrewrite_status"]
+            if status != "ok":
+                log.warning("erasing.rewrite_failed", status=status)
+            return bool(status == "ok")
+    log.warning("erasing.rewrite_takes_long", seconds=REWRITE_S)
     return False
 
 

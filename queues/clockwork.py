@@ -46,7 +46,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("sweep_tickets", 5.0, lambda runtime: links.sweep(runtime, links.OPEN_TICKET)),
         Chore("mend_cases", 10.0, cases.mend_cases),
         Chore("trim_journal", 60.0, lambda runtime: journal.trim(runtime, reader_names)),
-        Chore("erase_traces", 10.0, erasing.erase_traces),
+        Chore("erase_traces", 60.0, erasing.erase_traces),
         Chore("mend_index", 10.0, customers.mend_index),
         Chore("mend_people", 5.0, people.mend_people),
         Chore("mend_notices", 5.0, notices.mend_notices),

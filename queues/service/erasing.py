@@ -17,6 +17,7 @@ from config.runtime import Runtime
 from queues.domain.call_records import CallRecord, text_of
 from queues.domain.journal import Line, LineType
 from queues.service import cases
+from queues.service.switchboard import Switchboard
 from queues.store import calls, customers, journal, tickets
 
 log = get_log(__name__)
@@ -64,17 +65,19 @@ async def scrub(
 async def erase_traces(runtime: Runtime) -> int:
     """The chore: how many calls of anonymous callers have left no trace on the disk now."""
     async with runtime.database.read() as connection:
-        call_ids = await calls.erasures_asked(connection)
-    if not call_ids:
+        asked = await calls.erasures_asked(connection)
+    if not asked:
         return 0
-    await cases.catch_up(
-        runtime
-    )  # what may be heard of their cases names nobody either, before its log is rewritten
+    # Whoever wrote down that he is anonymous may have died before the live store heard of it.
+    switchboard = Switchboard(runtime)
+    for call_id, _ in asked:
+        await switchboard.anonymise_call(call_id=call_id)
+    # What may be heard of their cases names nobody either, before its log is rewritten.
+    await cases.catch_up(runtime)
     is_rewritten = await rewrite_store_log(runtime.redis)
     is_emptied = await empty_database_log(runtime.database)
     if not (is_rewritten and is_emptied):
-        log.warning("erasing.not_yet", calls=len(call_ids), store=is_rewritten, database=is_emptied)
+        log.info("erasing.not_yet", calls=len(asked), store=is_rewritten, database=is_emptied)
         return 0
     async with runtime.database.transaction() as connection:
-        await calls.note_erased(connection, call_ids, runtime.clock.now_ms())
-    return len(call_ids)
+        return await calls.note_erased(connection, asked, runtime.clock.now_ms())

@@ -173,16 +173,19 @@ async def ask_erasure(connection: AsyncConnection, call_ids: Collection[str], no
     await connection.execute(statement, [{"call_id": each, "asked_ms": now_ms} for each in call_ids])
 
 
-async def erasures_asked(connection: AsyncConnection) -> list[str]:
-    """Calls that are over and whose traces are not erased yet."""
-    query = select(erasures.c.call_id).join(calls, calls.c.call_id == erasures.c.call_id)
+async def erasures_asked(connection: AsyncConnection) -> list[tuple[str, int]]:
+    """Calls that are over and whose traces are not erased yet, each with the instant at which that was asked."""
+    query = select(erasures.c.call_id, erasures.c.asked_ms).join(calls, calls.c.call_id == erasures.c.call_id)
     asked = query.where(erasures.c.done_ms.is_(None), calls.c.state == CallState.ENDED)
-    return list((await connection.execute(asked.order_by(erasures.c.call_id))).scalars())
+    rows = await connection.execute(asked.order_by(erasures.c.call_id))
+    return [(call_id, asked_ms) for call_id, asked_ms in rows]
 
 
-async def note_erased(connection: AsyncConnection, call_ids: Collection[str], now_ms: int) -> None:
-    asked = update(erasures).where(erasures.c.call_id.in_(call_ids), erasures.c.done_ms.is_(None))
-    await connection.execute(asked.values(done_ms=now_ms))
+async def note_erased(connection: AsyncConnection, asked: Sequence[tuple[str, int]], now_ms: int) -> int:
+    """How many are done; what was asked for again meanwhile is not."""
+    as_read = tuple_(erasures.c.call_id, erasures.c.asked_ms).in_(asked)
+    undone = update(erasures).where(as_read, erasures.c.done_ms.is_(None))
+    return (await connection.execute(undone.values(done_ms=now_ms))).rowcount
 
 
 async def set_note(connection: AsyncConnection, call_id: str, note: str) -> bool:

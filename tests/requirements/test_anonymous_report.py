@@ -1,6 +1,7 @@
 """R77: after choosing to report anonymously, the caller's number is in no record, file or log of ours: neither the
 number, nor what is made from it, nor the customer whose number it is. What the call had stored goes as well."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -16,9 +17,12 @@ from config.erasing import empty_database_log, rewrite_store_log
 from config.numbers import number_key
 from config.runtime import Runtime
 from queues.domain.timeline import SpanKind, read_timeline
+from queues.service import erasing
 from queues.service.calls import find_call
 from queues.service.erasing import erase_traces
+from queues.service.history import History
 from queues.service.journal import high_water
+from queues.store.calls import ask_erasure
 from recordings.service.recordings import reader as recordings_reader
 from tests.requirements.house import House, open_house
 from tests.requirements.reporting import choose, speak
@@ -171,6 +175,66 @@ async def test_what_nobody_had_written_down_yet_never_is(report: Report) -> None
     first = read_timeline(story.lines)[0]
     assert (first.kind, first.start_ms, first.end_ms) == (SpanKind.MENU, arrived_ms, arrived_ms + 9_000)
     assert (await high_water(runtime)).arrivals == 1
+
+
+async def test_a_scribe_that_dies_before_the_live_store_has_heard_leaves_no_trace_either(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A webhook came so late that the call had been forgotten: it has arrived again, with its number."""
+    runtime = report.house.runtime
+    caller, heard = await report.dial()
+    await speak(caller, await choose(caller, heard))
+    await report.write_down()
+    await report.house.hotline.switchboard.forget_call(call_id="CA1")
+    await report.dial()
+    await report.house.hotline.switchboard.end_call(call_id="CA1", by="caller")
+
+    async def dies(*_: object) -> None:
+        """Between the commit and what is to be done after it."""
+
+    with monkeypatch.context() as patched:
+        patched.setattr(History, "after_commit", dies)
+        await report.write_down()
+    assert any("call:CA1" in place for place in await report.search().values(set()))
+    assert await erase_traces(runtime) == 1
+    assert await report.search().everywhere() == []
+    await report.write_down()
+    assert await erase_traces(runtime) == 1, "the live store's own word of it asks once more"
+    await report.write_down()
+    assert await erase_traces(runtime) == 0
+
+
+async def test_what_is_asked_for_again_while_it_is_erased_is_not_done(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = report.house.runtime
+    caller, heard = await report.dial()
+    await speak(caller, await choose(caller, heard))
+    await report.write_down()
+
+    async def rewrites_and_is_asked_again(redis: Any) -> bool:
+        async with runtime.database.transaction() as connection:
+            await ask_erasure(connection, ["CA1"], runtime.clock.now_ms() + 1)
+        return await rewrite_store_log(redis)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(erasing, "rewrite_store_log", rewrites_and_is_asked_again)
+        assert await erase_traces(runtime) == 0
+    assert await erase_traces(runtime) == 1
+
+
+async def test_two_clocks_at_once_are_nothing_to_warn_of(
+    report: Report, capfd: pytest.CaptureFixture[str]
+) -> None:
+    runtime = report.house.runtime
+    caller, heard = await report.dial()
+    await speak(caller, await choose(caller, heard))
+    await report.write_down()
+    capfd.readouterr()
+    assert sorted(await asyncio.gather(erase_traces(runtime), erase_traces(runtime))) == [0, 1]
+    told = capfd.readouterr().out
+    assert "erasing.not_yet" in told
+    assert "warning" not in told
 
 
 async def test_a_customer_who_reports_is_a_customer_and_no_more(report: Report, tmp_path: Path) -> None:
