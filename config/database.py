@@ -10,10 +10,12 @@ is told so, whatever it was built to do.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import Connection, MetaData, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -22,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from config.settings import Settings
 
 BUSY_TIMEOUT_S = 10
+_ASK_AGAIN_AFTER_S = 0.02
 COMMAND_TIMEOUT_S = 30
 CONNECTIONS_MAX = 16
 # Any number will do, so long as all processes of an installation use the same one.
@@ -152,9 +155,30 @@ def _snapshot(is_sqlite: bool) -> dict[str, Any]:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+    connection.run_async(_switch_to_wal)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+async def _switch_to_wal(connection: aiosqlite.Connection) -> None:
+    """A new file is switched by whoever opens it first, and everybody else waits as for any lock.
+
+    SQLite itself does not: while another switches or writes, this one statement is refused at once, whatever the
+    busy timeout, and of several processes that start on a new machine one would end.
+    """
+    now = asyncio.get_running_loop().time
+    refused_for_good_at = now() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as fault:
+            is_busy = fault.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or now() >= refused_for_good_at:
+                raise
+        else:
+            return
+        await asyncio.sleep(_ASK_AGAIN_AFTER_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,15 +1,20 @@
 """Writers one after another, readers in one moment, on either database."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from config import database as database_room
 from config.database import Database, ReadOnlyError, upsert
 
 tallies = Table(
@@ -176,6 +181,62 @@ async def test_sqlite_is_opened_as_the_truth_deserves(database: Database) -> Non
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+@pytest.fixture
+def new_file(tmp_path: Path) -> Path:
+    """As SQLite makes one: not yet as we keep ours."""
+    path = tmp_path / "new.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE of_another (id INTEGER)")
+    connection.close()
+    return path
+
+
+async def journal_mode(path: Path) -> str:
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    try:
+        async with database.read() as connection:
+            return str((await connection.execute(text("PRAGMA journal_mode"))).scalar_one())
+    finally:
+        await database.close()
+
+
+async def test_whoever_opens_a_new_file_while_another_writes_it_waits_for_him(new_file: Path) -> None:
+    other = sqlite3.connect(new_file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    opened = asyncio.create_task(journal_mode(new_file))
+    await asyncio.sleep(0.3)
+    assert not opened.done()
+    other.execute("COMMIT")
+    other.close()
+    assert await opened == "wal"
+
+
+async def test_but_not_for_ever(new_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_room, "BUSY_TIMEOUT_S", 0.2)
+    other = sqlite3.connect(new_file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    async with asyncio.timeout(5):
+        with pytest.raises(OperationalError, match="database is locked"):
+            await journal_mode(new_file)
+    other.close()
+
+
+@pytest.mark.slow
+def test_many_open_a_new_file_at_the_same_moment_and_nobody_is_refused(tmp_path: Path) -> None:
+    """The same by chance: of about seventy such crowds one had a member refused."""
+    crowd = 8
+    ready = threading.Barrier(crowd)
+
+    def open_it(path: Path) -> str:
+        ready.wait()
+        return asyncio.run(journal_mode(path))
+
+    with ThreadPoolExecutor(crowd) as opening:
+        for number in range(40):
+            path = tmp_path / f"{number}.sqlite"
+            assert list(opening.map(open_it, [path] * crowd)) == ["wal"] * crowd
 
 
 async def test_an_error_keeps_what_was_written_to_itself(with_tally: Database) -> None:
