@@ -9,6 +9,7 @@ library's four do (a free connection, connecting, writing, reading) at a third o
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import nullcontext
 from typing import Any
 
 import redis as sync_redis
@@ -56,23 +57,55 @@ class LiveStore(Redis):
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> "LivePipeline":
         return LivePipeline(self, transaction, shard_hint)
 
-    async def within_limit(self, work: Awaitable[Any]) -> Any:
+    async def within_limit(self, work: Awaitable[Any], *, has_place: bool = False) -> Any:
         """At the limit the connection is dropped, and the library's own error raised."""
         try:
-            async with asyncio.timeout(self.limit_s), self._free:
+            async with asyncio.timeout(self.limit_s), nullcontext() if has_place else self._free:
                 return await work
         except TimeoutError:
             raise exceptions.TimeoutError(f"no answer within {self.limit_s:g} s") from None
 
+    async def take_place(self) -> None:
+        await self._free.acquire()
+
+    def leave_place(self) -> None:
+        self._free.release()
+
 
 class LivePipeline(Pipeline):
+    """Who watches keeps a connection between two commands, and so a place among the free until `reset`."""
+
     def __init__(self, store: LiveStore, transaction: bool, shard_hint: str | None) -> None:
         super().__init__(store.connection_pool, store.response_callbacks, transaction, shard_hint)
         self._store = store
+        self._has_place = False
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        done: list[Any] = await self._store.within_limit(super().execute(raise_on_error))
+        work = super().execute(raise_on_error)
+        done: list[Any] = await self._store.within_limit(work, has_place=self._has_place)
         return done
+
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        """WATCH, and what is read between it and MULTI."""
+        return await self._store.within_limit(self._execute_at_once(*args, **options), has_place=True)
+
+    async def _execute_at_once(self, *args: Any, **options: Any) -> Any:
+        if not self._has_place:
+            await self._store.take_place()
+            self._has_place = True
+        return await super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    async def reset(self) -> None:  # type: ignore[override]
+        """At the limit there is nothing to tell: with the connection goes what was watched on it."""
+        try:
+            async with asyncio.timeout(self._store.limit_s):
+                await super().reset()  # type: ignore[no-untyped-call]
+        except TimeoutError:
+            return
+        finally:
+            if self._has_place:
+                self._has_place = False
+                self._store.leave_place()
 
 
 def connect(settings: Settings) -> LiveStore:

@@ -7,8 +7,9 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,55 @@ async def test_a_silent_store_costs_no_longer_than_the_limit(own: Settings, star
         await client.get("x")
     handle.process.send_signal(signal.SIGCONT)
     await client.aclose()
+
+
+@pytest.mark.parametrize("stage", ["watch", "read", "execute", "reset"])
+async def test_no_stage_of_a_transaction_waits_longer_for_a_silent_store(
+    own: Settings, start: Start, stage: str
+) -> None:
+    handle = start()
+    await live.wait_for_store(own)
+    async with live.connect(own) as client:
+        client.limit_s = 0.2
+        pipeline = client.pipeline()
+        stages: dict[str, Callable[[], Awaitable[object]]] = {
+            "watch": lambda: pipeline.watch("x"),
+            "read": lambda: pipeline.get("x"),
+            "execute": pipeline.execute,
+            "reset": pipeline.reset,
+        }
+        if stage != "watch":
+            await pipeline.watch("x")
+        if stage == "execute":
+            pipeline.multi()
+            pipeline.incr("x")
+        handle.process.send_signal(signal.SIGSTOP)
+        with nullcontext() if stage == "reset" else pytest.raises(live.STORE_ERRORS):
+            async with asyncio.timeout(2):
+                await stages[stage]()
+        handle.process.send_signal(signal.SIGCONT)
+        await pipeline.reset()
+        client.limit_s = live.LIMIT_S
+        await asyncio.gather(*(client.set("x", "1") for _ in range(live.CONNECTIONS_MAX)))
+        assert await client.get("x") == "1", "nobody gets a reply that was meant for another"
+
+
+async def test_who_watches_takes_turns_with_everybody_else(own: Settings, start: Start) -> None:
+    start()
+    await live.wait_for_store(own)
+
+    async def read_watched(client: live.LiveStore) -> str | None:
+        async with client.pipeline() as pipeline:
+            await pipeline.watch("x")
+            await asyncio.sleep(0.01)
+            value: str | None = await pipeline.get("x")
+            return value
+
+    async with live.connect(own) as client:
+        await client.set("x", "1")
+        many = range(2 * live.CONNECTIONS_MAX)
+        found = await asyncio.gather(*(read_watched(client) for _ in many), *(client.get("x") for _ in many))
+        assert set(found) == {"1"}
 
 
 async def test_a_command_whose_reply_was_lost_is_not_sent_again(own: Settings, start: Start) -> None:
