@@ -178,8 +178,8 @@ async def test_no_stage_of_a_transaction_waits_longer_for_a_silent_store(
             pipeline.multi()
             pipeline.incr("x")
         handle.process.send_signal(signal.SIGSTOP)
-        with nullcontext() if stage == "reset" else pytest.raises(live.STORE_ERRORS):
-            async with asyncio.timeout(2):
+        async with asyncio.timeout(2):
+            with nullcontext() if stage == "reset" else pytest.raises(live.STORE_ERRORS):
                 await stages[stage]()
         handle.process.send_signal(signal.SIGCONT)
         await pipeline.reset()
