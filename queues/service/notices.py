@@ -53,7 +53,9 @@ __all__ = [
 
 PAST_SHOWN: Final = 50
 JOINABLE: Final = frozenset({TicketState.OPEN, TicketState.TAKEN})
-BY_TIME: Final = "time"  # who clears a notice whose end has come
+# who clears a notice whose end has come
+BY_TIME: Final = "time"
+NOT_LOOKED: Final[Mapping[str, Any] | None] = {}
 
 
 class NoticesRefused(Exception):  # noqa: N818  an answer, told to whoever filled in the form
@@ -95,7 +97,7 @@ async def raise_notice(runtime: Runtime, notice_id: str, given: Wording, by: str
                 raise NoticesRefused([NoticeFault(field="", key="not_new", values={})])
             return known
         await _audit(connection, notice, "notice.raised", now_ms, by, None, wording_form(notice))
-    await _put_live(runtime, notice, by)
+    await _show(runtime, notice_id, by)
     return notice
 
 
@@ -116,7 +118,7 @@ async def change_notice(
         assert after is not None  # noqa: S101  it has just been changed
         forms = (wording_form(before), wording_form(after))
         await _audit(connection, after, "notice.changed", now_ms, by, *forms)
-    await _put_live(runtime, after, by)
+    await _show(runtime, notice_id, by)
     return after
 
 
@@ -129,7 +131,7 @@ async def clear_notice(runtime: Runtime, notice_id: str, by: str) -> bool:
         if before is not None and is_cleared:
             await _audit(connection, before, "notice.cleared", now_ms, by, wording_form(before), None)
     if before is not None:
-        await _switchboard(runtime).clear_notice(notice_id=notice_id, by=by)
+        await _show(runtime, notice_id, by)
     return is_cleared
 
 
@@ -171,15 +173,17 @@ async def mend_notices(runtime: Runtime) -> int:
     async with runtime.database.read() as connection:
         present = await notices.not_over(connection, site, now_ms)
         joinable = await _joinable(connection, present)
-    wanted = {each.notice_id: each for each in present}
-    mended = 0
-    for notice_id in held.keys() - wanted.keys():
+    over = held.keys() - {each.notice_id for each in present}
+    for notice_id in over:
         await _end(runtime, notice_id, now_ms)
-        mended += 1
-    for notice in present:
-        if held.get(notice.notice_id) != live_form(notice, may_join=notice.ticket_no in joinable):
-            mended += await _put_live_again(runtime, notice.notice_id)
-    return mended
+    differing = [
+        each
+        for each in present
+        if held.get(each.notice_id) != live_form(each, may_join=each.ticket_no in joinable)
+    ]
+    for notice in differing:
+        await _show(runtime, notice.notice_id, notice.raised_by)
+    return len(over) + len(differing)
 
 
 async def _end(runtime: Runtime, notice_id: str, now_ms: int) -> None:
@@ -190,25 +194,31 @@ async def _end(runtime: Runtime, notice_id: str, now_ms: int) -> None:
             return  # raised again since we looked
         if notice is not None and notice.cleared_ms is None:
             await _audit(connection, notice, "notice.ended", now_ms, None, wording_form(notice), None)
-    await _switchboard(runtime).clear_notice(
-        notice_id=notice_id, by=(notice.cleared_by if notice else "") or BY_TIME
-    )
+    await _show(runtime, notice_id, (notice.cleared_by if notice else "") or BY_TIME)
 
 
-async def _put_live_again(runtime: Runtime, notice_id: str) -> int:
-    """As it stands now: it may have been cleared since we looked."""
-    notice = await find_notice(runtime, notice_id)
-    if notice is None or notice.phase(runtime.clock.now_ms()) is Phase.PAST:
-        return 0
-    await _put_live(runtime, notice, notice.raised_by)
-    return 1
+async def _show(runtime: Runtime, notice_id: str, by: str) -> None:
+    """Callers hear of this notice what SQL says of it.
+
+    Two who change it at once may come here in the other order than they wrote, so each looks again at what stands
+    after he has shown it: the last one to look has seen both.
+    """
+    switchboard, shown = Switchboard(runtime), NOT_LOOKED
+    while (form := await _standing(runtime, notice_id)) != shown:
+        if form is None:
+            await switchboard.clear_notice(notice_id=notice_id, by=by)
+        else:
+            await switchboard.raise_notice(notice_id=notice_id, notice=form, by=by)
+        shown = form
 
 
-async def _put_live(runtime: Runtime, notice: RaisedNotice, by: str) -> None:
+async def _standing(runtime: Runtime, notice_id: str) -> Mapping[str, Any] | None:
+    """As callers should hear it now; None when it is over, or there is none."""
     async with runtime.database.read() as connection:
-        may_join = notice.ticket_no in await _joinable(connection, [notice])
-    form = live_form(notice, may_join=may_join)
-    await _switchboard(runtime).raise_notice(notice_id=notice.notice_id, notice=form, by=by)
+        notice = await notices.find(connection, runtime.settings.site, notice_id)
+        if notice is None or notice.phase(runtime.clock.now_ms()) is Phase.PAST:
+            return None
+        return live_form(notice, may_join=notice.ticket_no in await _joinable(connection, [notice]))
 
 
 async def _check(runtime: Runtime, given: Wording) -> None:
@@ -259,7 +269,3 @@ async def _audit(
 
 def _subject(notice_id: str) -> str:
     return f"notice:{notice_id}"
-
-
-def _switchboard(runtime: Runtime) -> Switchboard:
-    return Switchboard(runtime)

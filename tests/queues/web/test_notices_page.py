@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from queues.domain.notices import Wording, faults_of, spoken_s
 from queues.service import tickets
-from queues.service.notices import clear_notice, mend_notices
+from queues.service.notices import change_notice, clear_notice, mend_notices
+from queues.service.switchboard import Switchboard
 from queues.store import notices as store
 from queues.store.audits import audits
 from tests.queues.hotline import Hotline
@@ -252,3 +253,29 @@ async def audited(hotline: Hotline) -> list[tuple[str, str]]:
         rows = (await connection.execute(query)).all()
     assert all(json.loads(row.detail).keys() == {"before", "after"} for row in rows)
     return [(row.action, row.subject) for row in rows]
+
+
+@pytest.mark.parametrize("other", ["clears", "changes"])
+async def test_whoever_comes_late_with_his_change_does_not_put_back_what_another_made_of_it(
+    boss: Reader, hotline: Hotline, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    notice_id = await raised(boss)
+    put, runtime = Switchboard.raise_notice, hotline.runtime
+    now_ms = runtime.clock.now_ms()
+    first, second = (
+        Wording(kind="outage", areas=(), text={"zh": text, "en": text}, starts_ms=now_ms, ends_ms=None)
+        for text in ("First.", "Second.")
+    )
+
+    async def while_another_comes_first(*given: Any, **more: Any) -> str:
+        monkeypatch.setattr(Switchboard, "raise_notice", put)
+        if other == "clears":
+            assert await clear_notice(runtime, notice_id, "li")
+        else:
+            await change_notice(runtime, notice_id, 2, second, "li")
+        return await put(*given, **more)
+
+    monkeypatch.setattr(Switchboard, "raise_notice", while_another_comes_first)
+    await change_notice(runtime, notice_id, 1, first, "boss")
+    heard = {name: form["text"]["en"] for name, form in (await live(hotline)).items()}
+    assert heard == ({} if other == "clears" else {notice_id: "Second."})
