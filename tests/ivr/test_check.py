@@ -12,9 +12,10 @@ from ivr import cli
 from ivr.check import check, examine, report
 from ivr.demo_plan import read_plan
 from ivr.domain.menus import GatherNode
+from tests.house.places import ROOT
 from tests.ivr.site import FILES, line_of, site
 
-SITES = sorted(path for path in (Path(__file__).parents[2] / "config" / "sites").iterdir() if path.is_dir())
+SITES = sorted(path for path in (ROOT / "config" / "sites").iterdir() if path.is_dir())
 
 # What was broken: the file, the words there and what stands there instead; then the file and the words that stand, as
 # long as it is whole, on the line that is named; and all that is said of it. Each site has this one thing wrong.

@@ -46,8 +46,11 @@ async def import_placed(runtime: Runtime, files: Sequence[Customer]) -> None:
 
 
 async def rows(runtime: Runtime, table: str, *names: str) -> list[dict[str, Any]]:
-    columns = metadata.tables[table].c
-    query = select(*(columns[name] for name in names)) if names else select(metadata.tables[table])
+    """Every row of a table, by its key; of it, these columns or all. A key that is drawn says nothing of what came
+    first."""
+    described = metadata.tables[table]
+    columns = [described.c[name] for name in names] or list(described.c)
+    query = select(*columns).order_by(*described.primary_key.columns)
     async with runtime.database.read() as connection:
         return [dict(row) for row in (await connection.execute(query)).mappings()]
 

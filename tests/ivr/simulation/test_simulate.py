@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.cli import main
+from tests.house.places import ROOT
 
 PLAIN = """arrived_s,tier,queue,handling_s,patience_s
 0,residential,general,60,
@@ -44,7 +45,7 @@ def test_what_a_change_would_have_done(
 ) -> None:
     fair = tmp_path / "fair"
     fair.mkdir()
-    for file in Path("config/sites/power").glob("*.yaml"):
+    for file in (ROOT / "config" / "sites" / "power").glob("*.yaml"):
         text = file.read_text("utf-8")
         fair.joinpath(file.name).write_text(
             text.replace("head_start: 5m", "head_start: 0s").replace("ceiling: 3m", "ceiling: 8m"), "utf-8"
