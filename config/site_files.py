@@ -65,10 +65,21 @@ class SiteFiles:
 
 
 class Shelf:
-    """The versions that this process has read, for the calls that began with them; the oldest unused go."""
+    """The versions that this process has read, for the calls that began with them; the oldest unused go.
+
+    Which it could not have it remembers as well, until a real instant on the event loop's clock.
+    """
 
     def __init__(self) -> None:
         self._versions: OrderedDict[str, SiteFiles] = OrderedDict()
+        self._absent: dict[str, float] = {}
+
+    def note_absent(self, version: str, *, now_s: float, until_s: float) -> None:
+        self._absent = {name: until for name, until in self._absent.items() if until > now_s}
+        self._absent[version] = until_s
+
+    def is_absent(self, version: str, *, now_s: float) -> bool:
+        return self._absent.get(version, now_s) > now_s
 
     def put(self, files: SiteFiles) -> None:
         self._versions[files.version] = files

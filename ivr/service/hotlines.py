@@ -2,7 +2,8 @@
 
 A call keeps the version it began with. That version is in memory as a rule; a process that has not met it
 reads it from SQL, once. When not even that is possible the call goes on with the version in force: its place
-may be missing there, and then it begins anew, but it is never dropped.
+may be missing there, and then it begins anew, but it is never dropped. Nobody else is kept waiting meanwhile: a
+version is read beside the event loop, and one that could not be had is not asked for again at every webhook.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from queues.service.plans import Version, plan_in, words_of
 
 log = get_log(__name__)
 SQL_WITHIN_S: Final = 2.0  # of the seconds that the provider waits for an answer
+ABSENT_FOR_S: Final = 30.0  # real
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,25 @@ async def hotline_of(runtime: Runtime, version: str) -> Hotline:
     """The version a call began with; the one in force when that cannot be had, or when there is none."""
     if not version or version == runtime.site_files.version:
         return active_hotline(runtime)
+    now_s = asyncio.get_running_loop().time()
+    if not runtime.shelf.is_absent(version, now_s=now_s):
+        found = await _hotline_read(runtime, version)
+        if found is not None:
+            return found
+        runtime.shelf.note_absent(version, now_s=now_s, until_s=now_s + ABSENT_FOR_S)
+    return active_hotline(runtime)
+
+
+async def _hotline_read(runtime: Runtime, version: str) -> Hotline | None:
     try:
         async with asyncio.timeout(SQL_WITHIN_S):
             files = await words_of(runtime, version)
-        if files is not None:
-            return read_hotline(files, runtime.settings.duty_number)
+            if files is not None:
+                return await asyncio.to_thread(read_hotline, files, runtime.settings.duty_number)
         log.warning("site.version_unknown", version=version)
     except (SiteFaults, SQLAlchemyError, OSError) as fault:
         log.warning("site.version_unreadable", version=version, fault=type(fault).__name__)
-    return active_hotline(runtime)
+    return None
 
 
 def read_hotline(files: SiteFiles, duty_number: str | None = None) -> Hotline:

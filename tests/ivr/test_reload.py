@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +20,10 @@ from config import site_files
 from config.database import Database
 from config.runtime import Runtime, open_runtime
 from config.settings import Settings
-from config.site_files import Shelf, SiteFilesError
+from config.site_files import Shelf, SiteFiles, SiteFilesError
 from ivr.commands import end
-from ivr.service import versions
-from ivr.service.hotlines import active_hotline, hotline_of
+from ivr.service import hotlines, versions
+from ivr.service.hotlines import active_hotline, hotline_of, read_hotline
 from ivr.standin.signatures import sign
 from queues.domain.faults import SiteFaults
 from queues.scribe import scribe as make_scribe
@@ -176,6 +177,52 @@ async def test_without_sql_a_call_goes_on_with_the_words_in_force(
     )
     assert (await hotline_of(away, "0123456789ab")).plan.version == runtime.site_files.version
     await away.database.close()
+
+
+async def test_a_version_that_could_not_be_had_is_asked_for_again_after_half_a_minute(
+    runtime: Runtime, other: Runtime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await versions.release(runtime)
+    old = runtime.site_files.version
+    write(folder, *SWAPPED)
+    await versions.reload(runtime, by="acc-1")
+    other.site_files = runtime.site_files
+    asked = 0
+
+    async def is_away(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hotlines, "words_of", is_away)
+        for _ in range(3):
+            assert (await hotline_of(other, old)).plan.version == runtime.site_files.version
+    assert asked == 1
+    now_s = asyncio.get_running_loop().time()
+    assert other.shelf.is_absent(old, now_s=now_s + hotlines.ABSENT_FOR_S - 5)
+    assert not other.shelf.is_absent(old, now_s=now_s + hotlines.ABSENT_FOR_S)
+    other.shelf.note_absent(old, now_s=now_s, until_s=now_s)
+    assert (await hotline_of(other, old)).plan.version == old
+
+
+async def test_nobody_waits_while_a_version_is_read(
+    runtime: Runtime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await versions.release(runtime)
+    old = runtime.site_files.version
+    write(folder, *SWAPPED)
+    await versions.reload(runtime, by="acc-1")
+    read_by = []
+
+    def reads(files: SiteFiles, duty_number: str | None) -> hotlines.Hotline:
+        read_by.append(threading.current_thread())
+        return read_hotline(files, duty_number)
+
+    monkeypatch.setattr(hotlines, "read_hotline", reads)
+    await hotline_of(runtime, old)
+    assert read_by
+    assert threading.main_thread() not in read_by
 
 
 async def test_going_back_by_hand_survives_a_restart(
