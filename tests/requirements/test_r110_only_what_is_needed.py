@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config.database import metadata
 from config.runtime import Runtime
 from queues.service.customers import update_customer
 from tests.requirements.command_line import shouwen
@@ -67,3 +68,20 @@ async def test_a_birthday_is_kept_only_with_consent_on_file(family: Runtime, tmp
         assert '"birthday":"1980-05-06"' in kept["attributes"]
         await update_customer(house.runtime, kept["customer_id"], {"consent": "no"}, by="A1", reason="asked")
         assert "1980" not in str([await house.rows(name) for name in ("customers", "customer_changes")])
+
+
+async def test_a_forgotten_number_is_behind_no_past_call(runtime: Runtime, tmp_path: Path) -> None:
+    number = "+8613800138000"
+    async with open_house(runtime, "power") as house:
+        await house.import_rows(tmp_path / "a.csv", [PLAIN | {"phones": number}])
+        caller, _ = await house.call("CApast", number)
+        await caller.report_end()
+        await house.write_down()
+        (past,) = await house.rows("calls", "caller_ref")
+        assert [row["number"] for row in await house.rows("caller_numbers", **past)] == [number]
+
+        said = await shouwen(house.runtime, "customers", "forget", "138 0013 8000")
+        assert (said.code, said.out) == (0, "Forgotten. Customers' files it was in: 1.\n")
+        assert await house.rows("caller_numbers") == []
+        everywhere = [await house.rows(table) for table in metadata.tables]
+        assert number.removeprefix("+86") not in str(everywhere)
