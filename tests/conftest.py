@@ -3,6 +3,9 @@
 The live store is one embedded server per run, or REDIS_URL (its database is emptied before each test). SQL is
 a fresh SQLite file per test, or DATABASE_URL: then a PostgreSQL where this run makes a database of its own.
 Both are reached through ``settings`` as well, so a process that a test starts finds the same ones.
+
+`make test` shares the tests out among workers, and each worker is such a run: it has both stores to itself, since
+a server forgets its scripts and counts its commands for everybody. REDIS_URLS names a server for each.
 """
 
 import asyncio
@@ -50,7 +53,9 @@ OURS = (
     *("TWILIO_", "HOTLINE_NUMBERS", "FALLBACK_URL", "DUTY_NUMBER", "SOFTPHONE_URL"),
 )
 KEPT = ("SHOUWEN_BANK_CALLS", "SHOUWEN_EVERY_DEMO", "HOSTNAME")
-REDIS_URL = os.environ.get("REDIS_URL")
+REDIS_URLS = os.environ.get("REDIS_URLS", os.environ.get("REDIS_URL", "")).split()
+WORKER_NO = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS_MAX = 4
 DATABASE_URL = os.environ.get("DATABASE_URL")
 for name in list(os.environ):
     if name.startswith(OURS) and name not in KEPT:
@@ -70,11 +75,21 @@ ENVIRONMENT = {
 }
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker for each core; none for a single file, or where somebody wants to see what is printed."""
+    first = config.args[0].partition("::")[0]
+    if config.option.capture == "no" or (len(config.args) == 1 and Path(first).is_file()):
+        return 0
+    workers = min(os.cpu_count() or 1, WORKERS_MAX, len(REDIS_URLS) or WORKERS_MAX)
+    return workers if workers > 1 else 0
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The live store of this run."""
-    if REDIS_URL:
-        yield REDIS_URL
+    if REDIS_URLS:
+        yield REDIS_URLS[WORKER_NO]
         return
     state_dir = tmp_path_factory.mktemp("store")
     handle = start_store(load_settings({"SHOUWEN_ENV": "test", "STATE_DIR": str(state_dir)}))
@@ -86,7 +101,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _wait_for(path: str) -> None:
     with sync_redis.Redis(unix_socket_path=path) as client:
-        for _ in range(200):
+        for _ in range(1_500):
             try:
                 client.ping()
             except live.STORE_ERRORS:

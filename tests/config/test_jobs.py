@@ -62,13 +62,13 @@ async def notes(runtime: Runtime) -> list[str]:
 
 
 async def noted(runtime: Runtime, item: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while item not in await notes(runtime):
             await asyncio.sleep(0.02)
 
 
 async def ended(process: "subprocess.Popen[bytes]") -> int:
-    return await asyncio.to_thread(process.wait, 10)
+    return await asyncio.to_thread(process.wait, 30)
 
 
 async def test_an_id_pushed_twice_is_one_job_before_and_after_it_was_done(runtime: Runtime) -> None:

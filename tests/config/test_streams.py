@@ -21,7 +21,7 @@ async def tail(redis: Redis) -> AsyncIterator[JournalTail]:
 
 
 async def types(subscription: Subscription, count: int) -> list[str]:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         return [(await anext(subscription)).fields["type"] for _ in range(count)]
 
 
@@ -83,9 +83,9 @@ async def test_when_the_store_goes_the_streams_end_and_new_ones_wait_for_it(
             patch.setattr(tail, "_read", refuse)
             patch.setattr(tail, "_last_id", refuse)
             await redis.xadd(KEY, {"type": "call.queued"}, id="2-0")  # wakes the reader that is blocked
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(30):
                 assert [line.fields["type"] async for line in subscription] == ["call.queued"]
-    async with asyncio.timeout(3), tail.subscribe() as again:
+    async with asyncio.timeout(30), tail.subscribe() as again:
         await redis.xadd(KEY, {"type": "call.ended"}, id="3-0")
         assert await types(again, 1) == ["call.ended"]
 

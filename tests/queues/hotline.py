@@ -177,7 +177,7 @@ class Hotline:
 
     async def until(self, probe: Callable[[], Awaitable[Any]]) -> None:
         """Wait for what another process or task is about to do."""
-        for _ in range(250):
+        for _ in range(1_500):
             if await probe():
                 return
             await asyncio.sleep(0.02)

@@ -30,7 +30,7 @@ async def kill_when_stuck(
     )
     assert stuck.stdout is not None
     said = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while line := await stuck.stdout.readline():
             said += line
             if line == b"stuck\n":

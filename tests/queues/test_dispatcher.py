@@ -626,7 +626,7 @@ async def test_one_leads_and_the_next_takes_over_when_it_steps_down(floor: Floor
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():
             await asyncio.sleep(0.002)
 

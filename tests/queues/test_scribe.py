@@ -13,6 +13,7 @@ from config.database import metadata
 from queues.domain.call_records import CallRecord, fold
 from queues.domain.journal import Line
 from queues.scribe import run
+from queues.service import readers
 from queues.service.history import History, scribe
 from queues.store import journal
 from tests.doubles import MONDAY_0900_MS, ManualClock
@@ -268,12 +269,15 @@ async def test_a_line_that_sql_refuses_costs_itself_alone(
     assert kinds.count("unreadable") == 1
 
 
-async def test_a_waiting_scribe_wakes_for_a_new_line(hotline: Hotline) -> None:
+async def test_a_waiting_scribe_wakes_for_a_new_line(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "WAIT_MS", 4_000)
     await hotline.scribe.drain()
     waiting = asyncio.create_task(hotline.scribe.wait())
     await asyncio.sleep(0.05)
     await hotline.arrive("CA1")
-    await asyncio.wait_for(waiting, 0.4)
+    await asyncio.wait_for(waiting, 3)
     assert await hotline.scribe.tick() is True
 
 

@@ -31,6 +31,6 @@ async def shouwen(runtime: Runtime, *words: str) -> Said:
     }
     command = [sys.executable, "-m", "ivr", *words]
     done = await asyncio.to_thread(
-        subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=60
+        subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=180
     )
     return Said(done.returncode, done.stdout, done.stderr)

@@ -15,7 +15,7 @@ from config.settings import Settings
 from tests.simulation.town import LeapingClock, until
 
 Process = asyncio.subprocess.Process
-START_S = 30.0
+START_S = 90.0
 
 
 def free_port() -> int:

@@ -125,6 +125,6 @@ def living(folder: Path) -> list[int]:
 )
 async def test_a_wrong_word_is_named(words: tuple[str, ...], told: str) -> None:
     process = await start(*words)
-    said, _ = await asyncio.wait_for(process.communicate(), 30)
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode != 0
     assert told in said.decode()

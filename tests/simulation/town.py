@@ -41,7 +41,7 @@ from tests.standin.customer import Served
 CALLER, OTHER_CALLER, HOTLINE = "+8613800138000", "+8613900139000", "+8657195598000"
 SKILLS = ("general", "outage", "connection", "key_account", "complaint", "english")
 SPEED = 30.0
-PATIENCE_S, LOOK_AGAIN_S = 12.0, 0.01
+PATIENCE_S, LOOK_AGAIN_S = 40.0, 0.01
 
 
 class LeapingClock(Clock):

@@ -71,7 +71,7 @@ def sdk(exchange: Exchange) -> Any:
 
 async def until(handset: Handset, kind: str, text: str | None = None) -> None:
     """Wait until a person has noticed something."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for heard in handset.events():
             if heard.kind == kind and (text is None or text in heard.text):
                 return
@@ -80,7 +80,7 @@ async def until(handset: Handset, kind: str, text: str | None = None) -> None:
 
 async def over(handset: Handset) -> list[str]:
     """Wait for the end; what was said until then."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await handset.ended()
     return [heard.text for heard in handset.heard if heard.kind == "said"]
 

@@ -48,11 +48,11 @@ class Hotline:
     async def call(self, **wishes: object) -> CallAccount:
         plan = PlannedCall.model_validate({"from": CALLER, "to": HOTLINE, **wishes})
         caller = Caller(plan, self.exchange.dial(plan.from_, plan.to), self.clock)
-        return await asyncio.wait_for(caller.live(), 10)
+        return await asyncio.wait_for(caller.live(), 30)
 
     async def is_told(self, path: str, name: str, value: str) -> bool:
         """Whether the hotline is told this, now or in a moment."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             while (path, value) not in [(one, form.get(name)) for one, form in self.told]:
                 self.news.clear()
                 await self.news.wait()

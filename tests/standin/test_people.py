@@ -42,7 +42,7 @@ async def play(hotline: Hotline, **scenario: object) -> dict[str, Any]:
     house = People(hotline.exchange, hotline.clock, read_scenario(scenario))
     life = asyncio.create_task(house.run())
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not house.is_over and not life.done():
                 await asyncio.sleep(0.02)
         return house.tally()

@@ -46,7 +46,7 @@ class House:
         config = uvicorn.Config(build(self.runtime), log_config=None, timeout_graceful_shutdown=1)
         self.server = _Quiet(config)
         self.serving = asyncio.create_task(self.server.serve(sockets=[self.door.dup()]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not self.server.started:
                 await asyncio.sleep(0.01)
 
@@ -65,7 +65,7 @@ class House:
 
     async def stands_at(self, stage: AgentState) -> bool:
         """Whether the switchboard sees the agent there, now or in a moment."""
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             while await self.stage() is not stage:
                 await asyncio.sleep(0.02)
         return True
@@ -136,7 +136,7 @@ async def test_a_desk_that_restarts_is_waited_for(house: House) -> None:
         await asyncio.sleep(0.1)
         assert not wish.done()
         await house.start()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             await wish
         assert await house.stage() is AgentState.READY
 

@@ -14,7 +14,7 @@ from tests.standin.customer import Customer, eventually
 async def events(session: aiohttp.ClientSession, path: str, last: str) -> list[str]:
     """The kinds a stream tells of, up to and with one of them."""
     seen: list[str] = []
-    async with asyncio.timeout(5), session.get(path) as stream:
+    async with asyncio.timeout(30), session.get(path) as stream:
         async for line in stream.content:
             if line.startswith(b"data: "):
                 seen.append(json.loads(line[6:])["kind"])
@@ -49,7 +49,7 @@ async def test_a_customer_dials_presses_and_hangs_up_from_a_page(
 async def test_a_desk_rings_while_it_listens(customer: Customer, exchange: Exchange) -> None:
     customer.says("/voice", "<Dial><Client>bob</Client></Dial>")
     async with aiohttp.ClientSession(exchange.base_url) as session:
-        async with session.get("/standin/clients/bob") as stream, asyncio.timeout(5):
+        async with session.get("/standin/clients/bob") as stream, asyncio.timeout(30):
             await stream.content.readline()
             exchange.dial(ALICE, HOTLINE)
             async for line in stream.content:

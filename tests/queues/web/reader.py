@@ -100,7 +100,7 @@ def text_of(page: httpx2.Response) -> str:
 
 
 async def next_picture(events: AsyncIterator[Any]) -> dict[str, Any]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         event = await anext(events)
     picture: dict[str, Any] = json.loads(event.data)
     return picture
