@@ -124,6 +124,8 @@ class Follower:
             self._tell("site.not_followed", fault.version)
         except AWAY as fault:
             self._tell("site.versions_away", type(fault).__name__)
+        except SiteFilesError as fault:
+            self._tell("site.not_kept", str(fault))
         except Exception:
             log.exception("site.not_followed")
 

@@ -107,7 +107,10 @@ async def take_folder(request: Request) -> Response:
         return await _site(request, 422, words.t("site.has_faults"))
     if folder.files.version != (await read_form(request)).get("version", ""):
         return await _site(request, 409, words.t("site.changed_since"))
-    await versions.put_in_force(runtime, folder.files, _account(request).account_id)
+    try:
+        await versions.put_in_force(runtime, folder.files, _account(request).account_id)
+    except SiteFilesError:
+        return await _site(request, 409, words.t("site.changed_since"))
     await _note(request, "site.reloaded", folder.files.version)
     return RedirectResponse("/site", 303)
 
@@ -121,7 +124,7 @@ async def take_version(request: Request) -> Response:
         await versions.back_to(runtime, version, _account(request).account_id)
     except NoSuchVersion:
         return await _site(request, 404, words.t("site.no_such_version"))
-    except SiteFaults:
+    except (SiteFilesError, SiteFaults):
         return await _site(request, 422, words.t("site.unreadable_version"))
     await _note(request, "site.restored", version)
     return RedirectResponse("/site", 303)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from config.database import Database
 from config.runtime import Runtime
-from config.site_files import SiteFiles, SiteFilesError, of_content, read_audio
+from config.site_files import AUDIO, SiteFiles, SiteFilesError, of_content, read_audio
 from queues.domain.plan import Plan, load_plan
 from queues.store import site_versions
 
@@ -23,12 +23,21 @@ def plan_in(files: SiteFiles) -> Plan:
 
 
 async def keep_version(runtime: Runtime, files: SiteFiles | None = None) -> int:
-    """Keep these words (those in force), so that a call's `site_version` stays readable; 0 when they are kept."""
+    """Keep these words (those in force), so that a call's `site_version` stays readable; 0 when they are kept.
+
+    Raises SiteFilesError when a recorded prompt of theirs is nowhere: no caller could hear this version as it is.
+    """
     words = files or runtime.site_files
     async with runtime.database.read() as connection:
         if await site_versions.content_of(connection, words.version) is not None:
             return 0
-    sounds = _sounds(runtime, words)
+        kept = await site_versions.kept_sounds(connection, words.audio.values())
+    sounds = await asyncio.to_thread(_sounds, runtime, words)
+    if lost := [name for name, digest in words.audio.items() if digest not in kept | sounds.keys()]:
+        faults = [
+            (f"{AUDIO}{name}", "it has changed, or is gone, since the words were read") for name in lost
+        ]
+        raise SiteFilesError(*faults[0], *faults[1:])
     async with runtime.database.transaction() as connection:
         await site_versions.insert_sounds(connection, sounds)
         is_new = await site_versions.insert_new(

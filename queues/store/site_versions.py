@@ -4,7 +4,7 @@ Beside the words: the recorded prompts by the hash of their bytes, and which ver
 by whom, as the journal told it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -123,6 +123,12 @@ async def activations(connection: AsyncConnection, site: str, *, most: int) -> l
         .limit(most)
     )
     return [Activation(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def kept_sounds(connection: AsyncConnection, digests: Collection[str]) -> set[str]:
+    """Those of these that are here."""
+    query = select(site_sounds.c.digest).where(site_sounds.c.digest.in_(digests))
+    return set((await connection.execute(query)).scalars())
 
 
 async def sound(connection: AsyncConnection, digest: str) -> bytes | None:

@@ -334,6 +334,30 @@ async def test_recorded_prompts_belong_to_the_version(runtime: Runtime, other: R
     assert await sound(runtime, second.audio["hello.wav"]) == b"RIFF two"
 
 
+async def test_words_whose_recorded_prompt_is_gone_do_not_come_into_force(
+    runtime: Runtime, folder: Path
+) -> None:
+    await versions.release(runtime)
+    before = await version_in_force(runtime.redis, "small")
+    (folder / "audio").mkdir()
+    for name in ("hello.wav", "good.wav"):
+        (folder / "audio" / name).write_bytes(b"RIFF one")
+    (folder / "audio" / "good.wav").write_bytes(b"RIFF good")
+    files = site_files.read(folder)
+    (folder / "audio" / "hello.wav").write_bytes(b"RIFF two")
+    with pytest.raises(SiteFilesError) as told:
+        await versions.put_in_force(runtime, files, by="acc-1")
+    assert [where for where, _ in told.value.faults] == ["audio/hello.wav"]
+    assert await version_in_force(runtime.redis, "small") == before
+    (folder / "audio" / "hello.wav").write_bytes(b"RIFF one")
+    assert (await versions.put_in_force(runtime, files, by="acc-1")).is_new
+    (folder / "audio" / "hello.wav").unlink()
+    assert await keep_version(runtime) == 0, "it is kept with its sounds"
+    write(folder, *SWAPPED)
+    again = replace(site_files.read(folder), audio=files.audio)
+    assert await keep_version(runtime, again) == 1, "a sound that another version has kept is there"
+
+
 async def test_words_are_kept_once(runtime: Runtime) -> None:
     assert await keep_version(runtime) == 1
     assert await keep_version(runtime) == 0

@@ -173,6 +173,24 @@ async def test_a_folder_that_changed_meanwhile_is_shown_first(
     assert runtime.site_files.version == before
 
 
+async def test_a_recorded_prompt_that_changes_while_it_is_taken_is_shown_first(
+    boss: Reader, runtime: Runtime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = folder / "audio" / "hello.wav"
+    prompt.parent.mkdir(exist_ok=True)
+    prompt.write_bytes(b"RIFF one")
+    before, put = runtime.site_files.version, versions.put_in_force
+
+    async def while_it_changes(*given: Any) -> Any:
+        prompt.write_bytes(b"RIFF two")
+        return await put(*given)
+
+    version = folder_version((await boss.open("/site")).text)
+    monkeypatch.setattr(versions, "put_in_force", while_it_changes)
+    assert (await boss.send("/site/reload", {"version": version})).status_code == 409
+    assert runtime.site_files.version == before
+
+
 async def test_a_folder_with_faults_is_told_with_its_places(
     boss: Reader, runtime: Runtime, folder: Path
 ) -> None:
