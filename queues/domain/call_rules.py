@@ -106,7 +106,8 @@ def touch_call(draft: Draft, command: c.TouchCall) -> Reply:
     if call is None or call.state is CallState.ENDED:
         return refuse(call)
     draft.state.live[call.call_id] = command.now_ms
-    call = draft.change_call(call, notices=running_notices(draft, call.area))
+    if call.state is CallState.MENU:
+        call = draft.change_call(call, notices=running_notices(draft, call.area))
     if call.state in calls.WAITING:
         place = place_of(draft.state, call)
         call = draft.change_call(call, position=min(place, call.position or place))

@@ -12,6 +12,7 @@ from queues.domain import commands as c
 from queues.domain.calls import Call, CallId, CallState
 from queues.domain.customers import read_entry
 from queues.domain.journal import LineType
+from queues.domain.managers import Appointment, Leave, effective_manager
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
 from queues.domain.state import State
 
@@ -62,26 +63,22 @@ def what_is_known(draft: Draft, opened: Opened) -> dict[str, Any]:
 
 
 def manager_of(draft: Draft, managers: Iterable[str]) -> tuple[str, str]:
-    """The first of them who is there, or whose cover is; and his name."""
-    for agent_id in managers:
-        name, cover, is_away = _person(draft, agent_id)
-        if not is_away:
-            return agent_id, name
-        cover_name, _, is_cover_away = _person(draft, cover)
-        if cover and not is_cover_away:
-            return cover, cover_name
-    return "", ""
+    """Who looks after him now, and his name."""
+    appointed = [Appointment(agent_id=agent_id) for agent_id in managers]
+    leaves = [leave for manager in appointed for leave in _leaves(draft, manager.agent_id)]
+    of_covers = [leave for each in leaves for leave in _leaves(draft, each.cover)]
+    found = effective_manager(appointed, [*leaves, *of_covers], draft.now_ms)
+    return (found.agent_id, _person(draft, found.agent_id).get("name") or "") if found else ("", "")
 
 
-def _person(draft: Draft, agent_id: str) -> tuple[str, str, bool]:
-    """His name, his cover, and whether he is on leave now."""
-    person = json_of(draft.state.people.get(agent_id, ""))
-    name = person.get("name") or ""
-    for leave in person.get("leaves") or ():
-        until_ms = leave.get("until_ms")
-        if leave["from_ms"] <= draft.now_ms and (not until_ms or draft.now_ms < until_ms):
-            return name, leave.get("cover") or "", True
-    return name, "", False
+def _leaves(draft: Draft, agent_id: str) -> list[Leave]:
+    told = _person(draft, agent_id).get("leaves") or ()
+    return [Leave(agent_id=agent_id, **each) for each in told]
+
+
+def _person(draft: Draft, agent_id: str) -> dict[str, Any]:
+    person: dict[str, Any] = json_of(draft.state.people.get(agent_id, ""))
+    return person
 
 
 def running_notices(draft: Draft, area: str) -> str:

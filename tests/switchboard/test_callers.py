@@ -1,6 +1,7 @@
 """Who calls, what he keys, the case he asks about, the notice he hears: on the rules and the real scripts at once."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.switchboard.people import Story
 from tests.switchboard.world import TAG, World
 
 DAY_MS = 24 * 3_600_000
+END_MS = MONDAY_0900_MS + DAY_MS
 
 
 @dataclass
@@ -85,9 +87,9 @@ async def test_the_manager_is_the_first_who_is_there_or_whose_cover_is(caller: C
 
 async def test_managers_who_are_all_away_are_nobody(caller: Caller, redis: Redis) -> None:
     people = {
-        "bo": {"name": "Bo", "leaves": [{"from_ms": 0, "until_ms": None, "cover": "mei"}]},
-        "mei": {"name": "美", "leaves": [{"from_ms": 0, "until_ms": None, "cover": "bo"}]},
-        "ann": {"name": "安", "leaves": [{"from_ms": MONDAY_0900_MS, "until_ms": None, "cover": ""}]},
+        "bo": {"name": "Bo", "leaves": [{"from_ms": 0, "until_ms": END_MS, "cover": "mei"}]},
+        "mei": {"name": "美", "leaves": [{"from_ms": 0, "until_ms": END_MS, "cover": "bo"}]},
+        "ann": {"name": "安", "leaves": [{"from_ms": MONDAY_0900_MS, "until_ms": END_MS, "cover": ""}]},
     }
     for agent_id, person in people.items():
         caller.story.world.state.people[agent_id] = json.dumps(person)
@@ -232,6 +234,14 @@ async def test_a_notice_is_heard_in_its_area_from_its_start_to_its_end(caller: C
     assert caller.story.world.lines[-1].data == {"notice_id": "everywhere", "by": "chief"}
 
 
+async def test_who_has_left_the_menu_is_told_of_no_further_notice(caller: Caller) -> None:
+    await caller.arrives()
+    await caller.story.enqueue("lin")
+    await raise_(caller.story, "late", [], 0, None)
+    assert await caller.does(c.TouchCall) == "ok"
+    assert heard(caller) == []
+
+
 async def test_who_is_identified_hears_the_notices_of_that_area(caller: Caller) -> None:
     await raise_(caller.story, "west", ["west"], 0, None)
     await caller.arrives()
@@ -312,6 +322,35 @@ async def test_which_case_was_asked_about_is_forgotten_with_the_end_of_the_call(
     assert json.loads(caller.call.given) == {"meter": "42"}
     assert await caller.does(c.KeepGiven, name="meter", value="43") == "gone"
     assert await caller.asks_again(2) == ("gone",)
+
+
+async def hash_commands(redis: Redis) -> Counter[str]:
+    told = await redis.info("commandstats")
+    return Counter(
+        {name: told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("hmget", "hset", "hvals")}
+    )
+
+
+async def test_what_every_call_does_reads_and_writes_no_record_twice(caller: Caller, redis: Redis) -> None:
+    asked, before = {}, await hash_commands(redis)
+    for name, done in (
+        ("arrive", caller.arrives()),
+        ("enqueue", caller.story.enqueue("lin")),
+        ("touch", caller.does(c.TouchCall)),
+        ("end", caller.story.end("lin")),
+    ):
+        await done
+        asked[name], before = await hash_commands(redis) - before, await hash_commands(redis)
+    assert asked == {
+        # What is told at the end; what it is, who it is, and the line that names him.
+        "arrive": Counter(hmget=1, hset=3, hvals=1),
+        # What it was, its place in the lane, and what is told; the move and the lane's rules.
+        "enqueue": Counter(hmget=3, hset=2),
+        # What it was, and what is told; its place.
+        "touch": Counter(hmget=2, hset=1),
+        # What it was, its place, what it keyed, its agent, and what is told; the move.
+        "end": Counter(hmget=5, hset=1),
+    }
 
 
 # Tickets and other numbers

@@ -32,15 +32,14 @@ local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: facts
 -- include: lanes
 
-local state, old_tier, old_locale, queued_ms, area =
-  read("call", call_id, "state", "tier", "locale", "queued_ms", "area")
+local state, old_tier, old_locale, queued_ms, area, ticket_no, has_type, has_on, has_queue, has_key = read("call",
+  call_id, "state", "tier", "locale", "queued_ms", "area", "ticket_no", "ticket_type", "ticket_on", "work_queue",
+  "access_key")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 if tier == "" then tier = old_tier end
 if locale == "" then locale = old_locale end
 queued_ms = queued_ms == "" and now_ms or tonumber(queued_ms)
-local ticket_no, has_type, has_on, has_queue, has_key =
-  read("call", call_id, "ticket_no", "ticket_type", "ticket_on", "work_queue", "access_key")
 local is_kept = ticket_no ~= "" and (has_type ~= "" or not own_ticket)
 if is_kept or ticket_type == "" then
   ticket_type, ticket_on, work_queue, access_key = has_type, has_on, has_queue, has_key

@@ -34,9 +34,9 @@ end
 if customer_id == has then return about_call("again", call_id) end
 local tier = told(file, "tier", default_tier)
 write("call", call_id, "tier", tier, "is_keyed", 1)
-write_known(call_id, customer_id, file, "", 0)
+local _, area = write_known(call_id, customer_id, file, "", 0)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 local line_id = line("call.identified", call_id, "", "",
-  { "customer_id", customer_id, "tier", tier, "area", told(file, "area", "") })
+  { "customer_id", customer_id, "tier", tier, "area", area })
 write("call", call_id, "named_in", named_in .. " " .. line_id)
 return about_call("ok", call_id)

@@ -1,4 +1,5 @@
--- touch_call: a sign of life; which notices run, and while the call waits, its position, which never gets worse.
+-- touch_call: a sign of life; in the menu which notices run, and while the call waits, its position, which never
+-- gets worse.
 -- KEYS
 --   1 site
 -- ARGV
@@ -16,7 +17,7 @@ local call_id = ARGV[2]
 local state, lane, queued_ms, best, area = read("call", call_id, "state", "lane", "queued_ms", "position", "area")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 redis.call("ZADD", key("live"), text(now_ms), call_id)
-write("call", call_id, "notices", running_notices(area))
+if state == "menu" then write("call", call_id, "notices", running_notices(area)) end
 
 -- 1 + how many wait in front of it in its queue, heads past their ceiling left aside.
 -- A lane's id begins with its queue and ends with its head start and whether it is about safety.

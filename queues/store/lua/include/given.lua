@@ -25,6 +25,7 @@ end
 -- Whose case an ended call asked about is nobody's business.
 local function forget_asking(call_id)
   local given = read_given(call_id)
+  if not (given.case_no or given.access_code) then return end
   given.case_no, given.access_code = nil, nil
   write_given(call_id, given)
 end

@@ -27,9 +27,9 @@ end
 local function person(agent_id)
   local found = decode("people", agent_id) or {}
   for _, leave in ipairs(type(found.leaves) == "table" and found.leaves or {}) do
-    local until_ms = tonumber(leave.until_ms) or 0
-    local is_over = until_ms > 0 and now_ms >= until_ms
-    if leave.from_ms <= now_ms and not is_over then return told(found, "name", ""), told(leave, "cover", ""), true end
+    if leave.from_ms <= now_ms and now_ms < leave.until_ms then
+      return told(found, "name", ""), told(leave, "cover", ""), true
+    end
   end
   return told(found, "name", ""), "", false
 end
@@ -71,7 +71,7 @@ local function running_notices(area)
   return #texts > 0 and "[" .. table.concat(texts, ",") .. "]" or ""
 end
 
--- What a call says of its caller, but for tier and locale. No file: nobody.
+-- What a call says of its caller, but for tier and locale. No file: nobody. Tells whether he is known, and his area.
 local function write_known(call_id, customer_id, file, contact, shared)
   local is_known = file and 1 or 0
   file = file or {}
@@ -80,4 +80,5 @@ local function write_known(call_id, customer_id, file, contact, shared)
   write("call", call_id, "customer_id", customer_id, "customer_name", told(file, "name", ""), "is_known", is_known,
     "area", area, "manager", manager, "manager_name", manager_name, "is_care", file.care == "1" and 1 or 0,
     "contact", contact, "shared", shared, "notices", running_notices(area))
+  return is_known, area
 end
