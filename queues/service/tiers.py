@@ -21,14 +21,16 @@ from queues.service.customer_index import show_live
 from queues.service.plans import plan_of
 from queues.service.rescoring import RankingReport, Run, ranking_report, rescore, runs_of
 from queues.service.standings import Cause, place_again
+from queues.service.tickets import read_key
 from queues.store import audits, customers, tiers
-from queues.store.tiers import Reason, Step
+from queues.store.tiers import NamedStep, Reason, Step
 
 BATCH: Final = 500
 
 __all__ = [
     "Cause",
     "Change",
+    "NamedStep",
     "RankingReport",
     "Reply",
     "Run",
@@ -39,6 +41,7 @@ __all__ = [
     "changes_of",
     "end_changes",
     "history_of",
+    "key_of",
     "pending_changes",
     "ranking_report",
     "recent_history",
@@ -233,13 +236,19 @@ async def history_of(runtime: Runtime, customer_id: str) -> list[Step]:
 
 
 async def recent_history(
-    runtime: Runtime, *, origin: str = "", before_ms: int | None = None, most: int = 200
-) -> list[Step]:
-    """The site's latest changes of tier, or those of one run or change (`origin`)."""
+    runtime: Runtime, *, origin: str = "", after: str = "", most: int = 200
+) -> list[NamedStep]:
+    """The site's latest changes of tier, or those of one run or change (`origin`).
+
+    The key of the last one that was shown, as `after`, turns the page.
+    """
     async with runtime.database.read() as connection:
-        return await tiers.steps_from(
-            connection, runtime.settings.site, origin=origin, before_ms=before_ms, most=most
-        )
+        return await tiers.steps_from(connection, runtime.settings.site, origin, read_key(after), most)
+
+
+def key_of(step: Step) -> str:
+    """Where the page after this one begins."""
+    return f"{step.at_ms}:{step.customer_id}"
 
 
 async def special_care(runtime: Runtime, *, after_id: str = "", most: int = 200) -> list[Customer]:

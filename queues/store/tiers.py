@@ -12,12 +12,15 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Index,
+    RowMapping,
     Select,
     Table,
     Text,
+    and_,
     bindparam,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -90,6 +93,14 @@ class Step:
     reason: Reason
     origin: str = ""
     account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedStep(Step):
+    """One of the site's, with whose it is."""
+
+    name: str
+    account_no: str = ""
 
 
 _STEP: Final = tuple(field.name for field in fields(Step))
@@ -204,28 +215,36 @@ async def insert_steps(connection: AsyncConnection, site: str, steps: Sequence[S
 
 async def steps_of(connection: AsyncConnection, customer_id: str) -> list[Step]:
     query = select(tier_history).where(tier_history.c.customer_id == customer_id)
-    return await _steps(connection, query.order_by(tier_history.c.revision.desc()))
+    newest = query.order_by(tier_history.c.revision.desc())
+    return [Step(**_step_of(row)) for row in (await connection.execute(newest)).mappings()]
 
 
 async def steps_from(
-    connection: AsyncConnection, site: str, *, origin: str = "", before_ms: int | None = None, most: int = 200
-) -> list[Step]:
-    """The site's changes of tier, the newest first."""
-    query = select(tier_history).where(tier_history.c.site == site)
+    connection: AsyncConnection, site: str, origin: str, after: tuple[int, str] | None, most: int
+) -> list[NamedStep]:
+    """The site's changes of tier, or those of one origin, the newest first; those below this instant and file."""
+    table = tier_history.c
+    query = (
+        select(tier_history, customers.c.name, customers.c.account_no)
+        .outerjoin(customers, customers.c.customer_id == table.customer_id)
+        .where(table.site == site)
+    )
     if origin:
-        query = query.where(tier_history.c.origin == origin)
-    if before_ms is not None:
-        query = query.where(tier_history.c.at_ms < before_ms)
-    newest = query.order_by(tier_history.c.at_ms.desc(), tier_history.c.customer_id)
-    return await _steps(connection, newest.limit(most))
-
-
-async def _steps(connection: AsyncConnection, query: Select[Any]) -> list[Step]:
-    rows = (await connection.execute(query)).mappings()
+        query = query.where(table.origin == origin)
+    if after is not None:
+        at_ms, customer_id = after
+        is_next = and_(table.at_ms == at_ms, table.customer_id > customer_id)
+        query = query.where(or_(table.at_ms < at_ms, is_next))
+    newest = query.order_by(table.at_ms.desc(), table.customer_id, table.revision.desc()).limit(most)
     return [
-        Step(at_ms=row["at_ms"], reason=row["reason"], **{name: row[name] or "" for name in _STEP_TEXTS})
-        for row in rows
+        NamedStep(**_step_of(row), name=row["name"] or row["customer_id"], account_no=row["account_no"] or "")
+        for row in (await connection.execute(newest)).mappings()
     ]
+
+
+def _step_of(row: RowMapping) -> dict[str, Any]:
+    texts = {name: row[name] or "" for name in _STEP_TEXTS}
+    return {"at_ms": row["at_ms"], "reason": row["reason"], **texts}
 
 
 async def count_tiers(connection: AsyncConnection, site: str) -> dict[str, int]:

@@ -4,7 +4,9 @@ A change by hand is approved or refused by another account than the one that ask
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,18 +20,19 @@ from queues.domain.plan import in_locale
 from queues.service import customers, managers, people, tiers
 from queues.service.customers import Customer
 from queues.service.managers import Leave
-from queues.service.tiers import Change, RankingReport, Run
+from queues.service.tiers import Change, NamedStep, RankingReport, Run
 from queues.web.customer_view import change_row, customer_row
 from queues.web.customers import tier_error
 from queues.web.floor import Floor, floor_of, words_of
 from queues.web.rule_words import rule_in_words
-from queues.web.times import day_and_time, face, for_input, read_local
+from queues.web.times import day_and_time, face, for_input, read_local, when
 from queues.web.words import Words
 
 READERS: Final = ("supervisor", "qa", "admin")
 DECIDERS: Final = ("supervisor", "admin")
 SHOWN: Final = 50
 NOTE_MAX: Final = 200
+SCORE_DIGITS: Final = 6
 
 View = dict[str, Any]
 
@@ -75,6 +78,7 @@ async def _tiers_page(request: Request, *, error: str = "") -> Response:
     return page(
         request,
         "tiers.html",
+        moves=await _moves(request, report.runs),
         status_code=409 if error else 200,
         error=error,
         tiers=_tiers(await tiers.tier_counts(floor.runtime), words),
@@ -184,9 +188,48 @@ def _run(run: Run, words: Words) -> View:
         "at": day_and_time(run.started_ms, words.plan.timezone, words.locale),
         "word": words.t(f"tiers.run.{run.kind}"),
         "origin": words.t(f"tiers.run_origin.{run.origin}"),
+        "href": f"?{urlencode({'run': run.run_id})}#moves" if run.changed else "",
         "is_done": run.finished_ms is not None,
         "told": words.t("tiers.run_told", scored=run.scored, left_out=run.left_out, changed=run.changed),
     }
+
+
+async def _moves(request: Request, runs: Sequence[Run]) -> View:
+    """Who went from which tier to which: of late, or in one run."""
+    runtime, words, asked = floor_of(request).runtime, words_of(request), request.query_params
+    now_ms = runtime.clock.now_ms()
+    run = next((each for each in runs if each.run_id == asked.get("run")), None)
+    origin = run.run_id if run else ""
+    after = asked.get("moves", "")[:80]
+    found = await tiers.recent_history(runtime, origin=origin, after=after, most=SHOWN + 1)
+    shown = found[:SHOWN]
+    more = urlencode({"run": origin, "moves": tiers.key_of(shown[-1])}) if len(found) > SHOWN else ""
+    return {
+        "rows": [_move(each, words, now_ms) for each in shown],
+        "more": f"?{more}#moves" if more else "",
+        "run": _run(run, words) if run else None,
+    }
+
+
+def _move(step: NamedStep, words: Words, now_ms: int) -> View:
+    return {
+        "href": f"/customers/{step.customer_id}",
+        "name": step.name,
+        "account_no": step.account_no,
+        "old": _place(step.old_tier, step.old_band, words),
+        "new": _place(step.new_tier, step.new_band, words),
+        "at": when(step.at_ms, now_ms, words.plan.timezone, words.locale),
+        "score": f"{Decimal(step.score):.{SCORE_DIGITS}f}" if step.score else "",
+        "reason": words.t(f"tiers.reason.{step.reason}"),
+    }
+
+
+def _place(tier: str, band: str, words: Words) -> View | None:
+    if not tier:
+        return None
+    bands = words.plan.ranking.bands if words.plan.ranking else ()
+    named = next((in_locale(each.name, words.locale) for each in bands if each.code == band), band)
+    return {"word": words.tier(tier), "rank": words.rank(tier), "band": named}
 
 
 def _paged(found: Sequence[Customer], words: Words, agents: Mapping[str, str], name: str) -> View:

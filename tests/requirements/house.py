@@ -74,7 +74,7 @@ class House:
         await board.set_presence(agent_id=agent_id, presence="ready")
         return await self.enter(agent_id, "agent", agent_id)
 
-    async def enter(self, name: str, role: str, agent_id: str | None = None) -> Reader:
+    async def enter(self, name: str, role: str, agent_id: str | None = None, locale: str = "en") -> Reader:
         """Somebody with an account and a page open."""
         await create_account(
             self.runtime.database,
@@ -82,7 +82,7 @@ class House:
             password=PASSWORD,
             role=role,
             agent_id=agent_id,
-            locale="en",
+            locale=locale,
             must_change_password=False,
         )
         reader = Reader(self.hotline.app, name)

@@ -3,9 +3,12 @@ an outlet's old and new tier, date and score are listed; calls in progress keep 
 
 import asyncio
 import datetime as dt
+import html
+import re
 from argparse import Namespace
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from config.runtime import Runtime
@@ -13,7 +16,9 @@ from ivr import customers as commands
 from queues import clockwork
 from queues.domain.tiers import start_of
 from queues.service import tiers
+from queues.web import tiers_page
 from tests.doubles import ManualClock
+from tests.queues.web.reader import text_of
 from tests.requirements.house import House, open_house
 from tests.requirements.outlets import outlet, phone
 
@@ -39,8 +44,38 @@ def go_to(house: House, clock: ManualClock, day: str, seconds: int = 0) -> int:
     return clock.now_ms()
 
 
+def moves_on(page: httpx2.Response) -> str:
+    section = page.text.partition('<section id="moves"')[2].partition("</section>")[0]
+    return text_of(httpx2.Response(200, text=section))
+
+
+@pytest.mark.parametrize(
+    ("locale", "lines"),
+    [
+        (
+            "zh",
+            [
+                "商店1 00000001 C类扶持客户 经营规模小 A类重点客户 经营规模大 12月30日 00:00 0.925926 排名有变",
+                "商店5 00000005 A类重点客户 经营规模大 C类扶持客户 经营规模小 12月30日 00:00 0.018519 排名有变",
+            ],
+        ),
+        (
+            "en",
+            [
+                (
+                    "商店1 00000001 Class C supported outlet Small Class A key outlet Large"
+                    " 30 Dec 00:00 0.925926 The ranking has changed"
+                ),
+                (
+                    "商店5 00000005 Class A key outlet Large Class C supported outlet Small"
+                    " 30 Dec 00:00 0.018519 The ranking has changed"
+                ),
+            ],
+        ),
+    ],
+)
 async def test_after_the_quarters_run_old_and_new_tier_date_and_score_are_listed(
-    runtime: Runtime, clock: ManualClock, tmp_path: Path
+    runtime: Runtime, clock: ManualClock, tmp_path: Path, locale: str, lines: list[str]
 ) -> None:
     async with open_house(runtime, "retail") as house:
         await house.import_rows(tmp_path / "autumn.csv", autumn())
@@ -59,9 +94,35 @@ async def test_after_the_quarters_run_old_and_new_tier_date_and_score_are_listed
         assert (newest.old_tier, newest.new_tier, newest.at_ms) == ("tier_c", "tier_a", run_ms)
         assert (newest.old_band, newest.new_band, newest.reason) == ("3", "1", "ranking")
         assert float(newest.score) == pytest.approx((500 / 540 + 5000 / 5400) / 2)
-        listed = await tiers.recent_history(house.runtime, origin="retail:sort:2026-12-30")
-        moved = {step.customer_id: (step.old_tier, step.new_tier) for step in listed}
-        assert moved[await house.id_of(FALLING)] == ("tier_a", "tier_c")
+        boss = await house.enter("boss", "supervisor", locale=locale)
+        page = await boss.open("/customers/tiers")
+        linked = re.search(r'href="([^"]*sort%3A2026-12-30#moves)"', page.text)
+        assert linked is not None, "the run leads to what it changed"
+        listed = text_of(await boss.open("/customers/tiers" + linked[1].partition("#")[0]))
+        for line in lines:
+            assert line in listed
+            assert line in text_of(page), "among the latest it is too"
+        earlier = "11月23日" if locale == "zh" else "23 Nov"
+        assert earlier in moves_on(page)
+        assert earlier not in listed.partition(lines[0])[2]
+
+
+async def test_more_changes_of_tier_than_a_page_holds_are_all_found(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiers_page, "SHOWN", 2)
+    async with open_house(runtime, "retail") as house:
+        table = [outlet(number, 10 * number, 100 * number) for number in range(1, 13)]
+        await house.import_rows(tmp_path / "autumn.csv", table)
+        await clock_turns(house)
+        steps = await house.rows("tier_history", "customer_id")
+        boss = await house.enter("boss", "supervisor")
+        page, found = await boss.open("/customers/tiers"), []
+        while more := re.search(r'href="(\?run=&amp;moves=[^"#]*)#moves"', page.text):
+            found += re.findall(r"商店\d+ (\d{8})", moves_on(page))
+            page = await boss.open("/customers/tiers" + html.unescape(more[1]))
+        found += re.findall(r"商店\d+ (\d{8})", moves_on(page))
+        assert len(found) == len(set(found)) == len(steps) > 2 * 2
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 from config.runtime import Runtime
 from queues.service import tiers
 from queues.service.rescoring import rescore_due
+from tests.queues.web.reader import text_of
 from tests.requirements.house import open_house
 from tests.requirements.outlets import outlet
 
@@ -30,6 +31,10 @@ async def test_the_excluded_are_listed_and_shift_nobody(runtime: Runtime, tmp_pa
             DAILY: "几乎每天购货，疑似借卡使用",
             GROUP_BUYER: "单笔购进额异常",
         }
+        boss = await house.enter("boss", "supervisor", locale="zh")
+        said = text_of(await boss.open("/customers/tiers")).partition("未参加排名")[2]
+        assert "商店91 00000091 几乎每天购货，疑似借卡使用" in said
+        assert "商店92 00000092 单笔购进额异常" in said
         assert report.bands == {"Z": {"1": 3, "2": 6, "3": 2}}, "11 take part, he of 27 days among them"
         together = await house.files("band", "tier")
         assert together[DAILY] == together[GROUP_BUYER] == (None, "tier_c")
