@@ -25,9 +25,10 @@ import gzip
 import io
 import re
 import statistics
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -101,12 +102,12 @@ def parse_hours(text: str) -> Hours:
 
 
 def read_calls(path: Path, *, day: str | None = None, hours: Hours | None = None) -> tuple[LoggedCall, ...]:
-    """The calls that entered on `day` (YYYY-MM-DD) and within `hours`, by time of arrival; all without them.
+    """The calls of `day` (as `day_name` tells it) that entered within `hours`, by time of arrival; all without them.
 
     Service times are cleaned with the medians of the whole file: a call reads the same under every filter.
     """
-    calls = _clean_services(_parse(path, _text_of(path)))
-    kept = (call for call in calls if day is None or call.day == day)
+    calls = _clean_services(_parse(path, text_of(path)))
+    kept = (call for call in calls if day is None or day in (call.day, day_name(call.day)))
     chosen = (call for call in kept if hours is None or call.at_ms_of_day // 1000 in hours)
     return tuple(sorted(chosen, key=lambda call: (call.day, call.at_ms_of_day)))
 
@@ -116,14 +117,40 @@ def days_of(calls: Sequence[LoggedCall]) -> tuple[str, ...]:
     return tuple(sorted({call.day for call in calls}))
 
 
-def _text_of(path: Path) -> str:
+def day_name(day: str) -> str:
+    """The day as its log tells it: a date, or in a plain table, which knows no date, a number from 1."""
+    number = _number_of(day)
+    return day if number is None else str(number)
+
+
+def arrival_of(call: LoggedCall) -> str:
+    """When it came, in the words of its log, so that it is found there."""
+    number = _number_of(call.day)
+    if number is None:
+        return f"{call.day} {timedelta(seconds=call.at_ms_of_day // 1000)!s:0>8}"
+    seconds, ms = divmod((number - 1) * DAY_S * 1000 + call.at_ms_of_day, 1000)
+    return f"arrived_s {seconds}" + (f".{ms:03}".rstrip("0") if ms else "")
+
+
+def text_of(path: Path) -> str:
+    """A file of text, plain or gzipped, whatever it is called; CallLogError where it is none."""
     try:
         content = path.read_bytes()
         if content.startswith(GZIP_MAGIC):
             content = gzip.decompress(content)
         return content.decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as fault:
-        raise CallLogError([f"{path}: cannot be read: {fault}"]) from fault
+    except UnicodeDecodeError as fault:
+        raise CallLogError([f"{path}: cannot be read: it is not UTF-8 text"]) from fault
+    except OSError as fault:
+        raise CallLogError([f"{path}: cannot be read: {fault.strerror or fault}"]) from fault
+    except (EOFError, zlib.error) as fault:
+        raise CallLogError([f"{path}: cannot be read: the compressed file is cut off or damaged"]) from fault
+
+
+def _number_of(day: str) -> int | None:
+    """Which day of a plain table it is; none of a log with dates."""
+    number = date.fromisoformat(day).toordinal()
+    return number if number <= SECONDS_MAX // DAY_S else None
 
 
 def _parse(path: Path, text: str) -> list[LoggedCall]:

@@ -25,6 +25,15 @@ class Entry:
     arguments: Callable[[argparse.ArgumentParser], None] | None = None
 
 
+@dataclass(frozen=True)
+class BareEntry:
+    """A subcommand that only reads folders and logs: it asks for no installation around it."""
+
+    help: str
+    run: Callable[[argparse.Namespace], int]
+    arguments: Callable[[argparse.ArgumentParser], None]
+
+
 def web_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fd", type=int, help="accept from this inherited socket instead of HOST and PORT")
 
@@ -57,7 +66,7 @@ def diff_arguments(parser: argparse.ArgumentParser) -> None:
     language_argument(parser)
 
 
-ENTRIES: dict[str, Entry] = {
+ENTRIES: dict[str, Entry | BareEntry] = {
     "up": Entry("run every process here, until Ctrl-C", commands.up, up_arguments),
     "init": Entry("make the first account, on this terminal", commands.init, init_arguments),
     "people": Entry("accounts and agents: add, list, a new password", staffing.people, staffing.arguments),
@@ -67,14 +76,14 @@ ENTRIES: dict[str, Entry] = {
     "doctor": Entry(
         "tell what is set, what is missing, and which URLs the provider must be given", commands.doctor
     ),
-    "check": Entry(
+    "check": BareEntry(
         "read a site's folder and say what is wrong, with file and line; else what it comes to",
-        lambda _, chosen: check.check(chosen),
+        check.check,
         check_arguments,
     ),
-    "diff": Entry(
+    "diff": BareEntry(
         "say in words what a change of a site's folder does to callers",
-        lambda _, chosen: check.diff(chosen),
+        check.diff,
         diff_arguments,
     ),
     "reload": Entry(
@@ -82,7 +91,7 @@ ENTRIES: dict[str, Entry] = {
         commands.reload,
         language_argument,
     ),
-    "simulate": Entry(simulation.HELP, lambda _, chosen: simulation.simulate(chosen), simulation.arguments),
+    "simulate": BareEntry(simulation.HELP, simulation.simulate, simulation.arguments),
     "reconcile": Entry(
         "compare the provider's calls and recordings with ours and fill what was missed", commands.reconcile
     ),
@@ -95,14 +104,6 @@ ENTRIES: dict[str, Entry] = {
     "scribe": Entry("write the journal to SQL and push jobs", commands.scribe),
     "worker": Entry("work the job queues: tickets, audio", commands.worker),
     "clock": Entry("sweeps and timed work", commands.clock),
-}
-
-
-# Folders and logs are read without an installation around them.
-BARE: dict[str, Callable[[argparse.Namespace], int]] = {
-    "check": check.check,
-    "diff": check.diff,
-    "simulate": simulation.simulate,
 }
 
 
@@ -142,11 +143,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return asyncio.run(demo.main(words[1:]))
     chosen = parser_of_all().parse_args(words)
-    if bare := BARE.get(chosen.command):
-        return as_far_as_read(lambda: bare(chosen))
+    entry = ENTRIES[chosen.command]
+    if isinstance(entry, BareEntry):
+        run = entry.run
+        return as_far_as_read(lambda: run(chosen))
     try:
         settings = load_settings(os.environ, makes_secret=chosen.command == "init")
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    return ENTRIES[chosen.command].run(settings, chosen)
+    return entry.run(settings, chosen)

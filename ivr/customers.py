@@ -16,6 +16,7 @@ from config.log import configure_log
 from config.runtime import Runtime
 from config.settings import Settings
 from ivr.commands import opened
+from ivr.progress import Bar
 from queues.domain.customer_changes import contact_text
 from queues.domain.customer_rows import column_names
 from queues.service import customers as files
@@ -25,8 +26,6 @@ from queues.service.plans import plan_of
 from recordings.service import recordings
 
 SHOWN: Final = 20
-BAR_WIDTH: Final = 30
-FULL: Final = 100
 STEPS: Final = {"check": "checking", "merge": "writing", "index": "showing"}
 REPORT_COLUMNS: Final = ("row", "account_no", "field", "what")
 
@@ -93,7 +92,13 @@ async def take_table(runtime: Runtime, chosen: argparse.Namespace) -> int:
     with ExitStack() as closing:
         report = Report(closing, chosen.report)
         with Bar(sys.stderr) as bar:
-            outcome = await imports.import_table(runtime, chosen.file, options, report.add, bar.show)
+            outcome = await imports.import_table(
+                runtime,
+                chosen.file,
+                options,
+                report.add,
+                lambda step, percent: bar.show(STEPS[step], percent),
+            )
         report.close()
     print("\n".join(told(outcome, options, chosen.report)))
     if not outcome.has_headings:
@@ -148,27 +153,6 @@ class Report:
             print(f"{place}: {one.what}", file=sys.stderr)
         if self._count > len(self._shown):
             print(f"... and {self._count - len(self._shown):,} more", file=sys.stderr)
-
-
-class Bar:
-    """How far it is, on a terminal; elsewhere it says nothing."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out, self._is_seen, self._last = out, out.isatty(), ""
-
-    def __enter__(self) -> "Bar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._last:
-            print(f"\r{' ' * len(self._last)}\r", end="", file=self._out, flush=True)
-
-    def show(self, step: str, done: float) -> None:
-        filled = round(done * BAR_WIDTH / FULL)
-        line = f"{STEPS[step]:9} [{'#' * filled:{BAR_WIDTH}}] {done:3.0f} %"
-        if self._is_seen and line != self._last:
-            self._last = line
-            print(f"\r{line}", end="", file=self._out, flush=True)
 
 
 async def find(runtime: Runtime, chosen: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from config.runtime import Runtime
+from ivr.simulation.figures import percentile
 from queues.domain.audit import Breach, audit
 from queues.domain.journal import Line
 
@@ -110,8 +111,7 @@ def waits_of(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     figures: dict[str, Any] = {"offered": len(calls), "answered": len(waits)}
     figures["wait_mean_s"] = round(sum(waits) / len(waits), 1) if waits else None
     for percent in PERCENTILES:
-        rank = max(1, -(-len(waits) * percent // 100))
-        figures[f"wait_p{percent}_s"] = round(waits[rank - 1], 1) if waits else None
+        figures[f"wait_p{percent}_s"] = round(percentile(waits, percent), 1) if waits else None
     return figures
 
 

@@ -20,9 +20,10 @@ from config.settings import load_settings
 from config.site_files import SiteFilesError
 from config.site_files import read as read_site
 from config.store_server import start_store
-from ivr.calllogs import CallLogError, days_of, parse_hours, read_calls
+from ivr.calllogs import CallLogError, day_name, days_of, parse_hours, read_calls
+from ivr.progress import Bar
 from ivr.simulation import report
-from ivr.simulation.boards import Progress, on_rules, on_scripts
+from ivr.simulation.boards import on_rules, on_scripts
 from ivr.simulation.figures import figures_of
 from ivr.simulation.logs import agents_of, calls_of
 from ivr.simulation.play import Day
@@ -33,8 +34,8 @@ from queues.domain.journal import Line
 from queues.domain.plan import Plan, load_plan
 from queues.store.switchboard import SwitchboardStore, site_tag
 
+DAYS_SHOWN = 4
 HELP = "run a call log through a site's routing in virtual time: waits, passes, and what a change would have done"
-PROGRESS_EVERY = 200
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +46,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="a call log: the bank's, or arrived_s,tier,queue,handling_s,patience_s",
     )
-    parser.add_argument("--day", help="only this day of the log (YYYY-MM-DD)")
-    parser.add_argument("--hours", type=parse_hours, help="only these hours, such as 10-12")
+    parser.add_argument(
+        "--day", help="only this day of the log (YYYY-MM-DD; of a table without dates 1, 2, ...)"
+    )
+    parser.add_argument("--hours", metavar="A-B", help="only these hours, such as 10-12")
     parser.add_argument(
         "--agents",
         default="10",
@@ -102,13 +105,21 @@ def simulate(chosen: argparse.Namespace) -> int:
         print(report.summary_of_changes(told, against))
     for text in assumed:
         print(f"assumed: {text}")
+    try:
+        _write(chosen, told, against, assumed)
+    except OSError as fault:
+        print(f"{fault.filename}: cannot be written: {fault.strerror}", file=sys.stderr)
+        return 2
+    if chosen.scripts:
+        return asyncio.run(compare_with_scripts(plan, scenario, told.day))
+    return 0
+
+
+def _write(chosen: argparse.Namespace, told: Told, against: Told | None, assumed: list[str]) -> None:
     if chosen.json:
         report.write_json(chosen.json, report.as_json(told, against, assumed))
     if chosen.html:
         report.write_html(chosen.html, [each for each in (told, against) if each], assumed)
-    if chosen.scripts:
-        return asyncio.run(compare_with_scripts(plan, scenario, told.day))
-    return 0
 
 
 def plan_at(name: str) -> Plan:
@@ -117,14 +128,10 @@ def plan_at(name: str) -> Plan:
 
 def scenario_of(chosen: argparse.Namespace, plan: Plan) -> tuple[Scenario, list[str]]:
     """The day that is played, and in words what of it the log did not say."""
-    logged = read_calls(chosen.calls, day=chosen.day, hours=chosen.hours)
+    hours = parse_hours(chosen.hours) if chosen.hours else None
+    logged = read_calls(chosen.calls, day=chosen.day, hours=hours)
     if not logged:
-        every = days_of(read_calls(chosen.calls))
-        raise CallLogError(
-            [
-                f"{chosen.calls}: no calls there; it has {', '.join(every[:3])} to {every[-1] if every else '-'}"
-            ]
-        )
+        raise CallLogError([f"{chosen.calls}: no calls there; {_days_there(chosen.calls)}"])
     calls = calls_of(logged, plan, priorities_of(chosen.priorities, plan))
     assumed = [
         f"an agent answers {chosen.ring:g} s after the ring begins and wraps up for {chosen.wrap_up:g} s"
@@ -152,11 +159,20 @@ def scenario_of(chosen: argparse.Namespace, plan: Plan) -> tuple[Scenario, list[
     return scenario, assumed
 
 
+def _days_there(path: Path) -> str:
+    every = [day_name(day) for day in days_of(read_calls(path))]
+    if len(every) > DAYS_SHOWN:
+        every = [*every[: DAYS_SHOWN - 1], f"... {every[-1]}"]
+    return f"its days are {', '.join(every)}" if every else "it is empty"
+
+
 def priorities_of(text: str, plan: Plan) -> dict[int, str]:
     """`2=key_customer` as a table; without one, the bank's high priority is the site's second tier."""
     if not text:
         return {2: list(plan.tiers)[min(1, len(plan.tiers) - 1)]}
-    pairs = dict(each.split("=", 1) for each in text.split(","))
+    pairs = dict(each.partition("=")[::2] for each in text.split(","))
+    if not all(priority.isdecimal() and tier for priority, tier in pairs.items()):
+        raise CallLogError([f"--priorities '{text}': write them like 0=ordinary,2=key"])
     if unknown := [tier for tier in pairs.values() if tier not in plan.tiers]:
         raise CallLogError(
             [f"--priorities: {plan.site} has no tier '{unknown[0]}' ({', '.join(plan.tiers)})"]
@@ -170,26 +186,12 @@ def _told(plan: Plan, scenario: Scenario) -> Told:
     ]
     if missing:
         raise CallLogError([f"{plan.site} has no tier '{missing[0].tier}' or no queue '{missing[0].queue}'"])
-    day = on_rules(Day(plan, scenario), progress=_progress(len(scenario.calls)))
+    total = max(len(scenario.calls), 1)
+    with Bar(sys.stderr) as bar:
+        day = on_rules(
+            Day(plan, scenario), progress=lambda done: bar.show(f"playing {plan.site}", 100 * done / total)
+        )
     return Told(name=plan.site, version=plan.version, day=day, figures=figures_of(plan, day))
-
-
-def _progress(total: int) -> Progress | None:
-    """A bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return None
-    told = -1
-
-    def show(done: int) -> None:
-        nonlocal told
-        if done == total or done - told >= PROGRESS_EVERY:
-            told = done
-            bar = "█" * (40 * done // max(total, 1))
-            print(
-                f"\r{bar:<40} {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True
-            )
-
-    return show
 
 
 async def compare_with_scripts(plan: Plan, scenario: Scenario, day: PlayedDay) -> int:

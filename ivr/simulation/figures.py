@@ -95,9 +95,9 @@ def _figures(plan: Plan, day: PlayedDay, calls: Sequence[PlayedCall], passed: Ma
         abandoned=len(left) - len(has_waited),
         waiting=len(has_waited),
         wait_mean_s=_mean(waits),
-        wait_p50_s=percentile(waits, 0.50),
-        wait_p80_s=percentile(waits, 0.80),
-        wait_p95_s=percentile(waits, 0.95),
+        wait_p50_s=percentile(waits, 50),
+        wait_p80_s=percentile(waits, 80),
+        wait_p95_s=percentile(waits, 95),
         longest_s=max((each.wait_ms / 1000 for each in calls), default=0.0),
         service_level=in_time / count if count else 0.0,
         promoted=sum(each.is_answered and each.rule == "ceiling" for each in calls),
@@ -115,11 +115,11 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values else 0.0
 
 
-def percentile(in_order: Sequence[float], share: float) -> float:
-    """Nearest rank: the smallest value that at least this share of them does not exceed; 0 of none."""
+def percentile(in_order: Sequence[float], percent: int) -> float:
+    """Nearest rank: the smallest value that at least so many in a hundred of them do not exceed; 0 of none."""
     if not in_order:
         return 0.0
-    return in_order[max(0, math.ceil(share * len(in_order)) - 1)]
+    return in_order[max(0, -(-percent * len(in_order) // 100) - 1)]
 
 
 def times_passed(calls: Sequence[PlayedCall]) -> dict[str, int]:

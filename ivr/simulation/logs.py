@@ -5,12 +5,11 @@ agents there were (as many as asked for, each with every skill), the matter (the
 """
 
 import csv
-import gzip
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ivr.calllogs import DAY_S, CallLogError, LoggedCall
+from ivr.calllogs import DAY_S, CallLogError, LoggedCall, arrival_of, text_of
 from ivr.simulation.scenario import EVERYBODY, SimulatedAgent, SimulatedCall
 from queues.domain.plan import Plan
 
@@ -23,7 +22,6 @@ def calls_of(
     logged: Sequence[LoggedCall], plan: Plan, tiers_of_priority: Mapping[int, str]
 ) -> tuple[SimulatedCall, ...]:
     """The calls that entered a queue. A bank's priority becomes a tier, everything else the default."""
-    first_day = min((call.day for call in logged), default="")
     days = {day: number for number, day in enumerate(sorted({call.day for call in logged}))}
     faults: list[str] = []
     calls = []
@@ -33,15 +31,17 @@ def calls_of(
         tier = call.tier or tiers_of_priority.get(call.priority, plan.default_tier)
         queue = call.queue or usual_queue(plan)
         if tier not in plan.tiers:
-            faults.append(f"call {number + 1}: {plan.site} has no tier '{tier}' ({', '.join(plan.tiers)})")
+            faults.append(f"{arrival_of(call)}: {plan.site} has no tier '{tier}' ({', '.join(plan.tiers)})")
         if queue not in plan.queues:
-            faults.append(f"call {number + 1}: {plan.site} has no queue '{queue}' ({', '.join(plan.queues)})")
+            faults.append(
+                f"{arrival_of(call)}: {plan.site} has no queue '{queue}' ({', '.join(plan.queues)})"
+            )
         if len(faults) >= FAULTS_MAX:
             break
         if not faults:
             calls.append(_simulated(call, number, days[call.day], tier, queue, plan))
     if faults:
-        raise CallLogError([f"{first_day} {fault}".strip() for fault in faults])
+        raise CallLogError(faults)
     return tuple(calls)
 
 
@@ -76,24 +76,18 @@ def agents_of(text: str, plan: Plan) -> tuple[SimulatedAgent, ...]:
     if text.isdecimal() and int(text) > 0:
         return tuple(SimulatedAgent(agent_id=f"agent{number + 1:02d}") for number in range(int(text)))
     path = Path(text)
-    try:
-        data = path.read_bytes()
-        rows = csv.DictReader(
-            io.StringIO((gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig"))
-        )
-        if missing := [name for name in AGENT_COLUMNS[:1] if name not in (rows.fieldnames or ())]:
-            raise CallLogError([f"{path}:1: the column {missing[0]} is missing"])
-        agents, faults = [], []
-        for row in rows:
-            agent = _agent(row, plan)
-            if isinstance(agent, SimulatedAgent):
-                agents.append(agent)
-            else:
-                faults.append(f"{path}:{rows.line_num}: {agent}")
-    except (OSError, UnicodeDecodeError, EOFError) as fault:
-        raise CallLogError(
-            [f"{text}: neither a number of agents nor a file that can be read: {fault}"]
-        ) from fault
+    if not path.is_file():
+        raise CallLogError([f"--agents: '{text}' is neither a number of agents nor a file"])
+    rows = csv.DictReader(io.StringIO(text_of(path), newline=""))
+    if AGENT_COLUMNS[0] not in (rows.fieldnames or ()):
+        raise CallLogError([f"{path}:1: the column {AGENT_COLUMNS[0]} is missing"])
+    agents, faults = [], []
+    for row in rows:
+        agent = _agent(row, plan)
+        if isinstance(agent, SimulatedAgent):
+            agents.append(agent)
+        else:
+            faults.append(f"{path}:{rows.line_num}: {agent}")
     if faults:
         raise CallLogError(faults[:FAULTS_MAX])
     if not agents:

@@ -7,12 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from ivr.calllogs import CallLogError, Hours, LoggedCall, days_of, parse_hours, read_calls
+from ivr.calllogs import (
+    CallLogError,
+    Hours,
+    LoggedCall,
+    arrival_of,
+    day_name,
+    days_of,
+    parse_hours,
+    read_calls,
+)
 
 HEADING = (
     "vru_line,call_id,customer_id,priority,type,date,vru_entry,vru_exit,vru_time,q_start,q_exit,q_time,"
     "outcome,ser_start,ser_exit,ser_time,server\n"
 )
+PLAIN_HEADING = "arrived_s,tier,queue,handling_s,patience_s\n"
 ANSWERED = (
     "AA0101,1,771,2,PS,1999-08-02,10:00:00,10:00:06,6,10:00:06,10:00:46,40,AGENT,10:00:46,10:02:46,120,ANAT\n"
 )
@@ -158,8 +168,19 @@ def test_a_file_that_is_no_call_log_is_refused(tmp_path: Path) -> None:
     cut.write_bytes(gzip.compress((HEADING + ANSWERED * 50).encode())[:60])
     with pytest.raises(CallLogError, match=r"cut\.csv\.gz: cannot be read"):
         read_calls(cut)
-    with pytest.raises(CallLogError, match="cannot be read"):
+    with pytest.raises(CallLogError, match=r"absent\.csv: cannot be read: No such file or directory$"):
         read_calls(tmp_path / "absent.csv")
+    (tmp_path / "old.csv").write_bytes("到达".encode("gb18030"))
+    with pytest.raises(CallLogError, match=r"old\.csv: cannot be read: it is not UTF-8 text$"):
+        read_calls(tmp_path / "old.csv")
+
+
+def test_a_call_is_named_as_its_log_names_it(tmp_path: Path) -> None:
+    bank = read_calls(write(tmp_path / "bank.csv", HEADING + NO_SERVICE + MENU_HANG))
+    plain = read_calls(write(tmp_path / "plain.csv", f"{PLAIN_HEADING}90000.5,,,60,\n7,,,60,\n"))
+    assert [arrival_of(each) for each in bank] == ["1999-08-02 11:59:59", "1999-08-03 10:10:00"]
+    assert [arrival_of(each) for each in plain] == ["arrived_s 7", "arrived_s 90000.5"]
+    assert [day_name(each.day) for each in (*bank, *plain)] == ["1999-08-02", "1999-08-03", "1", "2"]
 
 
 @pytest.mark.parametrize(

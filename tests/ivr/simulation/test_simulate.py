@@ -1,14 +1,19 @@
 """`shouwen simulate` as a supervisor types it: a table in, figures out, and clear words for what cannot be used."""
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 
 from ivr.cli import main
+from ivr.simulation.figures import percentile
 from tests.house.places import ROOT
 
-PLAIN = """arrived_s,tier,queue,handling_s,patience_s
+COLUMNS = "arrived_s,tier,queue,handling_s,patience_s\n"
+TIERS = "high_risk, key_customer, special_care, business, residential"
+QUEUES = "key, outage, connection, complaint, general"
+PLAIN = f"""{COLUMNS}\
 0,residential,general,60,
 1.5,residential,general,60,
 2,key_customer,general,60,
@@ -61,11 +66,11 @@ def test_what_a_change_would_have_done(
 @pytest.mark.parametrize(
     ("table", "agents", "words"),
     [
-        ("arrived_s,tier,queue,handling_s,patience_s\n0,vip,general,60,\n", "1", "no tier 'vip'"),
-        ("arrived_s,tier,queue,handling_s,patience_s\n0,,nowhere,60,\n", "1", "no queue 'nowhere'"),
-        ("arrived_s,tier,queue,handling_s,patience_s\nx,,general,60,\n", "1", ":2: arrived_s 'x'"),
-        (PLAIN, "nobody.csv", "neither a number of agents nor a file"),
-        (PLAIN, "0", "neither a number of agents nor a file"),
+        (f"{COLUMNS}1.25,vip,general,60,\n", "1", f"arrived_s 1.25: power has no tier 'vip' ({TIERS})"),
+        (f"{COLUMNS}90000,,nowhere,60,\n", "1", f"arrived_s 90000: power has no queue 'nowhere' ({QUEUES})"),
+        (f"{COLUMNS}x,,general,60,\n", "1", "calls.csv:2: arrived_s 'x' is not a number of seconds"),
+        (PLAIN, "nobody.csv", "--agents: 'nobody.csv' is neither a number of agents nor a file"),
+        (PLAIN, "0", "--agents: '0' is neither a number of agents nor a file"),
     ],
 )
 def test_what_cannot_be_used_is_told_with_its_place(
@@ -74,7 +79,52 @@ def test_what_cannot_be_used_is_told_with_its_place(
     file = tmp_path / "calls.csv"
     file.write_text(table, "utf-8")
     assert main(["simulate", "power", "--calls", str(file), "--agents", agents]) == 2
-    assert words in capsys.readouterr().err
+    assert capsys.readouterr().err.replace(f"{tmp_path}/", "") == f"{words}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--calls", "none.csv"], "none.csv: cannot be read: No such file or directory"),
+        (["--day", "3"], "calls.csv: no calls there; its days are 1"),
+        (["--hours", "3"], "hours '3': write them like 10-12 or 9:30-11"),
+        (["--priorities", "2"], "--priorities '2': write them like 0=ordinary,2=key"),
+        (["--priorities", "2=vip"], f"--priorities: power has no tier 'vip' ({TIERS})"),
+        (["--json", "none/out.json"], "none/out.json: cannot be written: No such file or directory"),
+    ],
+)
+def test_what_was_asked_for_and_cannot_be_done_is_told_in_words(
+    more: list[str],
+    words: str,
+    calls: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["simulate", "power", "--calls", calls.name, *more]) == 2
+    assert capsys.readouterr().err == f"{words}\n"
+
+
+def test_one_day_of_a_table_without_dates(
+    calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls.write_text(f"{PLAIN}90000,residential,general,60,\n", "utf-8")
+    out = tmp_path / "out.json"
+    assert main(["simulate", "power", "--calls", str(calls), "--day", "2", "--json", str(out)]) == 0
+    assert json.loads(out.read_text("utf-8"))["all"]["offered"] == 1
+
+
+def test_a_table_of_agents_is_known_as_packed_by_what_is_in_it(
+    calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agents = tmp_path / "agents.csv"
+    agents.write_bytes(gzip.compress(b"agent,skills,from_s,until_s\nlate,general,600,\n"))
+    assert main(["simulate", "power", "--calls", str(calls), "--agents", str(agents)]) == 0
+    agents.write_bytes(agents.read_bytes()[:-4])
+    assert main(["simulate", "power", "--calls", str(calls), "--agents", str(agents)]) == 2
+    told = capsys.readouterr().err
+    assert told == f"{agents}: cannot be read: the compressed file is cut off or damaged\n"
 
 
 def test_agents_have_hours_and_skills(calls: Path, tmp_path: Path) -> None:
@@ -98,3 +148,10 @@ def test_agents_have_hours_and_skills(calls: Path, tmp_path: Path) -> None:
     ]
     assert main([*words, "--json", str(out)]) == 0
     assert json.loads(out.read_text("utf-8"))["by_tier"]["key_customer"]["wait_mean_s"] == 718
+
+
+def test_a_percentile_is_the_smallest_that_so_many_do_not_exceed() -> None:
+    hundred = [float(each) for each in range(1, 101)]
+    assert [percentile(hundred, each) for each in (0, 1, 55, 95, 100)] == [1, 1, 55, 95, 100]
+    assert [percentile([1.0, 2.0], each) for each in (50, 51)] == [1, 2]
+    assert percentile([], 50) == 0
