@@ -6,7 +6,7 @@ safe document can be made when no store answers, and the same question always ge
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ivr.domain.nodes import Menu, VoicemailNode
 from ivr.domain.steps import Messaging, Queueing, Session, Step, Transferring, place_of
@@ -103,19 +103,16 @@ class Documents:
     def meet(self, call_id: str, offer_id: str) -> Document:
         return (self._conference(call_id, address("voice_after", offer_id=offer_id)),)
 
-    def message_at(self, call_id: str, session: Session, queue: str) -> Document:
-        """The voicemail at which he was; else that of his queue's closed hours, or one without further words."""
-        name = session.node if self._takes_message(session.node) else self.menu.closed.get(queue, "")
-        node = self.menu.nodes.get(name)
-        if not isinstance(node, VoicemailNode):
-            return self.record(call_id, session, MESSAGE_LONGEST_MS)
-        there = replace(session, node=name)
-        return (self._say(node.prompt, session.locale), *self.record(call_id, there, node.longest_ms))
+    def voicemail_for(self, node: str, queue: str, matter: str) -> str:
+        """The voicemail at which he was; else that of his queue's closed hours, or of his matter; empty: none."""
+        voicemails = {name: each for name, each in self.menu.nodes.items() if isinstance(each, VoicemailNode)}
+        of_matter = (
+            name for name, each in voicemails.items() if (each.queue, each.matter) == (queue, matter)
+        )
+        names = (node, self.menu.closed.get(queue, ""), *of_matter)
+        return next((name for name in names if name in voicemails), "")
 
-    def _takes_message(self, name: str) -> bool:
-        return isinstance(self.menu.nodes.get(name), VoicemailNode)
-
-    def record(self, call_id: str, session: Session, longest_ms: int) -> Document:
+    def record(self, call_id: str, session: Session, longest_ms: int = MESSAGE_LONGEST_MS) -> Document:
         """After a message, or when none was spoken, the caller comes to voice_message."""
         after = address("voice_message", query=place_of(session))
         status = address("recordings_callback", call_id=call_id, kind="voicemail")

@@ -32,6 +32,11 @@ def begin(menu: Menu, session: Session, facts: Facts) -> Step:
     return Walk(menu, replace(session, is_entering=False), facts).to(session.node)
 
 
+def taken_up(menu: Menu, session: Session, facts: Facts) -> Step:
+    """What the caller hears at the node at which he is; what it did for him is done."""
+    return Walk(menu, replace(session, is_entering=False), facts).enter(session.node)
+
+
 def again(menu: Menu, session: Session, facts: Facts) -> Step:
     """The question at which the caller is, once more, with the tries he has used up."""
     return Walk(menu, session, facts).ask_again(menu.nodes[session.node])

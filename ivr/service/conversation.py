@@ -16,7 +16,7 @@ from typing import Final
 from config.numbers import number_key, parse
 from config.runtime import Runtime
 from ivr.domain.documents import Documents
-from ivr.domain.flow import begin
+from ivr.domain.flow import begin, taken_up
 from ivr.domain.heard import Heard
 from ivr.domain.nodes import TransferNode, VoicemailNode
 from ivr.domain.steps import Session
@@ -78,22 +78,22 @@ class Conversation:
     async def ask_again(self, *, call_id: str, session: Session) -> Document:
         return await self.guide.ask_again(call_id=call_id, session=session)
 
-    async def wait(self, *, call_id: str, locale: str, round_no: int) -> Document:
+    async def wait(self, *, call_id: str, round_no: int) -> Document:
         """One round in the queue: a sign of life, and something to hear."""
         call = (await self.switchboard.touch_call(call_id=call_id)).call
         documents = (await self._hotline(call)).documents
         if call is None or call.state in {CallState.MENU, CallState.MESSAGING}:
             return documents.leave_queue()
         if call.state is CallState.ENDED:
-            return documents.goodbye(locale)
+            return documents.goodbye(call.locale)
         if call.state in {CallState.CONNECTING, CallState.CONNECTED}:
-            return documents.connecting(locale, round_no)
+            return documents.connecting(call.locale, round_no)
         return documents.wait(
             queue=call.queue,
             ticket_no=call.ticket_no,
             access_code="" if round_no else self._access_code(call_id),
             position=call.position,
-            locale=locale,
+            locale=call.locale,
             round_no=round_no,
         )
 
@@ -227,8 +227,17 @@ class Conversation:
             session = Session(call.node, 0, call.locale, hotline.menu.version, max(call.step, 0))
             if call.message_left:  # only the thanks were lost
                 return self._after_message(hotline, call, session)
-            return documents.message_at(call.call_id, session, call.queue)
+            return self._message_again(hotline, call, session)
         return documents.goodbye(call.locale)
+
+    def _message_again(self, hotline: Hotline, call: CallFacts, session: Session) -> Document:
+        """What he hears before he speaks, as the first time."""
+        name = hotline.documents.voicemail_for(session.node, call.queue, call.matter)
+        if not name:
+            return hotline.documents.record(call.call_id, session)
+        there = replace(session, node=name)
+        result = taken_up(hotline.menu, there, self.guide.facts(hotline, call))
+        return hotline.documents.of_step(result, call.call_id)
 
     async def _hotline(self, call: CallFacts | None) -> Hotline:
         """In the words the call began with."""

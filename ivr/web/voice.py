@@ -7,7 +7,7 @@ agent is waiting for has a safe twin for the time when a store is down; a mere r
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
@@ -159,9 +159,7 @@ class Voice:
 
     async def wait(self, webhook: Webhook) -> Document:
         round_no = number_of(webhook, "n")
-        return await self.conversation.wait(
-            call_id=leg_of(webhook).leg_id, locale=self._locale(webhook), round_no=round_no
-        )
+        return await self.conversation.wait(call_id=leg_of(webhook).leg_id, round_no=round_no)
 
     async def left_queue(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
@@ -183,9 +181,8 @@ class Voice:
     async def message(self, webhook: Webhook) -> Document:
         is_recorded = bool(webhook.form.get("RecordingUrl")) and webhook.form.get("RecordingDuration") != "0"
         is_left = is_recorded or is_repeated(webhook)  # only a message that was left needs the store
-        session = replace(session_of(webhook), locale=self._locale(webhook))
         return await self.conversation.message(
-            call_id=leg_of(webhook).leg_id, session=session, is_left=is_left
+            call_id=leg_of(webhook).leg_id, session=session_of(webhook), is_left=is_left
         )
 
     async def transferred(self, webhook: Webhook) -> Document:
@@ -281,19 +278,27 @@ def routes(voice: Voice) -> list[Route]:
         "voice_agent_status": ("/voice/agent/{offer_id}/status", voice.agent_status),
         "voice_conference": ("/voice/conference/{call_id}", voice.conference),
     }
+    sounds = Sounds()
     return [
-        *(_route(name, path, voice, answer, is_safe=True) for name, (path, answer) in talks.items()),
-        *(_route(name, path, voice, answer, is_safe=False) for name, (path, answer) in reports.items()),
+        *(_route(name, path, voice, answer, sounds, is_safe=True) for name, (path, answer) in talks.items()),
+        *(
+            _route(name, path, voice, answer, sounds, is_safe=False)
+            for name, (path, answer) in reports.items()
+        ),
         Route("/voice/hold.wav", hold_sound, methods=["GET"], name="voice_hold"),
         Route("/voice/audio/{name}", audio, methods=["GET"], name="voice_audio"),
     ]
 
 
 def _route(
-    name: str, path: str, voice: Voice, answer: Callable[[Webhook], Awaitable[Document]], *, is_safe: bool
+    name: str,
+    path: str,
+    voice: Voice,
+    answer: Callable[[Webhook], Awaitable[Document]],
+    sounds: Sounds,
+    *,
+    is_safe: bool,
 ) -> Route:
-    sounds = Sounds()
-
     def written(runtime: Runtime, document: Document) -> Response:
         speaking = writer(runtime.links, _voices(runtime), lambda sound: sounds.has(runtime, sound))
         return Response(render(document, speaking), media_type=CONTENT_TYPE)

@@ -13,8 +13,9 @@ import pytest
 
 from config import numbers, site_files
 from ivr.service.guide import access_code
+from ivr.web import audio
 from tests.doubles import ManualClock
-from tests.ivr.site import ALL_KINDS
+from tests.ivr.site import ALL_KINDS, all_kinds_with
 from tests.traces.hotline import CALLER, OTHER_CALLER, Caller, Heard, Hotline
 from tests.traces.test_twice_and_late import played, records
 
@@ -427,6 +428,65 @@ async def test_a_call_keeps_the_words_it_began_with(kinds: Hotline, tmp_path: Pa
     assert "业务请按三" in (await kinds.caller("CA2").dial()).said
     again = await caller.post("/voice/incoming?r=1")
     assert "业务请按2" in again.said
+
+
+async def test_a_call_keeps_a_language_that_there_is_no_more(kinds: Hotline, tmp_path: Path) -> None:
+    english, waiting = kinds.caller(), kinds.caller("CA2", OTHER_CALLER)
+    record = await english.dial_and_press("94")
+    enqueued = await waiting.dial_and_press("90")
+    british = (
+        ("site", "languages: [zh-CN, en-US, yue-HK]", "languages: [zh-CN, en-GB, yue-HK]"),
+        ("site", "en-US: {language: en-US, voice: Polly.Joanna", "en-GB: {language: en-GB, voice: Polly.Amy"),
+        ("menu", "set: en-US", "set: en-GB"),
+    )
+    kinds.runtime.activate(all_kinds_with(tmp_path, *british))
+    receipt = await english.post(
+        record.url("Record", "action"), RecordingUrl="https://x/RE1", RecordingDuration="9"
+    )
+    assert receipt.said.startswith("Number T ")
+    assert (await waiting.wait(enqueued)).said == "You are number 1"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        'prompt: {zh: "{customer_name}请留言。", en: Leave a message.}',
+        "prompt: {zh: 请留言。, en: Leave a message.}\n    audio: {zh: welcome.zh.wav}",
+    ],
+)
+async def test_a_message_that_broke_off_is_asked_for_in_the_same_words(
+    kinds: Hotline, clock: ManualClock, tmp_path: Path, told: str
+) -> None:
+    changed = ("menu", "prompt: {zh: 请留言。, en: Leave a message.}", told)
+    kinds.runtime.activate(all_kinds_with(tmp_path, changed))
+    await stock(kinds)
+    await known(kinds)
+    clock.advance(9 * 3_600_000)
+    caller = kinds.caller()
+    asked = await caller.press(await caller.dial(), "")
+    assert asked.verbs[-2:] == ["Record", "Redirect"]
+    again = await caller.post("/voice/incoming?r=1")
+    assert (again.verbs, again.said) == (asked.verbs, asked.said)
+    assert again.root[0].text == asked.root[0].text
+
+
+async def test_a_recorded_prompt_is_read_once_for_all_webhooks(
+    kinds: Hotline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "zh: 报修请按1，业务请按2，进度请按3，举报请按4，公告请按6，值班请按5。\n"
+    english = "      en: Repairs 1, business 2, progress 3, report 4, notices 6, duty phone 5.\n"
+    played = ("menu", asked + english, f"{asked}{english}    audio: {{zh: welcome.zh.wav}}\n")
+    kinds.runtime.activate(all_kinds_with(tmp_path, played))
+    read: list[str] = []
+
+    def reads(directory: Path, name: str, digest: str) -> bytes | None:
+        read.append(name)
+        return site_files.read_audio(directory, name, digest)
+
+    monkeypatch.setattr(audio, "read_audio", reads)
+    heard = await kinds.caller().dial_and_press("*")
+    assert "Play" in [verb.tag for verb in heard.root.iter()]
+    assert read == ["welcome.zh.wav"]
 
 
 # The same twice, late, and with the store down
