@@ -16,54 +16,16 @@ from pydantic import Field
 from ivr.domain.menu_checks import check_menu
 from ivr.domain.nodes import (
     KINDS,
-    BranchNode,
-    CaseNode,
-    CollectNode,
-    Condition,
-    GatherNode,
-    HangupNode,
     Keys,
     LineDoors,
     Listen,
-    LocaleNode,
     Menu,
     Node,
-    NoticesNode,
-    Option,
     Phrases,
-    RouteNode,
-    SayNode,
-    TransferNode,
-    VoicemailNode,
 )
-from ivr.domain.ways import unasked_ways, ways
 from queues.domain.faults import FaultBook, SiteSource, Steps
 from queues.domain.parts import Part
 from queues.domain.plan import Line, Plan
-
-__all__ = [
-    "BranchNode",
-    "CaseNode",
-    "CollectNode",
-    "Condition",
-    "GatherNode",
-    "HangupNode",
-    "Keys",
-    "LineDoors",
-    "LocaleNode",
-    "Menu",
-    "Node",
-    "NoticesNode",
-    "Option",
-    "Phrases",
-    "RouteNode",
-    "SayNode",
-    "TransferNode",
-    "VoicemailNode",
-    "load_menu",
-    "unasked_ways",
-    "ways",
-]
 
 
 class MenuHead(Part):

@@ -19,7 +19,8 @@ from config.log import get_log
 from config.runtime import Runtime
 from config.site_files import SiteFiles
 from ivr.domain.documents import Documents
-from ivr.domain.menus import Menu, NoticesNode, load_menu
+from ivr.domain.menus import load_menu
+from ivr.domain.nodes import Menu, NoticesNode
 from queues.domain.faults import SiteFaults
 from queues.domain.parts import in_locale
 from queues.domain.plan import Plan

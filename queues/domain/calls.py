@@ -70,9 +70,8 @@ DIVERSIONS: Final = (VOICEMAIL, CALLBACK, GOODBYE, TRANSFER)
 
 # What is kept under these names is for looking something up; under any other name it is the site's own.
 ACCOUNT_NO, CASE_NO, ACCESS_CODE = "account_no", "case_no", "access_code"
-KEYED_TO_ASK: Final = frozenset(
-    {CASE_NO, ACCESS_CODE}
-)  # which case somebody asked about is nobody's business
+# Which case somebody asked about is nobody's business.
+KEYED_TO_ASK: Final = frozenset({CASE_NO, ACCESS_CODE})
 LOOKED_UP: Final = KEYED_TO_ASK | {ACCOUNT_NO}
 
 

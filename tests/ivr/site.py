@@ -5,7 +5,8 @@ from pathlib import Path
 
 from config import site_files
 from config.site_files import SiteFiles
-from ivr.domain.menus import Menu, load_menu
+from ivr.domain.menus import load_menu
+from ivr.domain.nodes import Menu
 from queues.domain.plan import Plan, load_plan
 
 FILES = {

@@ -11,7 +11,7 @@ import pytest
 from ivr import cli
 from ivr.check import check, examine, report
 from ivr.demo_plan import read_plan
-from ivr.domain.menus import GatherNode
+from ivr.domain.nodes import GatherNode
 from tests.house.places import ROOT
 from tests.ivr.site import FILES, line_of, site
 

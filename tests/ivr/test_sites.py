@@ -17,7 +17,8 @@ import pytest
 from config import site_files
 from ivr.domain.flow import begin, door, step
 from ivr.domain.heard import SILENCE, Heard
-from ivr.domain.menus import (
+from ivr.domain.menus import load_menu
+from ivr.domain.nodes import (
     CaseNode,
     CollectNode,
     GatherNode,
@@ -25,7 +26,6 @@ from ivr.domain.menus import (
     NoticesNode,
     SayNode,
     VoicemailNode,
-    load_menu,
 )
 from ivr.domain.steps import (
     Account,

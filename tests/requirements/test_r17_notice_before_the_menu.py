@@ -9,7 +9,7 @@ import pytest
 
 from config.numbers import code_key
 from config.runtime import Runtime
-from ivr.domain.menus import GatherNode
+from ivr.domain.nodes import GatherNode
 from ivr.service.hotlines import active_hotline
 from queues.domain.customers import Customer
 from queues.domain.tickets import TicketEvent
