@@ -97,8 +97,7 @@ def case_of(ticket: Ticket, before_ms: int) -> str | None:
         "state": ticket.state,
         "code_key": code_key,
         "reply": ticket.reply or "",
-        "customer_id": ""
-        if code_key
-        else ticket.customer_id or "",  # with a code it matters to nobody whose it is
+        # with a code it matters to nobody whose it is
+        "customer_id": "" if code_key else ticket.customer_id or "",
     }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

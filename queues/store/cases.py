@@ -1,8 +1,7 @@
 """The live index of cases: what a caller who asks how far his case is may hear, by ticket number.
 
-It is made from SQL and can be made again at any time. `{site}:case_index` says up to which revision of SQL it has
-come. Both change in one step, and only from the revision that was read before: two that bring it up to date never
-overwrite the newer with the older, and whoever dies half-way has changed nothing.
+It is made from SQL and can be made again at any time. `{site}:case_index` is its stamp: up to which revision of SQL
+it has come.
 """
 
 from collections.abc import Mapping
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import WatchError
+
+from queues.store import stamped
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Stamp:
     """How far the index has come. A store that has none is new, or came back empty."""
 
     revision: int = 0
-    forgot_ms: int = 0  # what was closed before this instant has been taken out
+    # what was closed before this instant has been taken out
+    forgot_ms: int = 0
 
 
 def cases_key(site: str) -> str:
@@ -45,22 +46,13 @@ async def put(
 
     `anew` empties the index first.
     """
-    async with redis.pipeline(transaction=True) as pipeline:
-        try:
-            await pipeline.watch(stamp_key(site))
-            revision, forgot_ms = await pipeline.hmget(stamp_key(site), ["revision", "forgot_ms"])
-            if Stamp(int(revision or 0), int(forgot_ms or 0)) != seen:
-                return False
-            pipeline.multi()  # type: ignore[no-untyped-call]
-            if anew:
-                pipeline.unlink(cases_key(site))
-            kept: dict[Any, Any] = {ticket_no: text for ticket_no, text in cases.items() if text is not None}
-            if kept:
-                pipeline.hset(cases_key(site), mapping=kept)
-            if gone := [ticket_no for ticket_no, text in cases.items() if text is None]:
-                pipeline.hdel(cases_key(site), *gone)
-            pipeline.hset(stamp_key(site), mapping={"revision": now.revision, "forgot_ms": now.forgot_ms})
-            await pipeline.execute()
-        except WatchError:
-            return False
-    return True
+    values: dict[Any, Any] = {"revision": now.revision, "forgot_ms": now.forgot_ms}
+    return await stamped.put(
+        redis,
+        stamp_key(site),
+        seen,
+        lambda pipeline: stamp_of(pipeline, site),
+        lambda pipeline: pipeline.hset(stamp_key(site), mapping=values),
+        {cases_key(site): cases},
+        anew=anew,
+    )

@@ -19,6 +19,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queues.domain.customers import index_entry, live_file
+from queues.store import stamped
 from queues.store.customers import (
     compact,
     customer_numbers,
@@ -224,9 +225,6 @@ async def forget_gone(connection: AsyncConnection, site: str, before_ms: int) ->
     return int((await connection.execute(old)).rowcount)
 
 
-# What the live store says
-
-
 async def live_stamp(redis: Redis, site: str) -> int | None:
     """The revision that the live index shows; None when there is no index."""
     found = await redis.get(stamp_key(site))
@@ -240,24 +238,15 @@ async def is_whole(redis: Redis, site: str) -> bool:
 
 async def put_delta(redis: Redis, site: str, seen: int, revision: int, delta: Delta) -> bool:
     """The changes and the new stamp in one step; False, and nothing, if the stamp is no longer `seen`."""
-    async with redis.pipeline(transaction=True) as pipeline:
-        try:
-            await pipeline.watch(stamp_key(site))
-            if await pipeline.get(stamp_key(site)) != str(seen):
-                return False
-            pipeline.multi()  # type: ignore[no-untyped-call]
-            parts = (delta.numbers, delta.accounts, delta.customers)
-            for key, entries in zip(index_keys(site), parts, strict=True):
-                kept: dict[Any, Any] = {name: value for name, value in entries.items() if value is not None}
-                if kept:
-                    pipeline.hset(key, mapping=kept)
-                if gone := [name for name, value in entries.items() if value is None]:
-                    pipeline.hdel(key, *gone)
-            pipeline.set(stamp_key(site), revision)
-            await pipeline.execute()
-        except WatchError:
-            return False
-    return True
+    parts = (delta.numbers, delta.accounts, delta.customers)
+    return await stamped.put(
+        redis,
+        stamp_key(site),
+        seen,
+        lambda pipeline: live_stamp(pipeline, site),
+        lambda pipeline: pipeline.set(stamp_key(site), revision),
+        dict(zip(index_keys(site), parts, strict=True)),
+    )
 
 
 async def put_page(redis: Redis, key: str, entries: Mapping[str, str]) -> None:
