@@ -15,31 +15,21 @@ ONE_LOOK_MS: Final = 600_000
 async def note(runtime: Runtime, *, account_id: str, action: str, subject: str, detail: str = "") -> bool:
     """Write the look down; False when it is part of one that is written already."""
     now_ms = runtime.clock.now_ms()
-    row = {
-        "id": f"{action}:{account_id}:{subject}:{now_ms // ONE_LOOK_MS}",
-        "at_ms": now_ms,
-        "account_id": account_id,
-        "action": action,
-        "subject": subject,
-        "detail": detail,
-    }
+    mark = f"{account_id}:{subject}:{now_ms // ONE_LOOK_MS}"
     async with runtime.database.transaction() as connection:
-        return await store.insert_new(connection, row)
+        return await store.write(
+            connection, action, mark, at_ms=now_ms, by=account_id, subject=subject, detail=detail
+        )
 
 
 async def done(runtime: Runtime, *, account_id: str, action: str, subject: str, detail: str = "") -> None:
     """Write an act down; each is a row of its own."""
     now_ms = runtime.clock.now_ms()
-    row = {
-        "id": f"{action}:{subject}:{now_ms}:{secrets.token_hex(4)}",
-        "at_ms": now_ms,
-        "account_id": account_id,
-        "action": action,
-        "subject": subject,
-        "detail": detail,
-    }
+    mark = f"{subject}:{now_ms}:{secrets.token_hex(4)}"
     async with runtime.database.transaction() as connection:
-        await store.insert_new(connection, row)
+        await store.write(
+            connection, action, mark, at_ms=now_ms, by=account_id, subject=subject, detail=detail
+        )
 
 
 async def of_subject(runtime: Runtime, subject: str) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ SQL first, then the live store: the list follows through the index of customers,
 has a chore that finds what a death left undone.
 """
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -115,9 +114,6 @@ async def unmanaged(runtime: Runtime, *, after_id: str = "", most: int = 200) ->
         return await store.unmanaged(connection, runtime.settings.site, managed, after_id, most)
 
 
-# Leaves
-
-
 async def set_leave(
     runtime: Runtime, *, agent_id: str, from_ms: int, until_ms: int, cover: str = "", by: str
 ) -> str:
@@ -163,9 +159,6 @@ async def leaves(runtime: Runtime, agent_id: str = "") -> list[Leave]:
     """Leaves that are not over, of everybody or of one agent."""
     async with runtime.database.read() as connection:
         return await store.leaves_after(connection, runtime.settings.site, runtime.clock.now_ms(), agent_id)
-
-
-# Pairs never to be brought together
 
 
 async def add_never_route(runtime: Runtime, *, customer_id: str, agent_id: str, reason: str, by: str) -> str:
@@ -218,14 +211,7 @@ async def _audit(
     by: str,
     detail: Mapping[str, Any],
 ) -> None:
-    await audits.insert_new(
-        connection,
-        {
-            "id": f"{action}:{subject}:{mark}",
-            "at_ms": runtime.clock.now_ms(),
-            "account_id": by or None,
-            "action": action,
-            "subject": subject,
-            "detail": json.dumps(detail, ensure_ascii=False),
-        },
+    now_ms = runtime.clock.now_ms()
+    await audits.write(
+        connection, action, f"{subject}:{mark}", at_ms=now_ms, by=by, subject=subject, detail=detail
     )

@@ -193,7 +193,7 @@ async def _end(runtime: Runtime, notice_id: str, now_ms: int) -> None:
         if notice is not None and notice.phase(now_ms) is not Phase.PAST:
             return  # raised again since we looked
         if notice is not None and notice.cleared_ms is None:
-            await _audit(connection, notice, "notice.ended", now_ms, None, wording_form(notice), None)
+            await _audit(connection, notice, "notice.ended", now_ms, "", wording_form(notice), None)
     await _show(runtime, notice_id, (notice.cleared_by if notice else "") or BY_TIME)
 
 
@@ -252,19 +252,13 @@ async def _audit(
     notice: RaisedNotice,
     action: str,
     at_ms: int,
-    by: str | None,
+    by: str,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> None:
-    row = {
-        "id": f"{action}:{notice.notice_id}:{notice.revision}",
-        "at_ms": at_ms,
-        "account_id": by,
-        "action": action,
-        "subject": _subject(notice.notice_id),
-        "detail": json.dumps({"before": before, "after": after}, ensure_ascii=False),
-    }
-    await audits.insert_new(connection, row)
+    mark, subject = f"{notice.notice_id}:{notice.revision}", _subject(notice.notice_id)
+    detail = {"before": before, "after": after}
+    await audits.write(connection, action, mark, at_ms=at_ms, by=by, subject=subject, detail=detail)
 
 
 def _subject(notice_id: str) -> str:

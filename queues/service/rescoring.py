@@ -140,9 +140,6 @@ def _excluded(row: Any) -> Excluded:
     )
 
 
-# What is due
-
-
 async def _open_or_due(connection: AsyncConnection, runtime: Runtime) -> Run | None:
     site, plan = runtime.settings.site, plan_of(runtime)
     if (left := await rescores.unfinished(connection, site)) is not None:
@@ -187,9 +184,6 @@ def _new_run(runtime: Runtime, kind: Kind, origin: Origin, name: str, by: str = 
         started_ms=now_ms,
         account_id=by or None,
     )
-
-
-# The work
 
 
 async def _work(runtime: Runtime, run_id: str) -> bool:

@@ -75,8 +75,6 @@ class Answer(StrEnum):
 
 Decide = Callable[[Ticket], Mapping[str, Any] | Answer]
 
-# Opening -------------------------------------------------------------------------
-
 
 async def open_ticket(runtime: Runtime, call_id: str) -> Ticket | None:
     """Write the ticket a call was promised. Whoever marks the link done writes it; again is a no-op."""
@@ -172,9 +170,6 @@ def due_state_of(plan: Plan, ticket: Ticket, now_ms: int) -> DueState | None:
     return due_state(hours, ticket.opened_ms, ticket.due_ms, now_ms, ticket.done_ms)
 
 
-# Looking -------------------------------------------------------------------------
-
-
 async def find_ticket(runtime: Runtime, ticket_no: str) -> Ticket | None:
     async with runtime.database.read() as connection:
         return await tickets.find(connection, ticket_no)
@@ -208,9 +203,6 @@ def read_key(text: str | None) -> tuple[int, str] | None:
     """`<instant>:<id>`, as a page gave it; what is not one begins at the newest."""
     instant, _, row_id = (text or "").partition(":")
     return (int(instant), row_id) if instant.isdecimal() and len(instant) < 19 and row_id else None
-
-
-# Working -------------------------------------------------------------------------
 
 
 async def move_ticket(runtime: Runtime, ticket_no: str, event: TicketEvent, by: str = "") -> bool:
@@ -284,15 +276,9 @@ async def _audit(
     changed: Mapping[str, Any],
 ) -> None:
     before = {name: getattr(ticket, name) for name in changed}
-    row = {
-        "id": f"{action}:{ticket.ticket_no}:{ticket.revision}",
-        "at_ms": at_ms,
-        "account_id": by or None,
-        "action": action,
-        "subject": _subject(ticket.ticket_no),
-        "detail": json.dumps({"before": before, "after": dict(changed)}, ensure_ascii=False),
-    }
-    await audits.insert_new(connection, row)
+    mark, subject = f"{ticket.ticket_no}:{ticket.revision}", _subject(ticket.ticket_no)
+    detail = {"before": before, "after": dict(changed)}
+    await audits.write(connection, action, mark, at_ms=at_ms, by=by, subject=subject, detail=detail)
 
 
 def _subject(ticket_no: str) -> str:

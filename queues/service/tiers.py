@@ -5,7 +5,6 @@ the chore of the index finds it. A call keeps the tier it began with; the next o
 """
 
 import datetime as dt
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -75,9 +74,6 @@ async def standing_now(runtime: Runtime, customer: Customer) -> Standing:
     async with runtime.database.read() as connection:
         manual = await tiers.manual_tiers(connection, [customer.customer_id], now_ms)
     return standing_of(plan_of(runtime), values_of(customer), manual.get(customer.customer_id), customer.band)
-
-
-# Changes by hand
 
 
 async def request_change(
@@ -188,20 +184,8 @@ async def _audit(
 ) -> None:
     """One row for each step of a change, about the customer it concerns."""
     detail = {"change_id": change.change_id, "tier": change.tier, "reason": change.reason, **more}
-    await audits.insert_new(
-        connection,
-        {
-            "id": f"tier.{what}:{change.change_id}:{change.state}",
-            "at_ms": now_ms,
-            "account_id": by or None,
-            "action": f"tier.{what}",
-            "subject": change.customer_id,
-            "detail": json.dumps(detail, ensure_ascii=False),
-        },
-    )
-
-
-# What pages show
+    mark, subject = f"{change.change_id}:{change.state}", change.customer_id
+    await audits.write(connection, f"tier.{what}", mark, at_ms=now_ms, by=by, subject=subject, detail=detail)
 
 
 async def tier_counts(runtime: Runtime) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Who looked at what: one row for each look that somebody may have to answer for."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,11 +21,27 @@ audits = Table(
 )
 
 
-async def insert_new(connection: AsyncConnection, row: Mapping[str, Any]) -> bool:
-    """False when a row of this id is there."""
-    return (
-        await connection.execute(upsert(audits, connection).values(**row).on_conflict_do_nothing())
-    ).rowcount == 1
+async def write(
+    connection: AsyncConnection,
+    action: str,
+    mark: str,
+    *,
+    at_ms: int,
+    by: str,
+    subject: str,
+    detail: Mapping[str, Any] | str = "",
+) -> bool:
+    """Write it down once: False when a row of this action and this mark is there. `by` nobody: by time, or a rule."""
+    row = {
+        "id": f"{action}:{mark}",
+        "at_ms": at_ms,
+        "account_id": by or None,
+        "action": action,
+        "subject": subject,
+        "detail": detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False),
+    }
+    written = upsert(audits, connection).values(**row).on_conflict_do_nothing()
+    return (await connection.execute(written)).rowcount == 1
 
 
 async def of_subject(connection: AsyncConnection, subject: str) -> list[Mapping[str, Any]]:
