@@ -164,10 +164,8 @@ async def played(hotline: Hotline, trace: Trace) -> dict[str, Any]:
     return await records(fresh)
 
 
-@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.__name__)
-async def test_every_webhook_twice_gives_the_same_documents_and_records(
-    hotline: Hotline, trace: Trace
-) -> None:
+async def same_when_doubled(hotline: Hotline, trace: Trace) -> None:
+    """Every webhook comes twice: the same documents and records."""
     once = await played(hotline, trace)
     hotline.doubled = True
     twice = await played(hotline, trace)
@@ -176,13 +174,25 @@ async def test_every_webhook_twice_gives_the_same_documents_and_records(
     assert all(call["state"] == "ended" for call in once["calls"].values())
 
 
-@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.__name__)
-async def test_late_reports_leave_the_same_records(hotline: Hotline, trace: Trace) -> None:
+async def same_when_late(hotline: Hotline, trace: Trace, seeds: int) -> None:
+    """Reports come late and out of order: the same records, and each call ends once."""
     in_time = await played(hotline, trace)
-    for seed in range(8):
+    for seed in range(seeds):
         hotline.late = Random(seed)
         late = await played(hotline, trace)
         assert late["calls"] == in_time["calls"], f"seed {seed}"
         assert late["agents"] == in_time["agents"], f"seed {seed}"
         ends = [line for line in late["journal"] if line["type"] == "call.ended"]
         assert len(ends) == len(in_time["calls"]), f"seed {seed}"
+
+
+@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.__name__)
+async def test_every_webhook_twice_gives_the_same_documents_and_records(
+    hotline: Hotline, trace: Trace
+) -> None:
+    await same_when_doubled(hotline, trace)
+
+
+@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.__name__)
+async def test_late_reports_leave_the_same_records(hotline: Hotline, trace: Trace) -> None:
+    await same_when_late(hotline, trace, seeds=8)
