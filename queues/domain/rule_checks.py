@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from queues.domain.faults import FaultBook, Steps
-from queues.domain.rules import BUILT_IN, ORDERED, Rule, Value, date_in, leaves
+from queues.domain.rules import BUILT_IN, CODE_PART, ORDERED, Rule, Value, date_in, leaves
 
 if TYPE_CHECKING:
     from queues.domain.attributes import Attribute
     from queues.domain.ranking import Ranking
 
-_PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
 _BAND: Final = "band"
+_TIER: Final = "tier"
 
 
 def check(book: FaultBook, parts: Mapping[str, Any]) -> None:
@@ -28,8 +27,8 @@ def check(book: FaultBook, parts: Mapping[str, Any]) -> None:
             _check_leaf(book, (*steps, *inside), leaf, declared, attributes, bands)
     if ranking:
         _check_ranking(book, ranking, declared, attributes)
-    for name in _PLACEHOLDER.findall(parts["class_code"]):
-        known = {*declared, *BUILT_IN, *([_BAND] if ranking else [])}
+    known = {*declared, *BUILT_IN, _TIER, *([_BAND] if ranking else [])}
+    for name in CODE_PART.findall(parts["class_code"]):
         if name not in known:
             book.unknown(("customers", "class_code"), "attribute", name, known)
 

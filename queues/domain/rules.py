@@ -8,6 +8,7 @@ false whatever it asks: nobody is "not below 2000 kVA" because nobody knows his 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -15,24 +16,18 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from queues.domain.attributes import NO, YES, tidy
 from queues.domain.parts import Part, Words
 
 Value = bool | Decimal | str
 Steps = tuple[str | int, ...]
 
-BUILT_IN: Final = frozenset(
-    {"account_no", "area", "language"}
-)  # what a rule may ask beside the declared attributes
-ORDERED: Final = (
-    "at_least",
-    "at_most",
-    "over",
-    "under",
-    "between",
-    "not_between",
-)  # of numbers and dates only
-_YES: Final = frozenset({"yes", "true", "1", "是"})
-_NO: Final = frozenset({"no", "false", "0", "否"})
+# what a rule may ask beside the declared attributes
+BUILT_IN: Final = frozenset({"account_no", "area", "language"})
+# of numbers and dates only
+ORDERED: Final = ("at_least", "at_most", "over", "under", "between", "not_between")
+# a part of a class code; a check tells of one that nothing is known by
+CODE_PART: Final = re.compile(r"\{([^{}]*)\}")
 
 
 def plain_value(value: Any) -> Value:
@@ -173,8 +168,8 @@ def date_in(value: Value) -> dt.date | None:
 def truth_in(value: Value) -> bool | None:
     if isinstance(value, bool):
         return value
-    text = str(value).strip().lower()
-    return True if text in _YES else False if text in _NO else None
+    word = tidy(str(value)).casefold()
+    return True if word in YES else False if word in NO else None
 
 
 def _pair(found: Value, asked: Value) -> tuple[Any, Any]:

@@ -11,7 +11,6 @@ import calendar
 import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,17 +20,16 @@ from zoneinfo import ZoneInfo
 from queues.domain.customers import Customer
 from queues.domain.plan import Plan
 from queues.domain.ranking import Ranking
-from queues.domain.rules import holds
+from queues.domain.rules import CODE_PART, holds
 
-DAYS_MAX: Final = 366  # a change by hand that outlives a year is a rule nobody wrote down
+# a change by hand that outlives a year is a rule nobody wrote down
+DAYS_MAX: Final = 366
 QUARTER_ENDS: Final = (3, 6, 9, 12)
 REASON_MAX: Final = 500
-_MARK: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 Why = Literal["by_hand", "rule", "given", "default"]
-Kind = Literal[
-    "score", "sort", "place"
-]  # score only · scores, ranks and bands · tiers alone, where nobody is ranked
+# score only · scores, ranks and bands · tiers alone, where nobody is ranked
+Kind = Literal["score", "sort", "place"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +71,7 @@ def _tier_of(plan: Plan, values: Mapping[str, Any], manual: str | None, band: st
 def class_code_of(plan: Plan, values: Mapping[str, Any], band: str, tier: str) -> str:
     """`{market_type}{store_format}{band}` filled in: CZ1. A part that is not known is a dash."""
     named = {**values, "band": band, "tier": plan.tiers[tier].code}
-    return _MARK.sub(lambda found: str(named.get(found[1]) or "-"), plan.class_code)
+    return CODE_PART.sub(lambda found: str(named.get(found[1]) or "-"), plan.class_code)
 
 
 def values_of(customer: Customer) -> dict[str, Any]:
@@ -106,9 +104,6 @@ def ranking_mark(rules: str) -> str:
 def _digest(part: Any) -> str:
     text = json.dumps(part, default=lambda model: model.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-# Changes by hand
 
 
 class State(StrEnum):
@@ -187,9 +182,6 @@ def start_of(plan: Plan, day: dt.date) -> int:
 
 def day_of(plan: Plan, now_ms: int) -> dt.date:
     return dt.datetime.fromtimestamp(now_ms / 1000, ZoneInfo(plan.timezone)).date()
-
-
-# When scores and order are made anew
 
 
 def latest_due(ranking: Ranking, today: dt.date, kind: Kind) -> dt.date:

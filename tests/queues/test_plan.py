@@ -8,6 +8,7 @@ from config import site_files
 from queues.domain.faults import SiteFaults
 from queues.domain.parts import in_locale
 from queues.domain.plan import load_plan
+from queues.domain.tiers import class_code_of
 from tests.ivr.site import line_of, power, site
 
 
@@ -96,6 +97,10 @@ def test_an_unknown_name_is_shown_with_its_line_and_the_nearest_right_one(tmp_pa
             ("customers", "default:", "class_code: '{format}'\ndefault:"),
             "there is no attribute named 'format'",
         ),
+        (
+            ("customers", "default:", "class_code: '{ key-code }'\ndefault:"),
+            "there is no attribute named ' key-code '",
+        ),
         (("tickets", "work_queue: desk", "work_queue: 'repair_{arae}'"), "is not a short name"),
         (
             ("tickets", "priority: 5", "priority: 5, due: {within: 5 days}"),
@@ -124,6 +129,11 @@ def test_a_fault_is_told_in_words(tmp_path: Path, change: tuple[str, str, str], 
     found = faults(tmp_path, change)
     assert any(told in fault for fault in found), found
     assert all(fault.startswith(f"{change[0]}.yaml:") for fault in found), found
+
+
+def test_a_class_code_may_hold_the_code_of_the_tier(tmp_path: Path) -> None:
+    plan = load_plan(site(tmp_path, ("customers", "default:", "class_code: '{tier}{area}'\ndefault:")))
+    assert class_code_of(plan, {"area": "east"}, "", "key") == f"{plan.tiers['key'].code or '-'}east"
 
 
 def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:

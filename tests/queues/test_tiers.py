@@ -70,6 +70,8 @@ def rule(**written: Any) -> Rule:
         ({"under": 1.5}, "1.5", False),
         ({"is": True}, "yes", True),
         ({"is": True}, "no", False),
+        ({"is": True}, "有", True),
+        ({"is": False}, "没有", True),
         ({"is": True}, "perhaps", False),
         ({"is": 7}, "07", True),
         ({"is": "C"}, "C", True),
