@@ -129,6 +129,7 @@ class Dispatcher:
             "connect": self._end_connecting,
             "wrap_up": self._end_wrap_up,
             "forget": self._forget,
+            "place": self._drop_place,
         }
         word = await ends[kind](about)
         if word not in ("ok", "early"):
@@ -151,6 +152,9 @@ class Dispatcher:
 
     async def _forget(self, call_id: str) -> str:
         return await self.switchboard.forget_call(call_id=call_id)
+
+    async def _drop_place(self, caller_ref: str) -> str:
+        return await self.switchboard.drop_place(caller_ref=caller_ref)
 
     async def _match(self, snapshot: Snapshot, told: Told) -> None:
         """Claims in the order decided. Each moves the turn on by one; another's change ends this round."""

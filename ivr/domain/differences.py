@@ -158,6 +158,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "rona_skip_ms": ("漏接后间隔", "pause after a missed call"),
     "rona_in_a_row": ("连续漏接次数", "missed calls in a row"),
     "decline_skip_ms": ("拒接后间隔", "pause after a declined call"),
+    "place_kept_ms": ("掉线后保留位置", "place kept after a lost line"),
     "busy_skip_ms": ("忙线后间隔", "pause after a busy phone"),
     "repeat": ("重听键", "key to repeat"),
     "do_not_record": ("不录音键", "key not to record"),

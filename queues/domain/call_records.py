@@ -128,7 +128,9 @@ def queued(record: CallRecord, line: Line) -> CallRecord:
         matter=text_of(data, "matter"),
         tier=text_of(data, "tier") or record.tier,
         locale=text_of(data, "locale") or record.locale,
-        queued_ms=first(record.queued_ms, whole_of(data, "queued_ms"), line.at_ms),
+        queued_ms=first(
+            record.queued_ms, whole_of(data, "entered_ms"), whole_of(data, "queued_ms"), line.at_ms
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from queues.domain.lanes import Lane, Skip
 from queues.domain.moves import Draft, Reply, about, refuse
 from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
+from queues.domain.place_rules import keep_place, take_place, tell_place
 from queues.domain.state import State
 
 
@@ -44,6 +45,9 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is not CallState.MENU:
         return refuse(call, again=tuple(CallState))
+    is_first = call.queued_ms is None
+    place = take_place(draft, call, command.queue) if is_first and command.is_open else None
+    queued_ms = place.queued_ms if place else command.now_ms
     call = draft.change_call(
         _with_ticket(draft, call, command),
         CallEvent.ENQUEUE if command.is_open else CallEvent.CLOSE_OUT,
@@ -54,11 +58,14 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
         is_open=command.is_open,
         lane_id=command.lane_id,
         lane=command.lane,
-        queued_ms=command.now_ms if call.queued_ms is None else call.queued_ms,
+        queued_ms=queued_ms if is_first else call.queued_ms,
+        entered_ms=command.now_ms if call.entered_ms is None else call.entered_ms,
     )
     draft.state.live[call.call_id] = command.now_ms
     if command.is_open:
         draft.enter_lane(call)
+    if place is not None:
+        call = tell_place(draft, call, place)
     _tell_queued(draft, call, command.head_start_ms)
     return about("ok" if command.is_open else "closed", call)
 
@@ -96,6 +103,7 @@ def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
         closed=int(not call.is_open),
         head_start_ms=head_start_ms,
         queued_ms=call.queued_ms,
+        entered_ms=call.entered_ms,
         locale=call.locale,
         area=call.area,
     )
@@ -201,6 +209,8 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
         _end_agent_leg(draft, call, is_there=command.by != "agent")
     if call.state is CallState.CONNECTED and command.by != "caller":
         _let_go(draft, call, command.linger_ms)
+    if call.state in calls.WAITING:
+        keep_place(draft, call, command.place_kept_ms)
     _stop_waiting(draft, call, "ended")
     ended = draft.change_call(
         draft.state.calls[call.call_id],
@@ -279,7 +289,7 @@ def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
     ids: dict[str, Any] = {"call_id": call.call_id, "agent_id": call.agent_id, "offer_id": offer_id}
     if call.record == "wanted":
         draft.due(EffectKind.RECORD, call.call_id, **ids)
-    wait_ms = command.now_ms - (call.queued_ms or 0)
+    wait_ms = command.now_ms - (call.entered_ms or call.queued_ms or 0)
     told: dict[str, Any] = {"answered_ms": command.now_ms, "wait_ms": wait_ms, "recording": call.record}
     draft.line(LineType.CALL_CONNECTED, **ids, **told)
     return about("ok", call)

@@ -103,7 +103,8 @@ class Call:
     is_open: bool = True  # False: the queue was closed when the call came to it
     lane_id: str = ""
     lane: str = ""  # the lane's rules as JSON
-    queued_ms: int | None = None
+    queued_ms: int | None = None  # his place: perhaps that of a call before this one
+    entered_ms: int | None = None  # when this call entered its first queue: what its wait is counted from
     position: int = 0  # the best position told so far; 0 = none
     skips: str = ""  # see lanes.Skip
     offers: int = 0

@@ -130,11 +130,22 @@ class EndCall(Command):
     wrap_up_ms: int
     linger_ms: int  # how long a caller who is let go may take to leave by himself
     forget_ms: int  # how long an ended call is remembered
+    place_kept_ms: int = 0  # how long his place is, when he was waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetCall(Command):
     call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropPlace(Command):
+    caller_ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetCaller(Command):
+    caller_ref: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

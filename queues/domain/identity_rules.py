@@ -14,6 +14,7 @@ from queues.domain.customers import read_entry
 from queues.domain.journal import LineType
 from queues.domain.managers import Appointment, Leave, effective_manager
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
+from queues.domain.place_rules import NAMELESS, erase_places
 from queues.domain.state import State
 
 
@@ -170,6 +171,8 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
     if call.is_anonymous:
         return about("again", call)
     draft.erased += call.named_in.split()
+    if call.caller_ref not in NAMELESS:
+        erase_places(draft, call.caller_ref)
     nothing = what_is_known(draft, NOBODY) | {"area": call.area, "notices": call.notices}
     blank: dict[str, Any] = {
         "number": "",

@@ -159,6 +159,9 @@ class Timing(Part):
     rona_skip_ms: Duration = Field(default=60_000, alias="skip_after_missed")
     rona_in_a_row: int = Field(default=2, ge=1, alias="missed_in_a_row")
     decline_skip_ms: Duration = Field(default=10_000, alias="skip_after_declined")
+    place_kept_ms: Duration = Field(
+        default=300_000, alias="place_kept"
+    )  # of who loses his line while he waits
     busy_skip_ms: Duration = Field(default=60_000, alias="skip_after_busy")
 
 

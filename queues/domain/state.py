@@ -37,6 +37,7 @@ class State:
     notices: dict[str, str] = field(default_factory=dict)  # notice_id -> JSON
     cases: dict[str, str] = field(default_factory=dict)  # ticket_no -> JSON
     case_faults: dict[str, str] = field(default_factory=dict)  # ticket_no -> "from_ms count" of wrong answers
+    places: dict[str, str] = field(default_factory=dict)  # caller_ref -> his places, one a line
     legs: dict[str, str] = field(default_factory=dict)  # leg_id -> the offer it was placed for
     turn: int = 0
     arrivals: int = 0

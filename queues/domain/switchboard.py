@@ -8,7 +8,15 @@ reply: a word, then texts. A command that finds another state than it needs chan
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from queues.domain import agent_rules, call_rules, case_rules, house_rules, identity_rules, offer_rules
+from queues.domain import (
+    agent_rules,
+    call_rules,
+    case_rules,
+    house_rules,
+    identity_rules,
+    offer_rules,
+    place_rules,
+)
 from queues.domain import commands as c
 from queues.domain.effects import Effect
 from queues.domain.journal import Line
@@ -51,6 +59,8 @@ RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
     c.LeaveMessage: call_rules.leave_message,
     c.EndCall: call_rules.end_call,
     c.ForgetCall: call_rules.forget_call,
+    c.DropPlace: place_rules.drop_place,
+    c.ForgetCaller: place_rules.forget_caller,
     c.ClaimOffer: offer_rules.claim_offer,
     c.RingOffer: offer_rules.ring_offer,
     c.Ringing: offer_rules.ringing,

@@ -20,6 +20,7 @@ from queues.domain.customers import Contact, Customer
 from queues.service.customer_index import catch_up, mend_index, rebuild_index, show_live
 from queues.service.customer_work import Known, Worked, register_of, work_out
 from queues.service.standings import Cause, Move, note_steps
+from queues.service.switchboard import Switchboard
 from queues.store import customer_history as history
 from queues.store import customers as store
 from queues.store import tiers, uploads
@@ -193,6 +194,7 @@ async def forget(runtime: Runtime, written: str) -> int | None:
             await store.drop_number(connection, key)
             await store.mark_gone(connection, site, [key], revision, runtime.clock.now_ms())
             await history.scrub(connection, customer_ids, number, revision)
+    await Switchboard(runtime).forget_caller(caller_ref=key)
     await show_live(runtime)
     return len(customer_ids)
 

@@ -245,12 +245,21 @@ class Switchboard:
                 wrap_up_ms=self._plan.wrap_up_ms,
                 linger_ms=self._clock.product_ms(LINGER_S),
                 forget_ms=FORGET_AFTER_MS,
+                place_kept_ms=self._plan.place_kept_ms,
             )
         )
 
     async def forget_call(self, *, call_id: str) -> str:
         """ok | again | stale:<state>: an ended call and its offers leave the live store."""
         return await self._word(commands.ForgetCall(now_ms=self._now_ms(), call_id=call_id))
+
+    async def drop_place(self, *, caller_ref: str) -> str:
+        """ok | early | gone: the time of the places kept for this caller is up."""
+        return await self._word(commands.DropPlace(now_ms=self._now_ms(), caller_ref=caller_ref))
+
+    async def forget_caller(self, *, caller_ref: str) -> str:
+        """ok | again: nothing is kept under this reference any more."""
+        return await self._word(commands.ForgetCaller(now_ms=self._now_ms(), caller_ref=caller_ref))
 
     async def connect_call(self, *, call_id: str, offer_id: str) -> CallReply:
         """ok | again | gone: the pulled caller is with the agent who accepted this offer."""

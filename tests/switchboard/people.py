@@ -27,10 +27,10 @@ class Story:
     async def word(self, command: c.Command) -> str:
         return (await self.world.do(command))[0]
 
-    async def arrive(self, call_id: str, number_key: str = "k-none") -> str:
+    async def arrive(self, call_id: str, number_key: str = "k-none", caller_ref: str = "ref") -> str:
         return await self.word(
             c.Arrive(
-                now_ms=self.now_ms, call_id=call_id, line="main", caller_ref="ref", number="+86138",
+                now_ms=self.now_ms, call_id=call_id, line="main", caller_ref=caller_ref, number="+86138",
                 number_key=number_key, default_tier="normal", default_locale="zh-CN", is_internal=False,
                 site_version="v1",
             )
@@ -133,7 +133,7 @@ class Story:
     async def leave_message(self, call_id: str) -> str:
         return await self.word(c.LeaveMessage(now_ms=self.now_ms, call_id=call_id))
 
-    async def end(self, call_id: str, by: str = "caller") -> str:
+    async def end(self, call_id: str, by: str = "caller", place_kept_ms: int = 0) -> str:
         return await self.word(
             c.EndCall(
                 now_ms=self.now_ms,
@@ -142,6 +142,7 @@ class Story:
                 wrap_up_ms=WRAP_UP_MS,
                 linger_ms=LINGER_MS,
                 forget_ms=FORGET_MS,
+                place_kept_ms=place_kept_ms,
             )
         )
 

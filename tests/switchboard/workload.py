@@ -207,6 +207,8 @@ class Workload:
         effect_id = self._one(sorted(state.effects) or ["ring:none"])
         seen = self._one([0, 3])
         return [
+            self._command(c.DropPlace, caller_ref=self._one(sorted(state.places) or ["r/1", "r/2"])),
+            self._command(c.ForgetCaller, caller_ref=self._one(["r/1", "r/2"])),
             self._command(c.DropDeadline, name=self._one(sorted(state.deadlines) or ["offer:none"])),
             self._command(c.RecallEffects, in_hand=self._one(["", effect_id, f"ring:none\n{effect_id}"])),
             self._command(c.ClaimEffects, lease_ms=30_000, effects_max=2),
@@ -240,9 +242,10 @@ class Workload:
         ]
 
     def _arrival(self, call_id: str) -> c.Command:
+        ref = self._one(["r/1", "r/1", "r/2", "withheld"])
         key = self._one(["k-vip", "k-plain", "k-shared", "k-none", "k-dangling"])
         return self._command(
-            c.Arrive, call_id=call_id, line="main", caller_ref="r/1", number="+86138", number_key=key,
+            c.Arrive, call_id=call_id, line="main", caller_ref=ref, number="+86138", number_key=key,
             default_tier="normal", default_locale="zh-CN", is_internal=self._one([False, True]), site_version="v1",
         )  # fmt: skip
 
@@ -266,7 +269,13 @@ class Workload:
     def _end(self, call_id: str) -> c.Command:
         by = self._one(["caller", "agent", "system"])
         return self._command(
-            c.EndCall, call_id=call_id, by=by, wrap_up_ms=30_000, linger_ms=10_000, forget_ms=60_000
+            c.EndCall,
+            call_id=call_id,
+            by=by,
+            wrap_up_ms=30_000,
+            linger_ms=10_000,
+            forget_ms=60_000,
+            place_kept_ms=self._one([0, 20_000, 20_000]),
         )
 
     def _sign_in(self, agent_id: str, skills: str) -> c.Command:

@@ -138,6 +138,7 @@ def picture(state: State) -> dict[str, Any]:
         "cases": state.cases,
         "case_faults": state.case_faults,
         "legs": state.legs,
+        "places": state.places,
         "server": state.server,
         "version": state.version,
     }

@@ -13,10 +13,12 @@ local now_ms = tonumber(ARGV[1])
 local call_id, tier = ARGV[2], ARGV[3]
 -- include: base
 -- include: facts
+-- include: places
 
-local state, is_anonymous, named_in = read("call", call_id, "state", "is_anonymous", "named_in")
+local state, is_anonymous, named_in, caller_ref = read("call", call_id, "state", "is_anonymous", "named_in", "caller_ref")
 if state == "" then return refuse_call(call_id, state) end
 if is_anonymous == "1" then return about_call("again", call_id) end
+erase_places(caller_ref)
 for line_id in string.gmatch(named_in, "%S+") do redis.call("XDEL", key("journal"), line_id) end
 write("call", call_id, "is_anonymous", 1, "tier", tier, "number", "", "caller_ref", "", "customer_id", "",
   "customer_name", "", "is_known", 0, "manager", "", "manager_name", "", "is_care", 0, "contact", "", "shared", 0,

@@ -16,7 +16,8 @@ local call_id, offer_id = ARGV[2], ARGV[3]
 -- include: facts
 -- include: effects
 
-local state, current, agent_id, queued_ms, record = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "record")
+local state, current, agent_id, record = read("call", call_id, "state", "offer_id", "agent_id", "record")
+local queued_ms, entered_ms = read("call", call_id, "queued_ms", "entered_ms")
 if current ~= offer_id or (state ~= "connecting" and state ~= "connected") then return about_call("gone", call_id) end
 if state == "connected" then return about_call("again", call_id) end
 move("call", call_id, "connect", "answered_ms", now_ms)
@@ -28,5 +29,5 @@ if record == "wanted" then
   add_effect("record:" .. call_id, effect_json("record", call_id, offer_id, agent_id, "", "", "", 0), now_ms)
 end
 line("call.connected", call_id, agent_id, offer_id,
-  { "answered_ms", now_ms, "wait_ms", now_ms - tonumber(queued_ms), "recording", record })
+  { "answered_ms", now_ms, "wait_ms", now_ms - (tonumber(entered_ms) or tonumber(queued_ms)), "recording", record })
 return about_call("ok", call_id)

@@ -8,13 +8,14 @@
 --   4 wrap_up_ms
 --   5 linger_ms       how long a caller who is let go may take to leave by himself
 --   6 forget_ms       how long the ended call is remembered
+--   7 place_kept_ms   how long his place is kept, when he was waiting
 -- REPLY
 --   ok                and the facts of the call
 --   again             and the facts: it had ended
 --   gone              it was never heard of
 local now_ms = tonumber(ARGV[1])
 local call_id, by, wrap_up_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
-local linger_ms, forget_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
+local linger_ms, forget_ms, place_kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 -- include: base
 -- include: moves
 -- include: facts
@@ -23,6 +24,7 @@ local linger_ms, forget_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: agents
 -- include: offers
 -- include: given
+-- include: places
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left =
   read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left")
@@ -57,6 +59,7 @@ end
 
 if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by ~= "agent") end
 if state == "connected" and by ~= "caller" then let_go() end
+if state == "queued" or state == "offered" or state == "connecting" then keep_place(call_id, place_kept_ms) end
 stop_waiting(call_id, state, offer_id, agent_id, "ended")
 move("call", call_id, "end", "outcome", outcome(), "ended_ms", now_ms, "ended_by", by)
 forget_asking(call_id)

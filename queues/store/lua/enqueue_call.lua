@@ -31,15 +31,18 @@ local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: moves
 -- include: facts
 -- include: lanes
+-- include: places
 
-local state, old_tier, old_locale, queued_ms, area, ticket_no, has_type, has_on, has_queue, has_key = read("call",
-  call_id, "state", "tier", "locale", "queued_ms", "area", "ticket_no", "ticket_type", "ticket_on", "work_queue",
-  "access_key")
+local state, old_tier, old_locale, queued_ms, area, ticket_no, has_type, has_on, has_queue, has_key, entered_ms,
+  caller_ref, is_anonymous = read("call", call_id, "state", "tier", "locale", "queued_ms", "area", "ticket_no",
+  "ticket_type", "ticket_on", "work_queue", "access_key", "entered_ms", "caller_ref", "is_anonymous")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 if tier == "" then tier = old_tier end
 if locale == "" then locale = old_locale end
-queued_ms = queued_ms == "" and now_ms or tonumber(queued_ms)
+local place = queued_ms == "" and is_open and take_place(name_of(caller_ref, is_anonymous), queue) or nil
+queued_ms = tonumber(place and place.queued_ms or queued_ms) or now_ms
+entered_ms = tonumber(entered_ms) or now_ms
 local is_kept = ticket_no ~= "" and (has_type ~= "" or not own_ticket)
 if is_kept or ticket_type == "" then
   ticket_type, ticket_on, work_queue, access_key = has_type, has_on, has_queue, has_key
@@ -50,11 +53,12 @@ end
 move("call", call_id, is_open and "enqueue" or "close_out", "queue", queue, "matter", matter, "tier", tier,
   "locale", locale, "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on,
   "work_queue", work_queue, "access_key", access_key, "is_open", is_open and 1 or 0, "lane_id", lane_id, "lane", lane,
-  "queued_ms", queued_ms)
+  "queued_ms", queued_ms, "entered_ms", entered_ms)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 if is_open then enter_lane(call_id) end
+if place then tell_place(call_id, place) end
 line("call.queued", call_id, "", "", { "queue", queue, "tier", tier, "matter", matter, "lane", lane_id,
   "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on, "work_queue", work_queue,
   "access_key", access_key, "closed", is_open and 0 or 1, "head_start_ms", head_start_ms, "queued_ms", queued_ms,
-  "locale", locale, "area", area })
+  "entered_ms", entered_ms, "locale", locale, "area", area })
 return about_call(is_open and "ok" or "closed", call_id)
