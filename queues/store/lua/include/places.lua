@@ -31,9 +31,7 @@ local function name_of(caller_ref, is_anonymous)
   return (is_anonymous == "1" or caller_ref == "withheld") and "" or caller_ref
 end
 
-local function keep_place(call_id, kept_ms)
-  local queued_ms, queue, ref, is_anonymous = read("call", call_id, "queued_ms", "queue", "caller_ref", "is_anonymous")
-  local caller_ref = name_of(ref, is_anonymous)
+local function keep_place(call_id, caller_ref, queue, queued_ms, kept_ms)
   if kept_ms <= 0 or queued_ms == "" or caller_ref == "" then return end
   local places = {}
   for _, each in ipairs(valid_places(caller_ref)) do
