@@ -18,6 +18,7 @@ from config.links import Links
 from ivr.domain import verbs
 from ivr.domain.texts import split
 from ivr.domain.verbs import Address, Document, Pause, Redirect, Say, address
+from queues.domain.parts import language_of
 from queues.domain.plan import Voice
 
 _sdk: Any = voice_response  # it carries no types
@@ -44,7 +45,9 @@ class Writer:
     has_sound: Callable[[Address], bool]
 
     def voice(self, locale: str) -> Voice:
-        return self.voices.get(locale) or next(iter(self.voices.values()))
+        """A call of older words may speak a locale that there is no more: in its language, if anybody can."""
+        speakers = (each for name, each in self.voices.items() if language_of(name) == language_of(locale))
+        return self.voices.get(locale) or next(speakers, None) or next(iter(self.voices.values()))
 
 
 def _has_every(_: Address) -> bool:

@@ -443,6 +443,7 @@ async def test_a_call_keeps_a_language_that_there_is_no_more(kinds: Hotline, tmp
         record.url("Record", "action"), RecordingUrl="https://x/RE1", RecordingDuration="9"
     )
     assert receipt.said.startswith("Number T ")
+    assert {say.attrib["voice"] for say in receipt.root.iter("Say")} == {"Polly.Amy-Neural"}
     assert (await waiting.wait(enqueued)).said == "You are number 1"
 
 
