@@ -1,7 +1,6 @@
 """Work queues over a real server and RQ's own worker, which is told to stop, or killed."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from config.runtime import Runtime
 from config.settings import Settings
 from config.store_server import start_store
 from tests.config import workshop
-from tests.conftest import ENVIRONMENT
+from tests.installation import environ_of
 
 NOTE = "tests.config.workshop.note"
 NOTE_SLOWLY = "tests.config.workshop.note_slowly"
@@ -40,14 +39,8 @@ def start_worker() -> Iterator[StartWorker]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(settings: Settings) -> subprocess.Popen[bytes]:
-        ours = {
-            **ENVIRONMENT,
-            "STATE_DIR": str(settings.state_dir),
-            "REDIS_URL": settings.redis_url or "",
-            "DATABASE_URL": settings.database_url or "",
-        }
         command = [sys.executable, "-c", THE_WORKER_PROCESS, "urgent", "complaint"]
-        started.append(subprocess.Popen(command, env={**os.environ, **ours}))  # noqa: S603
+        started.append(subprocess.Popen(command, env=environ_of(settings)))  # noqa: S603
         return started[-1]
 
     yield start

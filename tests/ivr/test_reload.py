@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from queues.service.plans import keep_version, plan_of, sound
 from queues.service.switchboard import Switchboard
 from queues.service.versions import activations, version_in_force
 from tests.conftest import ENVIRONMENT
+from tests.installation import environ_of
 from tests.ivr.site import FILES
 from tests.simulation.processes import free_port, is_serving
 from tests.traces.hotline import Hotline
@@ -358,6 +358,21 @@ async def test_words_whose_recorded_prompt_is_gone_do_not_come_into_force(
     assert await keep_version(runtime, again) == 1, "a sound that another version has kept is there"
 
 
+async def test_words_that_cannot_be_kept_in_a_new_live_store_are_told_once(
+    runtime: Runtime, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "audio").mkdir()
+    (folder / "audio" / "hello.wav").write_bytes(b"RIFF one")
+    runtime.activate(site_files.read(folder))
+    (folder / "audio" / "hello.wav").unlink()
+    follower = versions.Follower(runtime)
+    for _ in range(2):
+        await follower.look()
+    said = [line for line in capsys.readouterr().out.splitlines() if "site.not" in line]
+    assert [json.loads(line)["event"] for line in said] == ["site.not_kept"]
+    assert "audio/hello.wav" in said[0]
+
+
 async def test_words_are_kept_once(runtime: Runtime) -> None:
     assert await keep_version(runtime) == 1
     assert await keep_version(runtime) == 0
@@ -371,18 +386,9 @@ class House:
 
     def __init__(self, settings: Settings, url: str) -> None:
         self.url = url
-        self.environ = {
-            **os.environ,
-            **ENVIRONMENT,
-            "SITES_DIR": str(settings.sites_dir),
-            "SITE": settings.site,
-            "STATE_DIR": str(settings.state_dir),
-            "REDIS_URL": settings.redis_url or "",
-            "DATABASE_URL": settings.database_url or "",
-            "HOST": "127.0.0.1",
-            "PORT": url.rpartition(":")[2],
-            "PUBLIC_BASE_URL": url,
-        }
+        self.environ = environ_of(
+            settings, HOST="127.0.0.1", PORT=url.rpartition(":")[2], PUBLIC_BASE_URL=url
+        )
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *words: str) -> None:

@@ -1,12 +1,11 @@
 """Killing a process of ours in the middle of its work."""
 
 import asyncio
-import os
 import signal
 import sys
 
 from config.settings import Settings
-from tests.conftest import ENVIRONMENT
+from tests.installation import environ_of
 
 
 async def kill_when_stuck(
@@ -19,13 +18,7 @@ async def kill_when_stuck(
         module,
         process,
         *words,
-        env={
-            **os.environ,
-            **ENVIRONMENT,
-            "STATE_DIR": str(settings.state_dir),
-            "REDIS_URL": settings.redis_url or "",
-            "DATABASE_URL": settings.database_url or "",
-        },
+        env=environ_of(settings),
         stdout=asyncio.subprocess.PIPE,
     )
     assert stuck.stdout is not None

@@ -11,7 +11,6 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
 
-from config import site_files
 from config.database import metadata
 from config.runtime import Runtime
 from queues.domain.rules import Rule
@@ -21,11 +20,8 @@ from queues.service.people import Agent, save_agents
 from queues.service.plans import plan_of
 from queues.store import imports as store
 from queues.store import sheets
+from tests.queues import birthdays
 from tests.queues.customer_tables import COLUMNS, LIU, MILL, changed, take, write_csv
-
-BIRTHDAY = """
-  birthday: {name: {zh: 生日, en: Birthday}, type: date, personal: true, needs_consent: true}
-"""
 
 
 async def rows_of(runtime: Runtime, table: str, *names: str) -> list[tuple[Any, ...]]:
@@ -42,15 +38,7 @@ async def only(runtime: Runtime, text: str) -> customers.Customer:
 
 @pytest.fixture
 def with_birthdays(runtime: Runtime, tmp_path: Path) -> Runtime:
-    """A site that may keep birthdays of those who consent."""
-    folder = tmp_path / "power"
-    folder.mkdir()
-    for path in (runtime.settings.sites_dir / "power").glob("*.yaml"):
-        text = path.read_text("utf-8")
-        if path.name == "customers.yaml":
-            text = text.replace("attributes:\n", f"attributes:{BIRTHDAY}", 1)
-        (folder / path.name).write_text(text, "utf-8")
-    return replace(runtime, site_files=site_files.read(folder))
+    return birthdays.with_birthdays(runtime, tmp_path / "sites")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])

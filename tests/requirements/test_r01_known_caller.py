@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from config.runtime import Runtime
+from tests.requirements.firms import row
 from tests.requirements.house import open_house
-from tests.requirements.test_r03_tier_by_thresholds import row
 
 LANDLINE = "+8657188886666"
 

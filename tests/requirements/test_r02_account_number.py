@@ -5,8 +5,8 @@ from pathlib import Path
 
 from config.runtime import Runtime
 from queues.service.customers import number_of
+from tests.requirements.firms import row
 from tests.requirements.house import House, open_house
-from tests.requirements.test_r03_tier_by_thresholds import row
 
 STRANGER = "+8613911112222"
 

@@ -2,11 +2,11 @@
 high-risk flag wins over all."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from config.runtime import Runtime
+from tests.requirements.firms import row
 from tests.requirements.house import open_house
 
 CASES = [
@@ -16,20 +16,6 @@ CASES = [
     ("0004", "4000", "9000000", "yes", "high_risk"),
     ("0005", "1", "1", "yes", "high_risk"),
 ]
-
-
-def row(account_no: str, capacity: str, kwh: str, high_risk: str) -> dict[str, Any]:
-    return {
-        "account_no": account_no,
-        "name": f"客户{account_no}",
-        "phones": f"1380000{account_no}",
-        "area": "city",
-        "customer_kind": "non_residential",
-        "address": "人民路1号",
-        "capacity_kva": capacity,
-        "annual_kwh": kwh,
-        "high_risk": high_risk,
-    }
 
 
 async def test_who_calls_is_in_the_tier_that_his_file_says(runtime: Runtime, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from queues.domain.tiers import start_of
 from queues.service import audits, tiers
 from tests.doubles import ManualClock
 from tests.queues.web.reader import text_of
+from tests.requirements.firms import row
 from tests.requirements.house import House, open_house
-from tests.requirements.test_r03_tier_by_thresholds import row
 
 PHONE, OTHER = "+8613800000001", "+8613800000002"
 LAST_DAY = dt.date(2026, 12, 24)
@@ -30,21 +30,21 @@ async def open_with_two(house: House, tmp_path: Path) -> str:
     return await house.id_of("0001")
 
 
+async def asked(house: House, customer_id: str, tier: str, reason: str) -> str:
+    """A change that Mei wants until the last day; its id."""
+    reply = await tiers.request_change(
+        house.runtime, customer_id=customer_id, tier=tier, reason=reason, until=LAST_DAY, by="mei"
+    )
+    assert reply.change is not None, reply.word
+    return reply.change.change_id
+
+
 async def test_only_an_approved_change_counts_and_only_until_its_end(
     runtime: Runtime, clock: ManualClock, tmp_path: Path
 ) -> None:
     async with open_house(runtime, "power") as house:
         customer_id = await open_with_two(house, tmp_path)
-        asked = await tiers.request_change(
-            house.runtime,
-            customer_id=customer_id,
-            tier="key_customer",
-            reason="正在建设的数据中心",
-            until=LAST_DAY,
-            by="mei",
-        )
-        assert asked.change is not None
-        change_id = asked.change.change_id
+        change_id = await asked(house, customer_id, "key_customer", "正在建设的数据中心")
         assert await tier_of_next_call(house, "CA1") == "business", "asked for is not given"
         clock.advance(60_000)
         assert (await tiers.approve(house.runtime, change_id=change_id, by="mei")).word == "own"
@@ -80,11 +80,8 @@ async def end_changes(house: House) -> int:
 async def test_the_new_tier_decides_who_is_offered_first(runtime: Runtime, tmp_path: Path) -> None:
     async with open_house(runtime, "power") as house:
         customer_id = await open_with_two(house, tmp_path)
-        asked = await tiers.request_change(
-            house.runtime, customer_id=customer_id, tier="high_risk", reason="医院", until=LAST_DAY, by="mei"
-        )
-        assert asked.change is not None
-        await tiers.approve(house.runtime, change_id=asked.change.change_id, by="li")
+        change_id = await asked(house, customer_id, "high_risk", "医院")
+        await tiers.approve(house.runtime, change_id=change_id, by="li")
         for leg_id, number in (("CAother", OTHER), ("CAraised", PHONE)):
             caller, heard = await house.call(leg_id, number)
             await caller.press(heard, "0")
@@ -95,19 +92,11 @@ async def test_the_new_tier_decides_who_is_offered_first(runtime: Runtime, tmp_p
 async def test_an_import_does_not_undo_what_was_given_by_hand(runtime: Runtime, tmp_path: Path) -> None:
     async with open_house(runtime, "power") as house:
         customer_id = await open_with_two(house, tmp_path)
-        asked = await tiers.request_change(
-            house.runtime,
-            customer_id=customer_id,
-            tier="residential",
-            reason="申诉中",
-            until=LAST_DAY,
-            by="mei",
-        )
-        assert asked.change is not None
-        await tiers.approve(house.runtime, change_id=asked.change.change_id, by="li")
+        change_id = await asked(house, customer_id, "residential", "申诉中")
+        await tiers.approve(house.runtime, change_id=change_id, by="li")
         await house.import_rows(tmp_path / "again.csv", [row("0001", "5000", "10", "no")])
         assert (await house.files("tier"))["0001"] == ("residential",)
-        await tiers.withdraw(house.runtime, change_id=asked.change.change_id, by="li")
+        await tiers.withdraw(house.runtime, change_id=change_id, by="li")
         assert (await house.files("tier"))["0001"] == ("key_customer",), "the file as it is by now"
 
 
@@ -138,9 +127,11 @@ async def test_asked_for_and_approved_on_the_pages_by_two_people(runtime: Runtim
 async def test_an_agent_may_ask_and_not_approve(runtime: Runtime, tmp_path: Path) -> None:
     async with open_house(runtime, "power") as house:
         customer_id = await open_with_two(house, tmp_path)
-        mei, wang = await house.enter("mei", "supervisor"), await house.agent("wang", "王敏")
+        wang, zhao = await house.agent("wang", "王敏"), await house.agent("zhao", "赵强")
         form = {"tier": "key_customer", "reason": "New plant", "until": LAST_DAY.isoformat()}
-        assert (await mei.send(f"/customers/{customer_id}/tier", form)).status_code == 303
+        assert (await wang.send(f"/customers/{customer_id}/tier", form)).status_code == 303
         (change,) = await tiers.pending_changes(house.runtime)
-        assert (await wang.send(f"/customers/tiers/{change.change_id}/approve", {})).status_code == 403
+        for agent in (wang, zhao):
+            sent = await agent.send(f"/customers/tiers/{change.change_id}/approve", {})
+            assert sent.status_code == 403
         assert await tier_of_next_call(house, "CA1") == "business"

@@ -8,8 +8,8 @@ import pytest
 
 from config.runtime import Runtime
 from queues.service.people import Agent, save_agents
+from tests.requirements.firms import row
 from tests.requirements.house import open_house
-from tests.requirements.test_r03_tier_by_thresholds import row
 
 OFFICE, MOBILE, BUYER = "+8657188886666", "+8613800138000", "+8613700001111"
 

@@ -1,9 +1,7 @@
 """R110: a field not in the configuration cannot be stored; birthday or family data need consent on file."""
 
 import csv
-import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,23 +9,17 @@ import pytest
 from config.database import metadata
 from config.runtime import Runtime
 from queues.service.customers import update_customer
+from tests.queues.birthdays import with_birthdays
 from tests.requirements.command_line import shouwen
+from tests.requirements.firms import row
 from tests.requirements.house import open_house
-from tests.requirements.test_r03_tier_by_thresholds import row
 
-FAMILY = """
-  birthday: {name: {zh: 生日, en: Birthday}, type: date, personal: true, needs_consent: true}
-"""
 PLAIN = row("0001", "8", "100", "no")
 
 
 @pytest.fixture
 def family(runtime: Runtime, tmp_path: Path) -> Runtime:
-    """A power site that may keep birthdays."""
-    folder = shutil.copytree(runtime.settings.sites_dir / "power", tmp_path / "sites" / "power")
-    path = folder / "customers.yaml"
-    path.write_text(path.read_text("utf-8").replace("attributes:\n", f"attributes:{FAMILY}", 1), "utf-8")
-    return replace(runtime, settings=replace(runtime.settings, sites_dir=tmp_path / "sites"))
+    return with_birthdays(runtime, tmp_path / "sites")
 
 
 def table(path: Path, columns: Sequence[str], *rows: Sequence[str]) -> str:

@@ -15,8 +15,8 @@ from queues.service.customers import entries_of, update_customer
 from queues.store.customers import customers
 from recordings.service.recordings import reader as recordings_reader
 from tests.requirements.command_line import shouwen
+from tests.requirements.firms import row
 from tests.requirements.house import open_house
-from tests.requirements.test_r03_tier_by_thresholds import row
 
 NUMBER = "+8613800000001"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from config.runtime import Runtime
 from tests.requirements.command_line import shouwen
+from tests.requirements.firms import row
 from tests.requirements.house import open_house
-from tests.requirements.test_r03_tier_by_thresholds import row
 
 PERSONS = "李梅 | 采购经理 | 13700000001 0571-88886666 | 通知；王强 | 值班 | 13700000002；赵磊 | 厂长 || 通知"
 

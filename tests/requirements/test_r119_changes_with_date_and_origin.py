@@ -6,8 +6,8 @@ from typing import Any
 
 from config.runtime import Runtime
 from tests.requirements.command_line import shouwen
+from tests.requirements.firms import row
 from tests.requirements.house import open_house
-from tests.requirements.test_r03_tier_by_thresholds import row
 
 DAY_MS = 86_400_000
 NEXT_DAY = "2026-11-24 09:00:00"

@@ -8,9 +8,9 @@ from config.numbers import account_key
 from config.runtime import Runtime
 from queues.domain.tickets import TicketEvent
 from queues.service.tickets import answer_caller, work_on
+from tests.requirements.firms import row
 from tests.requirements.house import House, open_house
 from tests.requirements.reporting import choose, speak
-from tests.requirements.test_r03_tier_by_thresholds import row
 from tests.traces.hotline import Caller, Heard
 
 INFORMANT, OTHER_PHONE, OWN_PHONE = "+8613911112222", "+8613766668888", "+8613800004711"
