@@ -22,7 +22,8 @@ from queues.store import calls, customers, journal, tickets
 
 log = get_log(__name__)
 
-NAMING: Final = (LineType.CALL_ARRIVED, LineType.CALL_IDENTIFIED)
+# Who he is, and which other call was his.
+NAMING: Final = (LineType.CALL_ARRIVED, LineType.CALL_IDENTIFIED, LineType.CALL_PLACE_KEPT)
 
 
 async def refs_of(connection: AsyncConnection, lines: Sequence[Line]) -> set[str]:

@@ -287,6 +287,21 @@ async def test_another_call_of_the_same_phone_is_as_before(report: Report) -> No
     assert (known["caller_ref"], known["number"]) == (calls["CA1"], report.number)
 
 
+async def test_a_place_that_was_kept_ties_no_call_of_his_to_another(report: Report) -> None:
+    for call_id in ("CA1", "CA2"):
+        caller, heard = await report.dial(call_id)
+        while "Enqueue" not in heard.verbs:
+            heard = await caller.press(heard, "0")
+        await caller.report_end()
+    await report.write_down()
+    told = await report.house.rows("events", "call_id", "type")
+    assert {"call_id": "CA2", "type": "call.place_kept"} in told
+    await report.house.hotline.switchboard.anonymise_call(call_id="CA2")
+    await report.write_down()
+    told = await report.house.rows("events", "call_id", "type")
+    assert {"call_id": "CA2", "type": "call.place_kept"} not in told
+
+
 async def test_whoever_dies_before_it_is_done_leaves_it_to_the_next(report: Report) -> None:
     caller, heard = await report.dial()
     await report.write_down()
