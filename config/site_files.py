@@ -9,6 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ from config import yaml_faults
 
 _VERSION_LENGTH = 12
 _SHELF_MAX = 16
+# Of a new version one file differs, as a rule; the others need not be parsed again.
+_PARSED_MAX = 64
 AUDIO = "audio/"
 AUDIO_KINDS = (".wav", ".mp3")
 
@@ -157,7 +160,9 @@ def _text(file: Path) -> str:
         raise SiteFilesError(file.name, "is not UTF-8; save it again with the encoding UTF-8") from None
 
 
+@lru_cache(_PARSED_MAX)
 def _parse(name: str, text: str) -> CommentedMap:
+    """One file, for reading only: versions that have it in common share it."""
     yaml = YAML(typ="rt", pure=True)
     yaml.allow_duplicate_keys = False
     try:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 import redis as sync_redis
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -34,6 +36,7 @@ from config.migrations import upgrade_url
 from config.runtime import Runtime
 from config.settings import Settings, load_settings
 from config.store_server import socket_path, start_store
+from config.web import accounts
 from tests.doubles import ManualClock, PlainRoutes, TelephonyDouble
 
 # A developer's own environment decides nothing here but the two stores.
@@ -83,6 +86,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     workers = min(os.cpu_count() or 1, WORKERS_MAX, len(REDIS_URLS) or WORKERS_MAX)
     return workers if workers > 1 else 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def light_passwords() -> Iterator[None]:
+    """A password is hashed as in the product, only not for so long; test_accounts.py holds what it costs there."""
+    light = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", lambda: light)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ A key is written with dots (`sign_in.title`). A sentence is whole: what varies i
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -49,10 +50,16 @@ class Words:
     def _add(self, locale: str, path: Path) -> None:
         if not path.exists():
             return
-        for key, sentence in _flat(YAML(typ="safe", pure=True).load(path) or {}):
+        for key, sentence in _catalogue(path, path.stat().st_mtime_ns):
             if key in self._sentences[locale]:
                 raise CatalogueError(f"{path}: {key} has been said by another storey")
             self._sentences[locale][key] = sentence
+
+
+@cache
+def _catalogue(path: Path, _written_ns: int) -> tuple[tuple[str, Sentence], ...]:
+    """One catalogue; read once in a process, since reading takes a good part of its start."""
+    return tuple(_flat(YAML(typ="safe", pure=True).load(path) or {}))
 
 
 def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, Sentence]]:

@@ -24,6 +24,7 @@ from config.web.accounts import (
     Account,
     NameTaken,
     PasswordRefused,
+    _hasher,
     create_account,
     require,
     sign_in,
@@ -289,6 +290,10 @@ class TestPasswords:
         async with database.read() as conn:
             row = (await conn.execute(select(accounts.accounts))).mappings().one()
         assert row["password_hash"].startswith("$argon2id$")
+
+    def test_a_guess_costs_what_the_library_recommends(self) -> None:
+        """The hasher as the product has it: the other tests have a lighter one."""
+        assert _hasher().hash("a long password").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 class TestSessions:
