@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from sqlalchemy import BigInteger, Column, Index, RowMapping, Table, Text, delete, select
+from sqlalchemy import BigInteger, Column, Index, RowMapping, Table, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
@@ -119,6 +119,28 @@ async def lines_of_calls(
         query = query.where(events.c.type.in_(types))
     rows = (await connection.execute(query)).mappings()
     return sorted((line for row in rows if (line := stored_line(row))), key=lambda line: parse_id(line.id))
+
+
+async def lines_between(
+    connection: AsyncConnection, site: str, from_ms: int, until_ms: int, types: Collection[str] = ()
+) -> list[Line]:
+    """The stored lines of [from_ms, until_ms) in the order they were written; of these types, if any are named.
+
+    Found by their ids, which are never earlier than the instant they tell of.
+    """
+    ids = events.c.id
+    query = select(events).where(events.c.site == site, ids >= f"{from_ms}-", ids < f"{until_ms}-")
+    if types:
+        query = query.where(events.c.type.in_(types))
+    rows = (await connection.execute(query)).mappings()
+    return sorted((line for row in rows if (line := stored_line(row))), key=lambda line: parse_id(line.id))
+
+
+async def first_instant(connection: AsyncConnection, site: str) -> int | None:
+    """When the oldest stored line was written."""
+    query = select(func.min(events.c.id)).where(events.c.site == site)
+    oldest = (await connection.execute(query)).scalar()
+    return parse_id(oldest)[0] if oldest else None
 
 
 async def delete_lines(connection: AsyncConnection, line_ids: Collection[str]) -> None:

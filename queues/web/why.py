@@ -1,92 +1,133 @@
-"""Why this call and why this agent, in sentences, from what the decision stored: nothing is worked out again.
+"""An explanation in one reader's words. The sentences stand in the catalogues under `why.` and `explain.`.
 
-The stored reasons name tiers, queues and agents by id; what an older version of the site called something
-is shown as it was stored. A reason that cannot be read is said to be unknown rather than guessed at.
+Tiers, queues and agents are named as the site names them now; what an older version of the site called something
+is shown as it was stored. `names` gives agents their names; without a name the id is shown.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from queues.web.times import face
+from queues.domain.calls import DIVERSIONS
+from queues.domain.explanation import Explanation, Passer, Said, Why, queue_and_tier, reasons
+from queues.web.times import face, time_of_day
 from queues.web.words import Words
 
-Why = Mapping[str, Any]
+View = dict[str, Any]
+# What has a word of its own; anything else is shown as it was stored.
+_WORDED: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
+    "by": ("explain.by", frozenset({"caller", "agent", "system"})),
+    "to": ("explain.to", frozenset(DIVERSIONS)),
+    "why": (
+        "explain.again",
+        frozenset(
+            {"missed", "declined", "unrung", "connecting", "lost", "diverted", "ended", "moved", "raised"}
+        ),
+    ),
+}
 
 
 def why_in_words(why: Why, words: Words, names: Mapping[str, str]) -> list[str]:
-    """Whole sentences, the weightiest first; `names` gives agents their names."""
-    try:
-        sentences = [
-            _rule(why, words),
-            _place(why, words),
-            _widening(why, words),
-            _next(why, words),
-            _agent(why, words, names),
-            _passed_over(why, words),
-        ]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return [words.t("why.unknown")]
-    return [sentence for sentence in sentences if sentence]
+    """The stored reasons of one offer in whole sentences, the weightiest first."""
+    return in_words(reasons(why), words, names)
 
 
-def _rule(why: Why, words: Words) -> str:
-    if why["rule"] == "safety":
-        return words.t("why.safety")
-    if why["rule"] == "ceiling":
-        return words.t("why.ceiling")
-    if why["is_front"]:
-        return words.t("why.front")
-    if why["head_start_ms"]:
-        return words.t("why.head_start", head_start=face(why["head_start_ms"]), tier=words.tier(_tier(why)))
-    return words.t("why.no_head_start")
+def in_words(told: Iterable[Said], words: Words, names: Mapping[str, str]) -> list[str]:
+    return [sentence(each, words, names) for each in told]
 
 
-def _place(why: Why, words: Words) -> str:
-    waited = face(why["waited_ms"])
-    if why["lanes"] <= 1:
-        return words.t("why.waited_alone", waited=waited)
-    return words.t("why.waited", waited=waited, lanes=why["lanes"])
+def sentence(told: Said, words: Words, names: Mapping[str, str]) -> str:
+    values = {name: _value(name, value, words, names) for name, value in told.values.items()}
+    return words.t(told.key, **values) if values else words.t(told.key)
 
 
-def _widening(why: Why, words: Words) -> str:
-    first, *reached = why["queues"]
-    if not reached:
-        return ""
-    to = words.t("why.comma").join(words.queue(queue) for queue in reached)
-    return words.t("why.widened", from_queue=words.queue(first), to_queue=to)
+def _value(name: str, value: Any, words: Words, names: Mapping[str, str]) -> Any:
+    if name.endswith("_for"):
+        return face(value)
+    if name.endswith("_at"):
+        return time_of_day(value, words.plan.timezone)
+    if name in ("queues", "agents"):
+        one = words.queue if name == "queues" else names_of(names)
+        return words.t("why.comma").join(one(each) for each in value)
+    reader = _readers(words, names).get(name.removeprefix("from_").removeprefix("to_"))
+    if reader is not None and isinstance(value, str):
+        return reader(value)
+    prefix, known = _WORDED.get(name, ("", frozenset()))
+    return words.t(f"{prefix}.{value}") if value in known else value
 
 
-def _next(why: Why, words: Words) -> str:
-    """Who would have been first without this call, and by how much he stood behind."""
-    candidates: Sequence[Mapping[str, Any]] = why["candidates"]
-    if len(candidates) < 2:  # himself and the next
-        return ""
-    second = candidates[1]
-    queue, tier = _lane(second)
-    values = {"tier": words.tier(tier), "queue": words.queue(queue)}
-    if second["rule"] != why["rule"]:
-        return words.t("why.next_other_rule", **values)
-    return words.t("why.next", behind=face(second["key"] - why["key"]), **values)
+def _readers(words: Words, names: Mapping[str, str]) -> Mapping[str, Callable[[str], str]]:
+    return {
+        "queue": words.queue,
+        "tier": words.tier,
+        "matter": words.matter,
+        "outcome": words.outcome,
+        "agent": names_of(names),
+    }
 
 
-def _agent(why: Why, words: Words, names: Mapping[str, str]) -> str:
-    agent = why["agent"]
-    name = names.get(agent["agent_id"], agent["agent_id"])
-    if agent["eligible"] <= 1:
-        return words.t("why.agent_only", agent=name)
-    return words.t("why.agent", agent=name, agents=agent["eligible"], idle=face(agent["idle_for_ms"]))
+def names_of(names: Mapping[str, str]) -> Callable[[str], str]:
+    return lambda agent_id: names.get(agent_id, agent_id)
 
 
-def _passed_over(why: Why, words: Words) -> str:
-    return words.t("why.skipped", n=len(why["passed_over"])) if why["passed_over"] else ""
+def explanation_view(told: Explanation, words: Words, names: Mapping[str, str]) -> View:
+    """What the call's page and the command line show of an explanation."""
+    zone = words.plan.timezone
+    return {
+        "site_version": told.site_version,
+        "waited": in_words(told.waited, words, names),
+        "before": [_passer(each, words, names) for each in told.before],
+        "decisions": [
+            {
+                "offer_id": each.offer_id,
+                "at": time_of_day(each.at_ms, zone),
+                "agent": names.get(each.agent_id, each.agent_id),
+                "ended_as": each.ended_as,
+                "site_version": each.site_version,
+                "sentences": in_words(each.reasons, words, names),
+                "candidates": _candidates(each.candidates, words),
+            }
+            for each in told.decisions
+        ],
+        "course": [
+            {"at": time_of_day(each.at_ms or 0, zone), "text": sentence(each, words, names)}
+            for each in told.course
+        ],
+        "missing": in_words(told.missing, words, names),
+    }
 
 
-def _tier(why: Why) -> str:
-    candidates = why["candidates"]
-    return _lane(candidates[0])[1] if candidates else ""
+def _passer(passer: Passer, words: Words, names: Mapping[str, str]) -> View:
+    later = passer.came_for >= 0
+    return {
+        "call_id": passer.call_id,
+        "href": f"/calls/{passer.call_id}",
+        "at": time_of_day(passer.at_ms, words.plan.timezone),
+        "tier": words.tier(passer.tier),
+        "queue": words.queue(passer.queue),
+        "agent": names.get(passer.agent_id, passer.agent_id),
+        "reason": passer.reason,
+        "reason_word": words.t(f"explain.reason.{passer.reason}", ahead=face(abs(passer.ahead_for))),
+        "came": words.t(
+            "explain.came_later" if later else "explain.came_earlier", by=face(abs(passer.came_for))
+        ),
+    }
 
 
-def _lane(candidate: Mapping[str, Any]) -> tuple[str, str]:
-    """Queue and tier of a lane's id."""
-    queue, tier, *_ = candidate["lane"].split("|")
-    return queue, tier
+def _candidates(candidates: Sequence[Mapping[str, Any]], words: Words) -> list[View]:
+    """The heads that were compared, in their order."""
+    shown = []
+    for each in candidates:
+        try:
+            queue, tier = queue_and_tier(each["lane"])
+            shown.append(
+                {
+                    "tier": words.tier(tier),
+                    "queue": words.queue(queue),
+                    "rule": words.t(f"explain.rule.{each['rule']}"),
+                    "key": time_of_day(each["key"], words.plan.timezone),
+                    "call_id": each["call_id"],
+                }
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+    return shown

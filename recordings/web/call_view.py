@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from queues.domain.journal import Line, LineType
+from queues.domain.explanation import Explanation
+from queues.domain.journal import Line
 from queues.domain.timeline import Span, SpanKind, read_timeline
 from queues.service.calls import CallRow, CallStory
 from queues.web.call_view import call_row
 from queues.web.times import face, full_date, time_of_day
-from queues.web.why import why_in_words
+from queues.web.why import explanation_view
 from queues.web.words import Words
 from recordings.domain.recordings import Recording, RecordingState, Why
 
@@ -25,7 +26,13 @@ View = dict[str, Any]
 
 
 def call_page(
-    story: CallStory, heard: Sequence[Recording], names: Mapping[str, str], words: Words, *, may_hear: bool
+    story: CallStory,
+    told: Explanation,
+    heard: Sequence[Recording],
+    names: Mapping[str, str],
+    words: Words,
+    *,
+    may_hear: bool,
 ) -> View:
     call = story.call
     row = call_row(call, words)
@@ -39,7 +46,7 @@ def call_page(
         "spans": _spans(read_timeline(story.lines), names, words),
         "recordings": [_recording(each, words, may_hear=may_hear) for each in heard],
         "no_recording": words.t(f"call.no_recording.{_why_none(call)}"),
-        "offers": _offers(story.lines, names, words),
+        "explained": _explained(story, told, names, words),
         "journal": [_journal_line(line, names, words) for line in story.lines],
         "facts": _facts(call, words),
     }
@@ -129,23 +136,20 @@ def _why_none(call: CallRow) -> str:
     return "refused" if call.record == "refused" else "answered"
 
 
-def _offers(lines: Sequence[Line], names: Mapping[str, str], words: Words) -> list[View]:
-    """Every decision about this call, in the words of what it stored."""
-    spans = {span.offer_id: span for span in read_timeline(lines) if span.kind is SpanKind.OFFERED}
-    found: list[View] = []
-    for line in lines:
-        if line.type != LineType.CALL_OFFERED:
-            continue
-        span = spans.get(line.offer_id)
-        at, agent = time_of_day(line.at_ms, words.plan.timezone), names.get(line.agent_id, line.agent_id)
+def _explained(story: CallStory, told: Explanation, names: Mapping[str, str], words: Words) -> View:
+    """Why it waited and why these agents; each decision opens to what was compared."""
+    shown = explanation_view(told, words, names)
+    ends = {span.offer_id: span for span in read_timeline(story.lines) if span.kind is SpanKind.OFFERED}
+    for decision in shown["decisions"]:
+        span = ends.get(decision["offer_id"])
+        about = {"at": decision["at"], "agent": decision["agent"]}
         ended = _ended_word(span, words) if span else ""
-        title = (
-            words.t("call.why_ended", at=at, agent=agent, ended_as=ended)
+        decision["title"] = (
+            words.t("call.why_ended", **about, ended_as=ended)
             if ended
-            else words.t("call.why_title", at=at, agent=agent)
+            else words.t("call.why_title", **about)
         )
-        found.append({"title": title, "sentences": why_in_words(line.data.get("why") or {}, words, names)})
-    return found
+    return shown
 
 
 def _journal_line(line: Line, names: Mapping[str, str], words: Words) -> View:

@@ -17,7 +17,7 @@ from config.web.accounts import Account, require
 from config.web.templates import page
 from queues.domain.call_records import text_of
 from queues.domain.journal import LineType
-from queues.service import audits, calls, customers, people
+from queues.service import audits, calls, customers, explaining, people
 from queues.service.calls import CallStory
 from queues.service.switchboard import CallerFacts
 from queues.web import calls as calls_list
@@ -78,11 +78,13 @@ async def _page(
     floor, words = floor_of(request), words_of(request)
     account: Account = request.state.account
     names = {agent.agent_id: agent.name for agent in await people.agents_of_site(floor.runtime)}
-    view = call_page(story, await _heard(floor, story), names, words, may_hear=_may_hear(account, story))
-    told = _told(words, revealed) if has_asked else ""
+    told = await explaining.explain_story(floor.runtime, story)
+    heard = await _heard(floor, story)
+    view = call_page(story, told, heard, names, words, may_hear=_may_hear(account, story))
+    revealed_word = _told(words, revealed) if has_asked else ""
     may_reveal = _may_reveal(account, story) and not has_asked
     caller = await _caller(floor.runtime, story, names, words)
-    return page(request, "call.html", **view, may_reveal=may_reveal, told=told, caller=caller)
+    return page(request, "call.html", **view, may_reveal=may_reveal, told=revealed_word, caller=caller)
 
 
 async def _caller(runtime: Runtime, story: CallStory, names: Mapping[str, str], words: Words) -> View:

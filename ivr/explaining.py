@@ -1,0 +1,103 @@
+"""`shouwen explain`: in words, why a caller waited and why this agent; live during the call, and ever after.
+
+People are told by their ids: names stand on the call's page only, and numbers nowhere.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from config.runtime import Runtime
+from config.settings import Settings
+from config.web.words import Words as Catalogue
+from ivr.commands import configure, opened
+from ivr.domain.outline import CHINESE, LANGUAGES
+from queues.domain.explanation import Explanation
+from queues.service import explaining
+from queues.service.explaining import NoLinesError, UnknownCallError
+from queues.service.plans import plan_of
+from queues.web.why import explanation_view
+from queues.web.words import Words
+
+HELP: Final = "tell in words why a caller waited so long, who went before him and why this agent was chosen"
+PASSERS_SHOWN: Final = 20
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("call", help="the call's id, as its page shows it")
+    parser.add_argument("--language", choices=LANGUAGES, help="the language of the words")
+    parser.add_argument("--json", action="store_true", help="everything as JSON, for other programs")
+
+
+def explain(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print the explanation; 2 when there is nothing to explain, which is said."""
+    configure(settings)
+
+    async def told() -> int:
+        async with opened(settings) as runtime:
+            return await _explain(runtime, chosen)
+
+    return asyncio.run(told())
+
+
+async def _explain(runtime: Runtime, chosen: argparse.Namespace) -> int:
+    words = words_in(chosen.language or plan_of(runtime).default_locale[:2], runtime)
+    try:
+        found = await explaining.explain_call(runtime, chosen.call)
+    except UnknownCallError:
+        print(words.t("explain.unknown_call", call_id=chosen.call), file=sys.stderr)
+        return 2
+    except NoLinesError:
+        print(words.t("explain.bare", call_id=chosen.call), file=sys.stderr)
+        return 2
+    if chosen.json:
+        print(json.dumps(as_json(found, words), ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(as_text(found, words)))
+    return 0
+
+
+def words_in(language: str, runtime: Runtime) -> Words:
+    """The words of the pages, without a page around them."""
+    catalogue = Catalogue([Path(str(files("queues.web"))) / "locale"])
+    locale = language if language in LANGUAGES else CHINESE
+    return Words(partial(catalogue, locale), plan_of(runtime), locale)
+
+
+def as_json(found: Explanation, words: Words) -> dict[str, Any]:
+    """What was said, in words and as the facts that the words were made of."""
+    return {"words": explanation_view(found, words, {}), "facts": asdict(found)}
+
+
+def as_text(found: Explanation, words: Words) -> Sequence[str]:
+    view = explanation_view(found, words, {})
+    lines = [words.t("explain.title", call_id=found.call_id)]
+    if view["site_version"]:
+        lines.append(words.t("explain.version", version=view["site_version"]))
+    lines += _block(words.t("explain.why_long"), view["waited"])
+    lines += _block(words.t("explain.who_before"), [_passer(each) for each in view["before"][:PASSERS_SHOWN]])
+    for decision in view["decisions"]:
+        lines += _block(words.t("explain.offered_to", **_named(decision)), decision["sentences"])
+    lines += _block(words.t("explain.course"), [f"{each['at']}  {each['text']}" for each in view["course"]])
+    lines += _block(words.t("explain.missing_title"), view["missing"])
+    return lines
+
+
+def _named(decision: dict[str, Any]) -> dict[str, str]:
+    return {"at": decision["at"], "agent": decision["agent"]}
+
+
+def _passer(each: dict[str, Any]) -> str:
+    who = f"{each['at']}  {each['call_id']} · {each['tier']} · {each['queue']} → {each['agent']}"
+    return f"{who}: {each['reason_word']} ({each['came']})"
+
+
+def _block(title: str, sentences: Sequence[str]) -> list[str]:
+    return ["", title, *(f"  {sentence}" for sentence in sentences)] if sentences else []

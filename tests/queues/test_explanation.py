@@ -1,0 +1,251 @@
+"""A call explained: from real decisions, in both languages, live and afterwards; and what is missing is said."""
+
+import json
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+import queues.web
+from config.runtime import Runtime
+from config.web.words import Words as Catalogue
+from queues.domain import explanation
+from queues.domain.explanation import BEFORE, LINES_TOLD, PASSED_OVER, Explanation, reasons, said
+from queues.domain.lanes import Lane
+from queues.domain.routing import decide
+from queues.service.explaining import NoLinesError, UnknownCallError, explain_call
+from queues.store.journal import events
+from queues.web.why import explanation_view, why_in_words
+from queues.web.words import Words
+from tests.queues.hotline import Hotline
+from tests.requirements.command_line import shouwen
+
+MINUTE_MS = 60_000
+LOCALE = Path(queues.web.__file__).parent / "locale"
+CATALOGUE = Catalogue([LOCALE])
+
+
+def words_in(hotline: Hotline, locale: str) -> Words:
+    return Words(partial(CATALOGUE, locale), hotline.plan, locale)
+
+
+async def comes(hotline: Hotline, call_id: str, tier: str = "residential", matter: str = "enquiry") -> None:
+    """Into the general queue."""
+    about, plan = hotline.plan.matters[matter], hotline.plan
+    await hotline.arrive(call_id, "")
+    lane = Lane("general", tier, ("general",), plan.head_start_ms(tier, matter), about.is_safety)
+    reply = await hotline.switchboard.enqueue_call(
+        call_id=call_id, queue="general", matter=matter, tier=tier, lane=lane
+    )
+    assert reply.is_ok
+
+
+async def offered(hotline: Hotline) -> str:
+    """One decision of the house, as the dispatcher takes it; the call that 王 is offered."""
+    board = hotline.switchboard
+    snapshot = await board.snapshot()
+    (match,) = decide(hotline.plan, snapshot, hotline.runtime.clock.now_ms())
+    claimed = await board.claim_offer(
+        call_id=match.call_id, agent_id=match.agent_id, turn=snapshot.turn, why=match.why
+    )
+    assert claimed.offer_id is not None
+    return claimed.offer_id
+
+
+async def taken(hotline: Hotline, talks_ms: int = 20_000) -> str:
+    """The same, and they talk."""
+    board, clock = hotline.switchboard, hotline.runtime.clock
+    offer_id = await offered(hotline)
+    call_id = offer_id.rpartition("-")[0]
+    for step in (board.ring_offer, board.ringing, board.answer_offer, board.accept_offer):
+        assert (await step(offer_id=offer_id, leg_id=f"leg-{offer_id}")).is_ok
+    assert (await board.connect_call(call_id=call_id, offer_id=offer_id)).is_ok
+    clock.advance(talks_ms)  # type: ignore[attr-defined]
+    await hotline.end(call_id)
+    await hotline.wrap_up()
+    return call_id
+
+
+@pytest.fixture
+async def busy(hotline: Hotline, clock: Any) -> Hotline:
+    """林, an ordinary caller, waits behind four: one in danger, one who came before, one with a head start."""
+    board = hotline.switchboard
+    await board.set_presence(agent_id="wang", presence="away", reason="meal")
+    await comes(hotline, "EARLY")
+    clock.advance(30_000)
+    await comes(hotline, "LIN")
+    clock.advance(MINUTE_MS)
+    await comes(hotline, "KEY", "key_customer")
+    clock.advance(MINUTE_MS)
+    await comes(hotline, "DANGER", matter="danger")
+    await board.set_presence(agent_id="wang", presence="ready")
+    order = [await taken(hotline) for _ in range(3)]
+    assert order == ["DANGER", "KEY", "EARLY"]
+    return hotline
+
+
+async def explained(hotline: Hotline, call_id: str = "LIN") -> Explanation:
+    return await explain_call(hotline.runtime, call_id)
+
+
+async def test_why_it_waited_and_who_went_before(busy: Hotline, clock: Any) -> None:
+    assert await taken(busy) == "LIN"
+    await busy.write_down()
+    told = await explained(busy)
+    assert [(each.call_id, each.reason) for each in told.before] == [
+        ("DANGER", "safety"), ("KEY", "head_start"), ("EARLY", "earlier"),
+    ]  # fmt: skip
+    key = told.before[1]
+    assert (key.came_for, key.ahead_for) == (MINUTE_MS, 4 * MINUTE_MS)
+    view = explanation_view(told, words_in(busy, "en"), {"wang": "Wang Min"})
+    assert view["waited"] == [
+        "Waited 3:00 in General enquiries as Residential customer, since 09:00:30.",
+        "It had no head start, so its place was the order of arrival.",
+        "One call about safety went before it.",
+        "One later call went before it by its head start.",
+        "One call that had come earlier went before it.",
+        "Each agent who got free in that time was given to one of those.",
+    ]
+    assert view["before"][1]["reason_word"] == "by its head start, 4:00 ahead"
+    assert told.decisions[0].site_version == told.site_version == busy.plan.version
+    assert view["decisions"][0]["sentences"][-1] == "Wang Min was the only agent who could take it."
+    assert told.missing == ()
+
+
+async def test_in_chinese_the_same_is_said(busy: Hotline) -> None:
+    await taken(busy)
+    view = explanation_view(await explained(busy), words_in(busy, "zh"), {"wang": "王敏"})
+    assert view["waited"][0] == "自 09:00:30 起以居民客户身份在综合服务等待 3:00。"
+    assert "1 通涉及人身安全的来电在它之前。" in view["waited"]
+    assert view["course"][-1]["text"] == "由来电方结束：已接听。"
+
+
+async def test_live_before_the_scribe_has_read_a_line(busy: Hotline, clock: Any) -> None:
+    clock.advance(10_000)
+    told = await explained(busy)
+    assert [each.reason for each in told.before] == ["safety", "head_start", "earlier"]
+    assert told.waited[0].values["waited_for"] == 190_000
+    assert told.decisions == ()
+
+
+async def test_a_missed_offer_keeps_the_place_and_is_told(busy: Hotline, clock: Any) -> None:
+    board = busy.switchboard
+    offer_id = await offered(busy)
+    clock.advance(5_000)
+    await board.decline_offer(offer_id=offer_id)
+    clock.advance(11_000)
+    await taken(busy)
+    told = await explained(busy)
+    assert [each.ended_as for each in told.decisions] == ["declined", "accepted"]
+    assert "explain.rang" in [each.key for each in told.waited]
+    assert "Back to its place in the line (declined)." in [
+        each["text"] for each in explanation_view(told, words_in(busy, "en"), {})["course"]
+    ]
+
+
+async def test_who_may_not_take_it_went_to_others(hotline: Hotline, clock: Any) -> None:
+    """A call behind it was given the only agent there, who speaks no English."""
+    board = hotline.switchboard
+    await hotline.arrive("LIN", "")
+    lane = Lane("general", "residential", ("general", "english"), 0)
+    await board.enqueue_call(call_id="LIN", queue="general", matter="enquiry", tier="residential", lane=lane)
+    clock.advance(5_000)
+    await comes(hotline, "CHEN")
+    assert await taken(hotline) == "CHEN"
+    told = await explained(hotline)
+    assert [(each.call_id, each.reason) for each in told.before] == [("CHEN", "not_his")]
+    assert "explain.each_free_agent" not in [each.key for each in told.waited]
+
+
+async def test_what_widened_when(hotline: Hotline, clock: Any) -> None:
+    board = hotline.switchboard
+    await board.set_presence(agent_id="wang", presence="away", reason="meal")
+    await hotline.arrive("LIN", "")
+    lane = Lane("key", "key_customer", ("key_account",), 5 * MINUTE_MS)
+    await board.enqueue_call(call_id="LIN", queue="key", matter="enquiry", tier="key_customer", lane=lane)
+    clock.advance(25_000)
+    view = explanation_view(await explained(hotline), words_in(hotline, "en"), {})
+    assert view["course"][-1] == {
+        "at": "09:00:20",
+        "text": "After 0:20 it also waited for the agents of General enquiries, in front.",
+    }
+
+
+# What is not there
+
+
+async def test_an_unknown_call(hotline: Hotline) -> None:
+    with pytest.raises(UnknownCallError):
+        await explained(hotline, "NOBODY")
+
+
+async def test_a_call_whose_lines_are_gone(busy: Hotline, runtime: Runtime) -> None:
+    await taken(busy)
+    await busy.write_down()
+    async with runtime.database.transaction() as connection:
+        await connection.execute(delete(events).where(events.c.call_id == "LIN"))
+    with pytest.raises(NoLinesError):
+        await explained(busy)
+
+
+async def test_a_call_whose_first_lines_are_gone(busy: Hotline, runtime: Runtime) -> None:
+    await taken(busy)
+    await busy.write_down()
+    gone = ("call.arrived", "call.queued", "call.offered")
+    async with runtime.database.transaction() as connection:
+        await connection.execute(delete(events).where(events.c.call_id == "LIN", events.c.type.in_(gone)))
+    told = await explained(busy)
+    assert [each.key for each in told.missing] == ["explain.missing.arrival", "explain.missing.offer"]
+
+
+async def test_an_offer_of_a_time_before_reasons(hotline: Hotline) -> None:
+    await hotline.answered_call("CA1")
+    told = await explained(hotline, "CA1")
+    assert [each.key for each in told.missing] == ["explain.missing.reasons"]
+    assert why_in_words({}, words_in(hotline, "en"), {}) == ["No reason was kept for this offer."]
+
+
+def test_a_reason_nobody_has_words_for_is_told_as_it_stands() -> None:
+    why = {"rule": "key", "agent": {"agent_id": "wang", "eligible": 1}, "weather": "rain"}
+    assert reasons(why) == (
+        said("why.agent_only", agent="wang"),
+        said("why.also", name="weather", value="rain"),
+    )
+
+
+# The words
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_every_sentence_has_its_words(locale: str) -> None:
+    source = Path(explanation.__file__).read_text("utf-8")
+    used = set(re.findall(r'"((?:why|explain)\.[a-z_.]+[a-z])"', source))
+    used |= {f"explain.before.{each}" for each in BEFORE} | {f"explain.reason.{each}" for each in BEFORE}
+    used |= {f"why.passed_over.{each}" for each in (*PASSED_OVER, "else")}
+    used |= {f"explain.line.{each.replace('.', '_')}" for each in LINES_TOLD}
+    assert used - CATALOGUE.keys(locale) == set()
+
+
+# The command
+
+
+async def test_the_command_says_it_in_either_language(busy: Hotline, runtime: Runtime) -> None:
+    await taken(busy)
+    await busy.write_down()
+    told = await shouwen(runtime, "explain", "LIN", "--language", "en")
+    assert told.code == 0, told.err
+    assert "Waited 3:00 in General enquiries" in told.out
+    assert (
+        "09:02:50  KEY · VIP key account · General enquiries → wang: by its head start, 4:00 ahead"
+        in told.out
+    )
+    assert "王敏" not in told.out
+    chinese = await shouwen(runtime, "explain", "LIN", "--language", "zh", "--json")
+    assert json.loads(chinese.out)["facts"]["before"][0]["reason"] == "safety"
+    assert "人身安全" in chinese.out
+    nobody = await shouwen(runtime, "explain", "NOBODY", "--language", "en")
+    assert (nobody.code, nobody.out) == (2, "")
+    assert "No call NOBODY is known here" in nobody.err
