@@ -20,6 +20,7 @@ from queues.service.people import Agent, save_agents
 from queues.service.plans import plan_of
 from queues.store import imports as store
 from queues.store import sheets
+from tests.doubles import ManualClock
 from tests.queues import birthdays
 from tests.queues.customer_tables import COLUMNS, LIU, MILL, changed, take, write_csv
 
@@ -308,10 +309,12 @@ async def test_what_was_changed_by_hand_meanwhile_is_not_overwritten(
 
 
 async def test_rules_that_came_into_force_during_an_import_reach_what_it_brought(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await take(runtime, write_csv(tmp_path / "a.csv"))
     assert await rescoring.rescore_due(runtime) == 1
+    # Of runs that began in one millisecond nobody could say which was the last.
+    clock.advance(1)
     plan, ahead = plan_of(runtime), replace(runtime)
     rarer = Rule.model_validate({"attribute": "capacity_kva", "at_least": 5000})
     tier = plan.tiers["key_customer"].model_copy(update={"rule": rarer})
