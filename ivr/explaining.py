@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -20,9 +21,12 @@ from config.web.words import Words as Catalogue
 from ivr.commands import configure, opened
 from ivr.domain.outline import CHINESE, LANGUAGES
 from queues.domain.explanation import Explanation
-from queues.service import explaining
+from queues.domain.replay import Difference
+from queues.service import explaining, replaying
 from queues.service.explaining import NoLinesError, UnknownCallError
 from queues.service.plans import plan_of
+from queues.service.replaying import Replayed
+from queues.web.times import time_of_day
 from queues.web.why import explanation_view
 from queues.web.words import Words
 
@@ -31,18 +35,29 @@ PASSERS_SHOWN: Final = 20
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("call", help="the call's id, as its page shows it")
+    parser.add_argument("call", nargs="?", help="the call's id, as its page shows it")
+    parser.add_argument(
+        "--replay",
+        action="store_true",
+        help="decide a day once more from the journal and say how far the decisions agree",
+    )
+    parser.add_argument(
+        "--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="the day to replay (today)"
+    )
     parser.add_argument("--language", choices=LANGUAGES, help="the language of the words")
     parser.add_argument("--json", action="store_true", help="everything as JSON, for other programs")
 
 
 def explain(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Print the explanation; 2 when there is nothing to explain, which is said."""
+    """Print the explanation; 2 when there is nothing to explain, 1 when a day replays otherwise: both are said."""
+    if bool(chosen.call) == chosen.replay or (chosen.day and not chosen.replay):
+        print("explain: name one call, or ask for --replay of a day", file=sys.stderr)
+        return 2
     configure(settings)
 
     async def told() -> int:
         async with opened(settings) as runtime:
-            return await _explain(runtime, chosen)
+            return await (_replay if chosen.replay else _explain)(runtime, chosen)
 
     return asyncio.run(told())
 
@@ -62,6 +77,55 @@ async def _explain(runtime: Runtime, chosen: argparse.Namespace) -> int:
     else:
         print("\n".join(as_text(found, words)))
     return 0
+
+
+async def _replay(runtime: Runtime, chosen: argparse.Namespace) -> int:
+    words = words_in(chosen.language or plan_of(runtime).default_locale[:2], runtime)
+    found = await replaying.replay_day(runtime, chosen.day)
+    if chosen.json:
+        print(json.dumps(agreement_as_json(found), ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(replayed_as_text(found, words)))
+    return 1 if found.agreement.differences else 0
+
+
+def agreement_as_json(found: Replayed) -> dict[str, Any]:
+    agreement = found.agreement
+    return {
+        "day": found.day.isoformat(),
+        "checked": agreement.checked,
+        "agreed": agreement.agreed,
+        "unchecked": agreement.unchecked,
+        "differences": [asdict(each) for each in agreement.differences],
+    }
+
+
+def replayed_as_text(found: Replayed, words: Words) -> Sequence[str]:
+    """The count, and the first disagreement in words."""
+    agreement, day = found.agreement, found.day.isoformat()
+    lines = [words.t("explain.replay.agreed", day=day, n=agreement.checked, agreed=agreement.agreed)]
+    lines += [
+        words.t(f"explain.replay.unchecked.{why}", n=n) for why, n in sorted(agreement.unchecked.items())
+    ]
+    if agreement.differences:
+        lines += ["", words.t("explain.replay.differs"), *_difference(agreement.differences[0], words)]
+    return lines
+
+
+def _difference(first: Difference, words: Words) -> Sequence[str]:
+    line = first.line
+    at = time_of_day(line.at_ms, words.plan.timezone)
+    about = {"at": at, "call_id": line.call_id, "agent": line.agent_id, "line": line.id}
+    told = [words.t("explain.replay.was", **about)]
+    if first.agent_id is None:
+        told.append(words.t("explain.replay.nobody"))
+    elif first.agent_id != line.agent_id:
+        told.append(words.t("explain.replay.other_agent", agent=first.agent_id))
+    if first.instead:
+        told.append(words.t("explain.replay.instead", calls=", ".join(first.instead[:PASSERS_SHOWN])))
+    for name, (stored, comes_out) in first.reasons.items():
+        told.append(words.t("explain.replay.reason", name=name, stored=stored, comes_out=comes_out))
+    return [f"  {sentence}" for sentence in told]
 
 
 def words_in(language: str, runtime: Runtime) -> Words:

@@ -18,6 +18,8 @@ def sign_in(draft: Draft, command: c.SignIn) -> Reply:
         still = "" if agent.next == AgentState.SIGNED_OUT else agent.next
         draft.change_agent(agent, next=still, **about)
         draft.state.turn += int(agent.state is AgentState.READY and agent.skills != command.skills)
+        if agent.skills != command.skills:
+            draft.line(LineType.AGENT_SKILLS_CHANGED, agent_id=command.agent_id, skills=command.skills)
         return ("again",)
     new = Agent(
         agent_id=AgentId(command.agent_id),

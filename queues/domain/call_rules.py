@@ -11,7 +11,7 @@ from queues.domain.effects import EffectKind
 from queues.domain.identity_rules import running_notices
 from queues.domain.journal import LineType
 from queues.domain.lanes import Lane, Skip
-from queues.domain.moves import Draft, Reply, about, refuse
+from queues.domain.moves import Draft, Reply, about, json_of, refuse
 from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
 from queues.domain.place_rules import keep_place, take_place, tell_place
@@ -106,6 +106,7 @@ def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
         entered_ms=call.entered_ms,
         locale=call.locale,
         area=call.area,
+        rules=json_of(call.lane),
     )
 
 

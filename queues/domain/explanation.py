@@ -109,7 +109,7 @@ _READERS: Final[tuple[tuple[frozenset[str], Callable[[Why], Iterable[Said]]], ..
     (frozenset({"agent"}), _agent),
     (frozenset({"passed_over"}), _passed_over),
 )
-_SILENT: Final = frozenset({"version", "turn", "seen", "key"})
+_SILENT: Final = frozenset({"version", "turn", "seen", "now_ms", "key"})
 _KNOWN: Final = _SILENT.union(*(names for names, _ in _READERS))
 
 

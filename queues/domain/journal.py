@@ -38,6 +38,7 @@ class LineType(StrEnum):
     OFFER_UNRUNG = "offer.unrung"
     OFFER_WITHDRAWN = "offer.withdrawn"
     AGENT_SIGNED_IN = "agent.signed_in"
+    AGENT_SKILLS_CHANGED = "agent.skills_changed"
     AGENT_PRESENCE_CHANGED = "agent.presence_changed"
     AGENT_WRAP_UP_STARTED = "agent.wrap_up_started"
     AGENT_WRAP_UP_EXTENDED = "agent.wrap_up_extended"

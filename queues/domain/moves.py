@@ -148,7 +148,8 @@ class Draft:
         skips = with_skip(call.skips, skip, self.now_ms) if skip else call.skips
         call = self.change_call(call, CallEvent.REQUEUE, offer_id="", agent_id="", skips=skips)
         self.enter_lane(call)
-        self.line(LineType.CALL_REQUEUED, call_id=call.call_id, queued_ms=call.queued_ms, why=why)
+        told: dict[str, Any] = {"queued_ms": call.queued_ms, "why": why, "skips": skips}
+        self.line(LineType.CALL_REQUEUED, call_id=call.call_id, **told)
 
     # Agents
 
@@ -190,6 +191,8 @@ class Draft:
             presence=str(agent.state),
             reason=agent.reason,
             next=agent.next,
+            skills=agent.skills,
+            idle_ms=agent.idle_ms,
         )
 
 

@@ -47,6 +47,7 @@ class Pool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     turn: int
+    seen: str = "0-0"  # the newest id of the journal: what the decision knew
     lanes: tuple[LaneHeads, ...] = ()
     pools: tuple[Pool, ...] = ()
     late: tuple[str, ...] = ()  # deadlines that have passed
@@ -102,8 +103,8 @@ def decide(plan: Plan, snapshot: Snapshot, now_ms: int) -> tuple[Match, ...]:
         choice = _choose(head, seats, now_ms)
         if choice.agent is not None:
             told = {**_reasons(head, choice, now_ms), **_candidates(head, line)}
-            why = {"version": plan.version, "turn": snapshot.turn, **told}
-            matches.append(Match(call_id=head.call.call_id, agent_id=choice.agent[1], why=why))
+            basis = {"version": plan.version, "turn": snapshot.turn, "seen": snapshot.seen, "now_ms": now_ms}
+            matches.append(Match(call_id=head.call.call_id, agent_id=choice.agent[1], why={**basis, **told}))
         elif not choice.passed_over:
             continue
         if behind := _head(plan, head.heads, head.depth + 1, now_ms):
@@ -228,6 +229,7 @@ def snapshot_of(
     is_anyone_heard = len(silent) < len(state.beats)
     return Snapshot(
         turn=state.turn,
+        seen=f"{state.last_ms}-{state.last_seq}",
         lanes=lanes,
         pools=pools,
         late=tuple(name for _, name in late[:late_max]),

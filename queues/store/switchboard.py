@@ -127,6 +127,7 @@ def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
     # An empty Lua table is an empty object in JSON; iterating over it is the same.
     return Snapshot(
         turn=turn,
+        seen=rest["seen"],
         lanes=tuple(_heads(rules, list(entries)) for rules, entries in rest["lanes"]),
         pools=tuple(_pool(skills, list(agents)) for skills, agents in rest["pools"]),
         late=tuple(rest["late"]),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 import queues.web
 from config.runtime import Runtime
@@ -249,3 +249,32 @@ async def test_the_command_says_it_in_either_language(busy: Hotline, runtime: Ru
     nobody = await shouwen(runtime, "explain", "NOBODY", "--language", "en")
     assert (nobody.code, nobody.out) == (2, "")
     assert "No call NOBODY is known here" in nobody.err
+
+
+# The day, decided once more
+
+
+async def test_a_day_is_replayed_and_an_altered_line_is_told(busy: Hotline, runtime: Runtime) -> None:
+    await taken(busy)
+    await busy.write_down()
+    same = await shouwen(runtime, "explain", "--replay", "--day", "2026-11-23", "--language", "en")
+    assert (same.code, same.out) == (
+        0, "2026-11-23: 4 decisions checked, 4 come out the same from the journal.\n"
+    )  # fmt: skip
+    async with runtime.database.transaction() as connection:
+        query = select(events.c.data).where(events.c.call_id == "KEY", events.c.type == "call.queued")
+        data = json.loads((await connection.execute(query)).scalar_one())
+        altered = {**data, "rules": {**data["rules"], "head_start_ms": 0}}
+        await connection.execute(
+            update(events)
+            .where(events.c.call_id == "KEY", events.c.type == "call.queued")
+            .values(data=json.dumps(altered))
+        )
+    other = await shouwen(runtime, "explain", "--replay", "--day", "2026-11-23", "--language", "en")
+    assert other.code == 1
+    assert "At 09:02:50 call KEY was offered to wang" in other.out
+    assert "Offered instead: EARLY." in other.out
+    chinese = await shouwen(runtime, "explain", "--replay", "--day", "2026-11-22", "--language", "zh")
+    assert chinese.out.startswith("2026-11-22：核对了 0 次分配")
+    neither = await shouwen(runtime, "explain")
+    assert neither.code == 2

@@ -60,5 +60,5 @@ if place then tell_place(call_id, place) end
 line("call.queued", call_id, "", "", { "queue", queue, "tier", tier, "matter", matter, "lane", lane_id,
   "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on, "work_queue", work_queue,
   "access_key", access_key, "closed", is_open and 0 or 1, "head_start_ms", head_start_ms, "queued_ms", queued_ms,
-  "entered_ms", entered_ms, "locale", locale, "area", area })
+  "entered_ms", entered_ms, "locale", locale, "area", area, "rules", { json = lane } })
 return about_call(is_open and "ok" or "closed", call_id)

@@ -49,6 +49,7 @@ if #pools > 0 then
   for _, lane_id in ipairs(sorted(redis.call("HKEYS", key("lanes")))) do lanes[#lanes + 1] = lane(lane_id) end
 end
 local late = redis.call("ZRANGEBYSCORE", key("deadlines"), "-inf", text(now_ms), "LIMIT", 0, LATE_MAX)
-local rest = { pools = pools, lanes = lanes, late = late, lost = lost(),
+local seen = (redis.call("GET", key("last_ms")) or "0") .. "-" .. (redis.call("GET", key("last_seq")) or "0")
+local rest = { seen = seen, pools = pools, lanes = lanes, late = late, lost = lost(),
   deadline_ms = earliest("deadlines"), due_ms = earliest("due") }
 return { "ok", redis.call("GET", key("turn")) or "0", cjson.encode(rest) }

@@ -26,6 +26,7 @@ if state ~= "" and state ~= "signed_out" then
   end
   write("agent", agent_id, "next", wished == "signed_out" and "" or wished,
     "name", name, "skills", skills, "endpoint", endpoint)
+  if had ~= skills then line("agent.skills_changed", "", agent_id, "", { "skills", skills }) end
   return { "again" }
 end
 redis.call("DEL", key("agent", agent_id))

@@ -1,7 +1,8 @@
 -- How an agent's presence changes, and what happens when his work is over.
 local function tell_presence(agent_id)
-  local state, reason, wished = read("agent", agent_id, "state", "reason", "next")
-  line("agent.presence_changed", "", agent_id, "", { "presence", state, "reason", reason, "next", wished })
+  local state, reason, wished, skills, idle_ms = read("agent", agent_id, "state", "reason", "next", "skills", "idle_ms")
+  line("agent.presence_changed", "", agent_id, "", { "presence", state, "reason", reason, "next", wished,
+    "skills", skills, "idle_ms", tonumber(idle_ms) })
 end
 
 local function enter_pool(agent_id, idle_ms, skills)

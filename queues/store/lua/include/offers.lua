@@ -34,7 +34,7 @@ local function requeue(call_id, why, skip_agent_id, skip_until_ms)
   if skip_agent_id ~= "" then skips = with_skip(skips, skip_until_ms, why, skip_agent_id) end
   move("call", call_id, "requeue", "offer_id", "", "agent_id", "", "skips", skips)
   enter_lane(call_id)
-  line("call.requeued", call_id, "", "", { "queued_ms", tonumber(queued_ms), "why", why })
+  line("call.requeued", call_id, "", "", { "queued_ms", tonumber(queued_ms), "why", why, "skips", skips })
 end
 
 -- News of a leg that is not the offer's own (a second one, placed because an answer was lost).
