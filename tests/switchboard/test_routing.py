@@ -244,6 +244,8 @@ def test_why_tells_the_heads_compared_and_whom_it_passed_over() -> None:
     assert vip.why == {
         "version": "v1",
         "turn": 7,
+        "seen": "0-0",
+        "now_ms": NOW_MS,
         "rule": "key",
         "key": NOW_MS - 121_000,
         "waited_ms": 1_000,
