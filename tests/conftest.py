@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 import redis as sync_redis
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from redis.asyncio import Redis
@@ -65,6 +67,10 @@ for name in list(os.environ):
         del os.environ[name]
 
 configure_log("debug", "json")
+
+# How long an example takes is the machine's affair, which does other things meanwhile.
+hypothesis_settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("here")
 
 ENVIRONMENT = {
     "SHOUWEN_ENV": "test",
