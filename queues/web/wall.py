@@ -16,16 +16,17 @@ from config import numbers
 from config.web.accounts import require
 from config.web.streams import Event, sse
 from config.web.templates import page
-from queues.service import calls, people
+from queues.service import agent_times, calls, people
 from queues.service.calls import Figures
 from queues.service.switchboard import WallState
 from queues.web.floor import Floor, floor_of, words_of
-from queues.web.wall_view import View, wall_view
+from queues.web.wall_view import View, times_view, wall_view
 from queues.web.words import Words
 
 PICTURE_S = 1.0
 FIGURES_S = 2.0
 PEOPLE_S = 30.0
+TIMES_S = 10.0
 
 
 def routes() -> list[BaseRoute]:
@@ -43,6 +44,7 @@ async def show_wall(request: Request) -> Response:
         request,
         "wall.html",
         wall=await picture(floor, words_of(request)),
+        times=await times(floor, words_of(request)),
         phone_url=f"{settings.softphone_url}/phone" if settings.softphone_url else "",
         numbers=[numbers.display(number) for number in settings.hotline_numbers.values()],
     )
@@ -51,6 +53,14 @@ async def show_wall(request: Request) -> Response:
 @require("supervisor", "admin")
 async def stream_pictures(request: Request) -> Response:
     return sse(pictures(floor_of(request), words_of(request)))
+
+
+async def times(floor: Floor, words: Words) -> View:
+    """Each agent's day so far; not part of the pictures, which tell what changes by the second."""
+    remembered = floor.remembered
+    found = await remembered.get("times", TIMES_S, lambda: agent_times.today(floor.runtime, floor.plan))
+    agents = await remembered.get("agents", PEOPLE_S, lambda: people.agents_of_site(floor.runtime))
+    return times_view(found, {agent.agent_id: agent.name for agent in agents}, words)
 
 
 async def picture(floor: Floor, words: Words) -> View:

@@ -8,6 +8,7 @@ nothing arrives.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from queues.domain.agent_time import STATES, AgentTime
 from queues.domain.agents import AgentState
 from queues.domain.plan import Queue
 from queues.service.calls import Figures, QueueFigures
@@ -45,6 +46,21 @@ def wall_view(state: WallState, figures: Figures, skills: Mapping[str, Sequence[
         "agents": [_group(group, state, words) for group in GROUPS],
         "is_empty": figures.arrived == 0 and not state.waiting,
         "formula": words.t("wall.formula", share=round(LEVEL_TARGET * 100)),
+    }
+
+
+def times_view(times: Iterable[AgentTime], names: Mapping[str, str], words: Words) -> View:
+    """A line for each agent: how long he was signed in, and of that in each state."""
+    return {
+        "states": [words.t(f"state.agent.{state}") for state in STATES],
+        "people": [
+            {
+                "name": names.get(each.agent_id, each.agent_id),
+                "signed_in": face(each.signed_in_ms),
+                "by_state": [face(each.by_state.get(state, 0)) for state in STATES],
+            }
+            for each in times
+        ],
     }
 
 
