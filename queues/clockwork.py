@@ -49,6 +49,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("erase_traces", 60.0, erasing.erase_traces),
         Chore("mend_index", 10.0, customers.mend_index),
         Chore("mend_people", 5.0, people.mend_people),
+        Chore("forget_met", 300.0, people.forget_met),
         Chore("mend_notices", 5.0, notices.mend_notices),
         Chore("end_changes", 2.0, tiers.end_changes),
         Chore("rescore_due", 10.0, rescoring.rescore_due),

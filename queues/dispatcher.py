@@ -23,7 +23,7 @@ from queues.domain.calls import CallState
 from queues.domain.effects import Effect
 from queues.domain.journal import LineType
 from queues.domain.plan import Plan
-from queues.domain.routing import Snapshot, decide
+from queues.domain.routing import FURTHER, Round, Snapshot, decide_round
 from queues.service.effects import Performer
 from queues.service.plans import plan_of
 from queues.service.switchboard import Switchboard
@@ -57,7 +57,7 @@ class Told:
     stale: int = 0
     effects: int = 0
     silent: int = 0
-    is_overtaken: bool = False  # the world moved on between snapshot and claim: look again
+    is_overtaken: bool = False  # the world moved on, or the snapshot did not show all of it: look again
 
     @property
     def is_work(self) -> bool:
@@ -158,7 +158,13 @@ class Dispatcher:
 
     async def _match(self, snapshot: Snapshot, told: Told) -> None:
         """Claims in the order decided. Each moves the turn on by one; another's change ends this round."""
-        for match in decide(self.plan, snapshot, self.runtime.clock.now_ms()):
+        times, decided = 1, self._decide(snapshot)
+        while decided.is_cut and not decided.matches:
+            times *= FURTHER
+            snapshot = await self.switchboard.snapshot(times=times)
+            decided = self._decide(snapshot)
+        told.is_overtaken = decided.is_cut
+        for match in decided.matches:
             reply = await self.switchboard.claim_offer(
                 call_id=match.call_id,
                 agent_id=match.agent_id,
@@ -173,6 +179,9 @@ class Dispatcher:
             if reply.word == "stale:turn":
                 told.is_overtaken = True
                 return
+
+    def _decide(self, snapshot: Snapshot) -> Round:
+        return decide_round(self.plan, snapshot, self.runtime.clock.now_ms())
 
     async def _start_what_is_due(self, snapshot: Snapshot, told: Told) -> None:
         free = EFFECTS_MAX - len(self._under_way)

@@ -41,6 +41,7 @@ from ivr.domain.verbs import Document
 from ivr.service.hotlines import Hotline, hotline_of
 from queues.domain.calls import GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
 from queues.domain.lanes import Lane
+from queues.domain.named import named_for
 from queues.service.facts import CallFacts, CallReply
 from queues.service.switchboard import Switchboard
 
@@ -213,6 +214,15 @@ class Guide:
             is_open=queueing.is_open,
             access_key=code_key(secret, access_code(secret, call.call_id)) if has_code else "",
             own_ticket=has_code or matter.is_safety or (kind is not None and kind.own),
+            named=named_for(
+                plan,
+                queue=queueing.queue,
+                tier=tier,
+                is_safety=matter.is_safety,
+                known=call.known,
+                never=call.never,
+                now_ms=self.runtime.clock.now_ms(),
+            ),
         )
 
     def facts(self, hotline: Hotline, call: CallFacts | None = None, *, errands: int = 0) -> Facts:

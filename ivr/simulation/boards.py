@@ -6,7 +6,7 @@ from typing import Any
 from ivr.simulation.play import Ask, Day, Look
 from ivr.simulation.scenario import PlayedDay
 from queues.domain.journal import Line
-from queues.domain.routing import snapshot_of
+from queues.domain.routing import AGENTS_MAX, HEADS_MAX, snapshot_of
 from queues.domain.state import State
 from queues.domain.switchboard import advance
 from queues.store.switchboard import SwitchboardStore
@@ -28,7 +28,10 @@ def on_rules(
             played: PlayedDay = end.value
             return played
         if isinstance(ask, Look):
-            reply = snapshot_of(state, ask.now_ms, silent_ms=SILENT_MS)
+            heads_max, agents_max = HEADS_MAX * ask.times, AGENTS_MAX * ask.times
+            reply = snapshot_of(
+                state, ask.now_ms, silent_ms=SILENT_MS, heads_max=heads_max, agents_max=agents_max
+            )
         else:
             step = advance(state, ask)
             reply = step.reply
@@ -50,7 +53,12 @@ async def on_scripts(day: Day, store: SwitchboardStore, *, progress: Progress | 
             played: PlayedDay = end.value
             return played
         if isinstance(ask, Look):
-            reply = await store.read_snapshot(now_ms=ask.now_ms, silent_ms=SILENT_MS)
+            reply = await store.read_snapshot(
+                now_ms=ask.now_ms,
+                silent_ms=SILENT_MS,
+                heads_max=HEADS_MAX * ask.times,
+                agents_max=AGENTS_MAX * ask.times,
+            )
         else:
             reply = await store.run(ask)
         if progress is not None:

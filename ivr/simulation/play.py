@@ -17,7 +17,7 @@ from queues.domain import commands as c
 from queues.domain.effects import EffectKind
 from queues.domain.lanes import Lane
 from queues.domain.plan import Plan
-from queues.domain.routing import Match, Snapshot, decide
+from queues.domain.routing import FURTHER, Match, Snapshot, decide_round
 
 PLACE_MS: Final = 20_000
 LEASE_MS: Final = 60_000
@@ -26,9 +26,10 @@ FORGET_MS: Final = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Asks for the snapshot that a decision is made on."""
+    """Asks for the snapshot that a decision is made on, so many times as far as usual."""
 
     now_ms: int
+    times: int = 1
 
 
 Ask = c.Command | Look
@@ -225,9 +226,13 @@ class Day:
     def _match(self) -> Steps:
         if not self._waiting or not self._idle:
             return
-        snapshot: Snapshot = yield Look(self.now_ms)
-        for turn, match in enumerate(decide(self.plan, snapshot, self.now_ms), snapshot.turn):
-            yield from self._claim(match, turn)
+        times, is_cut = 1, True
+        while is_cut:
+            snapshot: Snapshot = yield Look(self.now_ms, times)
+            matches, is_cut = decide_round(self.plan, snapshot, self.now_ms)
+            for turn, match in enumerate(matches, snapshot.turn):
+                yield from self._claim(match, turn)
+            times = 1 if matches else times * FURTHER
 
     def _claim(self, match: Match, turn: int) -> Steps:
         (word, *rest) = yield c.ClaimOffer(

@@ -12,6 +12,7 @@ from queues.domain.identity_rules import running_notices
 from queues.domain.journal import LineType
 from queues.domain.lanes import Lane, Skip
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
+from queues.domain.named import ref_of
 from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
 from queues.domain.place_rules import keep_place, take_place, tell_place
@@ -60,6 +61,7 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
         lane=command.lane,
         queued_ms=queued_ms if is_first else call.queued_ms,
         entered_ms=command.now_ms if call.entered_ms is None else call.entered_ms,
+        named=command.named,
     )
     draft.state.live[call.call_id] = command.now_ms
     if command.is_open:
@@ -290,6 +292,8 @@ def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
     ids: dict[str, Any] = {"call_id": call.call_id, "agent_id": call.agent_id, "offer_id": offer_id}
     if call.record == "wanted":
         draft.due(EffectKind.RECORD, call.call_id, **ids)
+    if command.remembers and (ref := ref_of(call.customer_id, call.caller_ref)):
+        draft.state.met[ref] = f"{command.now_ms} {call.agent_id}"
     wait_ms = command.now_ms - (call.entered_ms or call.queued_ms or 0)
     told: dict[str, Any] = {"answered_ms": command.now_ms, "wait_ms": wait_ms, "recording": call.record}
     draft.line(LineType.CALL_CONNECTED, **ids, **told)

@@ -120,6 +120,9 @@ class Call:
     area: str = ""
     manager: str = ""  # the agent who looks after the customer now: in person, or as a cover
     manager_name: str = ""
+    known: str = ""  # who knows the caller, see named.Known
+    never: str = ""  # the agents he is never brought together with, in order, joined by ","
+    named: str = ""  # whom the call is offered to first, see named.Named
     is_care: bool = False
     contact: str = ""  # the person whose number it is, when it is not the customer's own
     shared: int = 0  # how many further files have this number
@@ -142,7 +145,7 @@ CALL_FACTS: Final = (
     "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
     "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
     "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
-    "is_keyed",
+    "is_keyed", "known", "never",
 )  # fmt: skip
 
 

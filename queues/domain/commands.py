@@ -99,6 +99,7 @@ class EnqueueCall(Command):
     is_open: bool
     access_key: str = ""  # of the access code that is told with the ticket
     own_ticket: bool = False  # also when the call was added to another one before
+    named: str = ""  # whom it is offered to first, see named.Named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +239,15 @@ class UnringOffer(Command):
 class ConnectCall(Command):
     call_id: str
     offer_id: str
+    remembers: bool = False  # who talked with whom: for when he calls again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetMet(Command):
+    """Who talked with whom is forgotten, if it was not later than `before_ms`."""
+
+    before_ms: int
+    met_max: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,18 @@ class Customer:
         return {**dict.fromkeys(self.numbers, ""), **persons}
 
 
-def live_file(customer: Customer) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Bonds:
+    """What stands beside a file: how long a caller waits for each of his managers, and whom he never meets."""
+
+    waits: Mapping[str, int] = field(default_factory=dict)  # agent_id -> ms, of those appointed by hand
+    never: tuple[str, ...] = ()
+
+
+NO_BONDS: Final = Bonds()
+
+
+def live_file(customer: Customer, bonds: Bonds = NO_BONDS) -> dict[str, Any]:
     """What the live store needs at an arrival; the rest of the file stays in SQL, and so does what is empty."""
     whole = {
         "name": customer.name,
@@ -55,6 +66,8 @@ def live_file(customer: Customer) -> dict[str, Any]:
         "area": customer.area,
         "account_no": customer.account_no,
         "managers": list(customer.managers),
+        "waits": dict(bonds.waits),
+        "never": list(bonds.never),
         "care": "1" if customer.is_care else "",
     }
     return {name: value for name, value in whole.items() if value}

@@ -76,6 +76,15 @@ def clear_notice(draft: Draft, command: c.ClearNotice) -> Reply:
     return ("ok",)
 
 
+def forget_met(draft: Draft, command: c.ForgetMet) -> Reply:
+    met = draft.state.met
+    by_age = sorted((int(text.partition(" ")[0]), ref) for ref, text in met.items())
+    old = [ref for at_ms, ref in by_age if at_ms <= command.before_ms][: command.met_max]
+    for ref in old:
+        del met[ref]
+    return ("ok", str(len(old)))
+
+
 def activate_version(draft: Draft, command: c.ActivateVersion) -> Reply:
     if draft.state.version == command.version:
         return ("again",)

@@ -12,8 +12,9 @@ from queues.domain import commands as c
 from queues.domain.calls import Call, CallId, CallState
 from queues.domain.customers import read_entry
 from queues.domain.journal import LineType
-from queues.domain.managers import Appointment, Leave, effective_manager
+from queues.domain.managers import Appointment, Leave, Manager, effective_managers
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
+from queues.domain.named import FIRST_CONTACT, LAST_AGENT, MANAGER, Known, ref_of, write_lines
 from queues.domain.place_rules import NAMELESS, erase_places
 from queues.domain.state import State
 
@@ -45,17 +46,21 @@ def opened_by_account(state: State, account_key: str) -> Opened:
     return Opened(customer_id, file, "", 0) if file else NOBODY
 
 
-def what_is_known(draft: Draft, opened: Opened) -> dict[str, Any]:
+def what_is_known(draft: Draft, opened: Opened, caller_ref: str) -> dict[str, Any]:
     """What a call says of its caller, but for tier and locale."""
-    manager, manager_name = manager_of(draft, opened.file.get("managers") or ())
+    managers = managers_of(draft, opened.file)
+    first = managers[0].agent_id if managers else ""
     area = opened.file.get("area") or ""
+    known = [*_managers_known(managers), *_met(draft.state, ref_of(opened.customer_id, caller_ref))]
     return {
         "customer_id": opened.customer_id,
         "customer_name": opened.file.get("name") or "",
         "is_known": bool(opened.file),
         "area": area,
-        "manager": manager,
-        "manager_name": manager_name,
+        "manager": first,
+        "manager_name": _person(draft, first).get("name") or "",
+        "known": write_lines(known),
+        "never": ",".join(sorted(opened.file.get("never") or ())),
         "is_care": opened.file.get("care") == "1",
         "contact": opened.contact,
         "shared": opened.shared,
@@ -63,13 +68,27 @@ def what_is_known(draft: Draft, opened: Opened) -> dict[str, Any]:
     }
 
 
-def manager_of(draft: Draft, managers: Iterable[str]) -> tuple[str, str]:
-    """Who looks after him now, and his name."""
-    appointed = [Appointment(agent_id=agent_id) for agent_id in managers]
+def managers_of(draft: Draft, file: dict[str, Any]) -> list[Manager]:
+    """Who looks after him now, in rank; a wait of 0 is the site's."""
+    waits = file.get("waits") or {}
+    appointed = [
+        Appointment(agent_id=agent_id, wait_ms=waits.get(agent_id) or 0)
+        for agent_id in file.get("managers") or ()
+    ]
     leaves = [leave for manager in appointed for leave in _leaves(draft, manager.agent_id)]
     of_covers = [leave for each in leaves for leave in _leaves(draft, each.cover)]
-    found = effective_manager(appointed, [*leaves, *of_covers], draft.now_ms)
-    return (found.agent_id, _person(draft, found.agent_id).get("name") or "") if found else ("", "")
+    return list(effective_managers(appointed, [*leaves, *of_covers], draft.now_ms))
+
+
+def _managers_known(managers: Iterable[Manager]) -> list[Known]:
+    return [Known(MANAGER, manager.wait_ms, 0, manager.agent_id) for manager in managers]
+
+
+def _met(state: State, ref: str) -> list[Known]:
+    """Who owns his open ticket, and who talked with him last."""
+    owner, (at_ms, _, met) = state.owners.get(ref, ""), state.met.get(ref, "").partition(" ")
+    found = [Known(FIRST_CONTACT, 0, 0, owner)] if owner else []
+    return [*found, Known(LAST_AGENT, 0, int(at_ms), met)] if met else found
 
 
 def _leaves(draft: Draft, agent_id: str) -> list[Leave]:
@@ -113,7 +132,7 @@ def arrive(draft: Draft, command: c.Arrive) -> Reply:
         locale=opened.file.get("locale") or command.default_locale,
         is_internal=command.is_internal,
         site_version=state.version or command.site_version,
-        **what_is_known(draft, opened),
+        **what_is_known(draft, opened, command.caller_ref),
     )
     line_id = draft.line(
         LineType.CALL_ARRIVED,
@@ -151,7 +170,7 @@ def identify_call(draft: Draft, command: c.IdentifyCall) -> Reply:
     if opened.customer_id == call.customer_id:
         return about("again", call)
     tier = opened.file.get("tier") or command.default_tier
-    call = draft.change_call(call, tier=tier, is_keyed=True, **what_is_known(draft, opened))
+    call = draft.change_call(call, tier=tier, is_keyed=True, **what_is_known(draft, opened, call.caller_ref))
     draft.state.live[call.call_id] = command.now_ms
     line_id = draft.line(
         LineType.CALL_IDENTIFIED,
@@ -173,7 +192,8 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
     draft.erased += call.named_in.split()
     if call.caller_ref not in NAMELESS:
         erase_places(draft, call.caller_ref)
-    nothing = what_is_known(draft, NOBODY) | {"area": call.area, "notices": call.notices}
+    draft.state.met.pop(ref_of(call.customer_id, call.caller_ref), None)
+    nothing = what_is_known(draft, NOBODY, "") | {"area": call.area, "notices": call.notices, "named": ""}
     blank: dict[str, Any] = {
         "number": "",
         "caller_ref": "",

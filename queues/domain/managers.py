@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,14 +52,23 @@ def effective_manager(
     managers: Sequence[Appointment], leaves: Iterable[Leave], now_ms: int
 ) -> Manager | None:
     """The first in rank who is there, or whose cover is; None when nobody is."""
+    return next(effective_managers(managers, leaves, now_ms), None)
+
+
+def effective_managers(
+    managers: Sequence[Appointment], leaves: Iterable[Leave], now_ms: int
+) -> Iterator[Manager]:
+    """In rank, each in person or his cover; whoever is away without a cover is left out, nobody is told twice."""
     away = {leave.agent_id: leave for leave in leaves if leave.covers(now_ms)}
+    told: set[str] = set()
     for manager in managers:
         leave = away.get(manager.agent_id)
-        if leave is None:
-            return Manager(agent_id=manager.agent_id, wait_ms=manager.wait_ms)
-        if leave.cover and leave.cover not in away:
-            return Manager(agent_id=leave.cover, wait_ms=manager.wait_ms, stands_in_for=manager.agent_id)
-    return None
+        there = manager.agent_id if leave is None else leave.cover
+        if not there or there in away or there in told:
+            continue
+        told.add(there)
+        stands_in_for = "" if leave is None else manager.agent_id
+        yield Manager(agent_id=there, wait_ms=manager.wait_ms, stands_in_for=stands_in_for)
 
 
 def live_person(name: str, leaves: Iterable[Leave], now_ms: int) -> dict[str, Any]:

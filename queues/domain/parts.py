@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
-_DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -29,8 +29,8 @@ def read_duration(value: Any, info: ValidationInfo) -> int:
         found = _DURATION.fullmatch(value)
         if not found or not value:
             raise ValueError(f"'{value}' is not a duration such as 15s, 2m or 1m30s")
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return ((hours * 60 + minutes) * 60 + seconds) * 1000
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
     if isinstance(value, int) and not isinstance(value, bool) and (value == 0 or not is_from_files(info)):
         return value
     raise ValueError(f"'{value}' is not a duration such as 15s, 2m or 1m30s")

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from queues.domain import calendars, plan_checks
+from queues.domain.affinity import Affinity
 from queues.domain.attributes import Attribute
 from queues.domain.calendars import Calendar
 from queues.domain.clocks import Span
@@ -206,6 +207,7 @@ class Plan(Timing):
     care: Care | None = None
     class_code: str = ""  # how a customer's class is written, such as {market_type}{store_format}{band}
     managed: tuple[str, ...] = ()  # tiers whose customers have account managers
+    affinity: Affinity = Affinity()  # who is asked first
     ticket_states: dict[str, Words] = Field(default_factory=dict)  # what a caller hears of his case
 
     @property
@@ -284,6 +286,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "default_tier": str(customers.get("default", "")),
         "class_code": str(customers.get("class_code") or ""),
         "managed": _names(book, ("customers", "managed")),
+        "affinity": _read_one(book, Affinity, ("customers", "affinity"), shared) or Affinity(),
     }
 
 

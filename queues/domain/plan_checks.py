@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.domain import calendars, rule_checks
+from queues.domain import affinity, calendars, rule_checks
 from queues.domain.faults import FaultBook, Steps
 from queues.domain.parts import language_of
 from queues.domain.tickets import TicketState
@@ -23,10 +23,11 @@ _SECTIONS: Final = {
 
 
 def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) -> None:
-    names = _Names(book)
+    names = Names(book)
     names.expect(("customers", "default"), "tier", parts["default_tier"])
     for index, tier in enumerate(parts["managed"]):
         names.expect(("customers", "managed", index), "tier", tier)
+    affinity.check(names, parts)
     _check_queues(names, parts)
     for name, line in parts["lines"].items():
         _check_line(names, name, line)
@@ -44,7 +45,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
             names.among(("queues", "speaks", locale), "language", locale, identity.languages)
 
 
-class _Names:
+class Names:
     """Every name that one entry uses of another exists."""
 
     def __init__(self, book: FaultBook) -> None:
@@ -58,7 +59,7 @@ class _Names:
             self.book.unknown(steps, noun, word, known)
 
 
-def _check_queues(names: _Names, parts: Mapping[str, Any]) -> None:
+def _check_queues(names: Names, parts: Mapping[str, Any]) -> None:
     for name, queue in parts["queues"].items():
         place = ("queues", "queues", name)
         names.expect((*place, "calendar"), "calendar", queue.calendar)
@@ -72,14 +73,14 @@ def _check_queues(names: _Names, parts: Mapping[str, Any]) -> None:
         names.expect(("queues", "speaks", locale), "skill", skill)
 
 
-def _check_line(names: _Names, name: str, line: Line) -> None:
+def _check_line(names: Names, name: str, line: Line) -> None:
     place = ("site", "lines", name)
     names.expect((*place, "calendar"), "calendar", line.calendar)
     if bool(line.calendar) != bool(line.closed):
         names.book.add(place, "a line with hours needs both 'calendar' and 'closed', the node outside them")
 
 
-def _check_ticket_type(names: _Names, name: str, kind: TicketType, areas: Mapping[str, Area]) -> None:
+def _check_ticket_type(names: Names, name: str, kind: TicketType, areas: Mapping[str, Area]) -> None:
     if kind.due is None:
         return
     place = ("tickets", "types", name, "due")

@@ -34,6 +34,8 @@ class State:
     accounts: dict[str, str] = field(default_factory=dict)  # account_key -> customer_id
     customers: dict[str, str] = field(default_factory=dict)  # customer_id -> JSON
     people: dict[str, str] = field(default_factory=dict)  # agent_id -> JSON: his name, his leave
+    owners: dict[str, str] = field(default_factory=dict)  # named.ref_of a caller -> who owns his open ticket
+    met: dict[str, str] = field(default_factory=dict)  # the same -> "at_ms agent" who talked with him last
     notices: dict[str, str] = field(default_factory=dict)  # notice_id -> JSON
     cases: dict[str, str] = field(default_factory=dict)  # ticket_no -> JSON
     case_faults: dict[str, str] = field(default_factory=dict)  # ticket_no -> "from_ms count" of wrong answers

@@ -11,6 +11,7 @@ from queues.domain.agents import AgentId, AgentState
 from queues.domain.calls import CALL_FACTS, LOOKED_UP, CallId, CallState
 from queues.domain.effects import Effect
 from queues.domain.lanes import Lane
+from queues.domain.named import Known, parse_known, parse_never
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
 from queues.domain.routing import skills_of
@@ -72,6 +73,8 @@ class CallFacts:
     is_anonymous: bool
     wrong_codes: int
     is_keyed: bool  # his file was opened by an account number he keyed: it may be another's
+    known: tuple[Known, ...]  # who knows the caller
+    never: frozenset[str]  # the agents he is never brought together with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +263,8 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         is_anonymous=told["is_anonymous"] == "1",
         wrong_codes=int(told["wrong_codes"] or 0),
         is_keyed=told["is_keyed"] == "1",
+        known=parse_known(told["known"]),
+        never=parse_never(told["never"]),
     )
 
 

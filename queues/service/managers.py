@@ -180,8 +180,10 @@ async def add_never_route(runtime: Runtime, *, customer_id: str, agent_id: str, 
             return "unknown_agent"
         if not await store.add_never_route(connection, site, pair):
             return "again"
+        await store.touch_file(connection, customer_id, await next_revision(connection, site))
         detail = {"agent_id": agent_id, "reason": pair.reason}
         await _audit(connection, runtime, "never_route.added", secrets.token_hex(8), customer_id, by, detail)
+    await show_live(runtime)
     return "ok"
 
 
@@ -190,10 +192,14 @@ async def remove_never_route(runtime: Runtime, *, customer_id: str, agent_id: st
     async with runtime.database.transaction() as connection:
         if not await store.remove_never_route(connection, runtime.settings.site, customer_id, agent_id):
             return "again"
+        await store.touch_file(
+            connection, customer_id, await next_revision(connection, runtime.settings.site)
+        )
         detail = {"agent_id": agent_id}
         await _audit(
             connection, runtime, "never_route.removed", secrets.token_hex(8), customer_id, by, detail
         )
+    await show_live(runtime)
     return "ok"
 
 

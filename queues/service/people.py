@@ -6,13 +6,15 @@ from config.log import get_log
 from config.redis import STORE_ERRORS
 from config.runtime import Runtime
 from queues.domain.managers import Leave, live_person
+from queues.service.plans import plan_of
+from queues.service.switchboard import Switchboard
 from queues.store import managers
 from queues.store import people as store
 from queues.store.people import Agent
 
 log = get_log(__name__)
 
-__all__ = ["Agent", "agents_of_site", "find_agent", "mend_people", "save_agents", "show_people"]
+__all__ = ["Agent", "agents_of_site", "find_agent", "forget_met", "mend_people", "save_agents", "show_people"]
 
 
 async def save_agents(runtime: Runtime, people: Sequence[Agent]) -> None:
@@ -38,6 +40,15 @@ async def show_people(runtime: Runtime) -> None:
         await mend_people(runtime)
     except STORE_ERRORS as fault:
         log.warning("people.late", fault=type(fault).__name__)
+
+
+async def forget_met(runtime: Runtime) -> int:
+    """The chore: who talked with whom longer ago than the site's words ask for; all of it, when they ask for none."""
+    within_ms = plan_of(runtime).affinity.last_agent_within_ms
+    switchboard, forgotten = Switchboard(runtime), 0
+    while count := await switchboard.forget_met(older_than_ms=within_ms):
+        forgotten += count
+    return forgotten
 
 
 async def mend_people(runtime: Runtime) -> int:

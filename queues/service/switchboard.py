@@ -16,9 +16,10 @@ from queues.domain.calls import ACCESS_CODE
 from queues.domain.effects import Effect
 from queues.domain.journal import APPENDABLE, parse_id
 from queues.domain.lanes import Lane
+from queues.domain.named import Named, write_lines
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
-from queues.domain.routing import Snapshot
+from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot
 from queues.service import journal
 from queues.service.facts import (
     CallerFacts,
@@ -188,11 +189,13 @@ class Switchboard:
         access_key: str = "",
         is_open: bool = True,
         own_ticket: bool = False,
+        named: Iterable[Named] = (),
     ) -> CallReply:
         """ok | closed (to messaging) | again (queued, or beyond) | gone. The lane holds the head start.
 
         A call that has a ticket keeps it, whatever `ticket_type` says; unless it was added to it, and now asks for
-        an `own_ticket`. `access_key` is numbers.code_key of the access code that is told with a new one.
+        an `own_ticket`. It is offered to the `named` first.
+        `access_key` is numbers.code_key of the access code that is told with a new one.
         """
         return await self._about_call(
             commands.EnqueueCall(
@@ -211,6 +214,7 @@ class Switchboard:
                 is_open=is_open,
                 access_key=access_key,
                 own_ticket=own_ticket,
+                named=write_lines(named),
             )
         )
 
@@ -264,7 +268,12 @@ class Switchboard:
     async def connect_call(self, *, call_id: str, offer_id: str) -> CallReply:
         """ok | again | gone: the pulled caller is with the agent who accepted this offer."""
         return await self._about_call(
-            commands.ConnectCall(now_ms=self._now_ms(), call_id=call_id, offer_id=offer_id)
+            commands.ConnectCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                offer_id=offer_id,
+                remembers=self._plan.affinity.last_agent is not None,
+            )
         )
 
     async def requeue_call(
@@ -453,6 +462,14 @@ class Switchboard:
         """ok | again (it was not there)."""
         return await self._word(commands.ClearNotice(now_ms=self._now_ms(), notice_id=notice_id, by=by))
 
+    async def forget_met(self, *, older_than_ms: int, met_max: int = 1000) -> int:
+        """Who talked with whom so long ago is forgotten; how many were."""
+        before_ms = self._now_ms() - older_than_ms
+        reply = await self._store.run(
+            commands.ForgetMet(now_ms=self._now_ms(), before_ms=before_ms, met_max=met_max)
+        )
+        return int(reply[1])
+
     async def activate_version(self, *, version: str, by: str) -> str:
         """ok | again (it is in force): calls that arrive from now on begin with it."""
         return await self._word(commands.ActivateVersion(now_ms=self._now_ms(), version=version, by=by))
@@ -555,8 +572,14 @@ class Switchboard:
         now_ms = self._now_ms()
         return read_wall_state(await self._store.read_wall(now_ms=now_ms), now_ms)
 
-    async def snapshot(self) -> Snapshot:
-        return await self._store.read_snapshot(now_ms=self._now_ms(), silent_ms=self.lost_after_ms)
+    async def snapshot(self, *, times: int = 1) -> Snapshot:
+        """What a decision is made on; so many times as far into each lane and pool as usual."""
+        return await self._store.read_snapshot(
+            now_ms=self._now_ms(),
+            silent_ms=self.lost_after_ms,
+            heads_max=HEADS_MAX * times,
+            agents_max=AGENTS_MAX * times,
+        )
 
     @property
     def _plan(self) -> Plan:

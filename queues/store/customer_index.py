@@ -18,7 +18,7 @@ from redis.exceptions import WatchError
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from queues.domain.customers import index_entry, live_file
+from queues.domain.customers import NO_BONDS, Bonds, index_entry, live_file
 from queues.store import stamped
 from queues.store.customers import (
     compact,
@@ -28,6 +28,7 @@ from queues.store.customers import (
     index_gone,
     index_stamps,
 )
+from queues.store.managers import bonds_of
 
 KINDS: Final = ("numbers", "accounts", "customers")
 PAGE: Final = 5_000
@@ -61,8 +62,8 @@ def index_keys(site: str) -> tuple[str, str, str]:
     return numbers, accounts, files
 
 
-def live_text(row: Mapping[Any, Any]) -> str:
-    return compact(live_file(customer_of(row)))
+def live_text(row: Mapping[Any, Any], bonds: Bonds = NO_BONDS) -> str:
+    return compact(live_file(customer_of(row), bonds))
 
 
 # What SQL says
@@ -93,11 +94,16 @@ async def read_delta(
     number_keys = set((await connection.execute(gone.limit(most + 1))).scalars())
     if len(rows) > most or len(number_keys) > most:
         return None
+    bonds: dict[str, Bonds] = {}
     for chunk in chunks([row["customer_id"] for row in rows]):
+        bonds |= await bonds_of(connection, site, chunk)
         held = select(customer_numbers.c.number_key).where(customer_numbers.c.customer_id.in_(chunk))
         number_keys.update((await connection.execute(held)).scalars())
     digits = {row["account_digits"] for row in rows if row["account_digits"]}
-    delta = Delta(customers={row["customer_id"]: live_text(row) for row in rows})
+    delta = Delta()
+    delta.customers = {
+        row["customer_id"]: live_text(row, bonds.get(row["customer_id"], NO_BONDS)) for row in rows
+    }
     delta.numbers = await _number_entries(connection, site, number_keys, ranks)
     for asked, owner in (await _account_owners(connection, site, digits)).items():
         delta.accounts[account_key(asked)] = owner
@@ -192,14 +198,15 @@ async def account_pages(
 
 
 async def file_pages(connection: AsyncConnection, site: str) -> AsyncIterator[dict[str, str]]:
+    bonds = await bonds_of(connection, site)
     wanted = ("customer_id", "account_no", "name", "locale", "area", "managers", "tier", "is_care")
     query = select(*(customers.c[name] for name in wanted)).where(customers.c.site == site)
     result = await connection.stream(query)
     async for part in result.partitions(PAGE):
-        yield {row.customer_id: _text_of(row) for row in part}
+        yield {row.customer_id: _text_of(row, bonds.get(row.customer_id, NO_BONDS)) for row in part}
 
 
-def _text_of(row: Any) -> str:
+def _text_of(row: Any, bonds: Bonds) -> str:
     """As `live_text`, without making a whole customer: this is done for each of a million."""
     whole = {
         "name": row.name,
@@ -208,6 +215,8 @@ def _text_of(row: Any) -> str:
         "area": row.area,
         "account_no": row.account_no,
         "managers": json.loads(row.managers) if row.managers else None,
+        "waits": dict(bonds.waits),
+        "never": list(bonds.never),
         "care": "1" if row.is_care else None,
     }
     kept = {name: value for name, value in whole.items() if value}

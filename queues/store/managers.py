@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Column, Index, Table, Text, delete, insert, o
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
-from queues.domain.customers import Customer
+from queues.domain.customers import Bonds, Customer
 from queues.domain.managers import Appointment, Leave
 from queues.store.customers import customer_changes, customer_of, customers, packed
 
@@ -129,6 +129,32 @@ async def appointments_of(connection: AsyncConnection, customer_id: str) -> dict
         )
         for row in await connection.execute(query)
     }
+
+
+async def bonds_of(
+    connection: AsyncConnection, site: str, customer_ids: Sequence[str] | None = None
+) -> dict[str, Bonds]:
+    """What stands beside these files, or beside all of the site; nothing of those who have nothing."""
+    waits = select(appointments.c.customer_id, appointments.c.agent_id, appointments.c.wait_ms)
+    never = select(never_routes.c.customer_id, never_routes.c.agent_id).where(never_routes.c.site == site)
+    if customer_ids is None:
+        waits = waits.join(customers, customers.c.customer_id == appointments.c.customer_id)
+        waits = waits.where(customers.c.site == site)
+    else:
+        waits = waits.where(appointments.c.customer_id.in_(customer_ids))
+        never = never.where(never_routes.c.customer_id.in_(customer_ids))
+    found: dict[str, tuple[dict[str, int], list[str]]] = {}
+    for customer_id, agent_id, wait_ms in await connection.execute(waits):
+        found.setdefault(customer_id, ({}, []))[0][agent_id] = wait_ms
+    for customer_id, agent_id in await connection.execute(never):
+        found.setdefault(customer_id, ({}, []))[1].append(agent_id)
+    return {customer_id: Bonds(told, tuple(sorted(pairs))) for customer_id, (told, pairs) in found.items()}
+
+
+async def touch_file(connection: AsyncConnection, customer_id: str, revision: int) -> None:
+    """What stands beside the file has changed: the live index is to see it."""
+    here = customers.c.customer_id == customer_id
+    await connection.execute(update(customers).where(here).values(revision=revision))
 
 
 async def unmanaged(

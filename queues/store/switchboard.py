@@ -16,6 +16,7 @@ from queues.domain.routing import (
     AGENTS_MAX,
     HEADS_MAX,
     LaneHeads,
+    Person,
     Pool,
     Snapshot,
     skills_of,
@@ -128,8 +129,12 @@ def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
     return Snapshot(
         turn=turn,
         seen=rest["seen"],
-        lanes=tuple(_heads(rules, list(entries)) for rules, entries in rest["lanes"]),
-        pools=tuple(_pool(skills, list(agents)) for skills, agents in rest["pools"]),
+        lanes=tuple(_heads(rules, list(entries), is_cut) for rules, entries, is_cut in rest["lanes"]),
+        pools=tuple(_pool(skills, list(agents), is_cut) for skills, agents, is_cut in rest["pools"]),
+        people={
+            agent_id: Person(state, skills_of(skills), int(idle_ms))
+            for agent_id, state, skills, idle_ms in rest["people"]
+        },
         late=tuple(rest["late"]),
         lost=tuple(rest["lost"]),
         deadline_ms=int(rest["deadline_ms"]) if rest["deadline_ms"] else None,
@@ -137,11 +142,11 @@ def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
     )
 
 
-def _heads(rules: str, entries: list[list[str]]) -> LaneHeads:
-    waiting = tuple(waiting_from(member, int(queued_ms), skips) for member, queued_ms, skips in entries)
-    return LaneHeads(Lane.from_json(rules), waiting)
+def _heads(rules: str, entries: list[list[str]], is_cut: bool) -> LaneHeads:
+    waiting = tuple(waiting_from(member, int(queued_ms), *texts) for member, queued_ms, *texts in entries)
+    return LaneHeads(Lane.from_json(rules), waiting, is_cut)
 
 
-def _pool(skills: str, agents: list[str]) -> Pool:
+def _pool(skills: str, agents: list[str], is_cut: bool) -> Pool:
     pairs = zip(agents[::2], agents[1::2], strict=True)
-    return Pool(skills_of(skills), tuple((int(idle_ms), agent_id) for agent_id, idle_ms in pairs))
+    return Pool(skills_of(skills), tuple((int(idle_ms), agent_id) for agent_id, idle_ms in pairs), is_cut)

@@ -2,13 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from queues.domain.lanes import Class, Lane, Rank, Skip, rank
+from queues.domain.named import Named
 from queues.domain.plan import Overflow, Plan, Queue, Tier
-from queues.domain.routing import LaneHeads, Match, Pool, Snapshot, Waiting, decide, widen
+from queues.domain.routing import (
+    FURTHER,
+    LaneHeads,
+    Match,
+    Person,
+    Pool,
+    Snapshot,
+    Waiting,
+    decide,
+    decide_round,
+    widen,
+)
 
 NOW_MS = 1_795_395_600_000
 MINUTE_MS = 60_000
@@ -45,23 +58,94 @@ def lanes(draw: st.DrawFn) -> Lane:
 
 
 @st.composite
-def snapshots(draw: st.DrawFn, *, with_skips: bool = True) -> Snapshot:
-    agents = [f"agent{n}" for n in range(draw(st.integers(1, 5)))]
-    pools: dict[frozenset[str], list[tuple[int, str]]] = {}
+def snapshots(draw: st.DrawFn, *, is_restricted: bool = True) -> Snapshot:
+    """Everybody who waits and everybody who is signed in. The calls ask for few agents, so that they compete."""
+    agents = [f"agent{n}" for n in range(draw(st.integers(1, 6)))]
+    people: dict[str, Person] = {}
     for agent_id in agents:
         skills = draw(st.frozensets(st.sampled_from(["power", "gas", "general", "english"]), min_size=1))
-        pools.setdefault(skills, []).append((NOW_MS - draw(st.integers(0, 3)) * 1000, agent_id))
+        state = draw(st.sampled_from(["ready", "ready", "ready", "connected", "away"]))
+        people[agent_id] = Person(state, skills, NOW_MS - draw(st.integers(0, 3)) * 1000)
     waiting: dict[Lane, list[Waiting]] = {}
-    for n in range(draw(st.integers(0, 9))):
-        queued_ms = NOW_MS - draw(st.integers(0, 24)) * MINUTE_MS // 2
-        skips = draw(st.lists(skips_of(agents), max_size=2)) if with_skips else []
-        call = Waiting(f"CA{n}", f"{n:012d}", queued_ms, tuple(skips))
+    for n in range(draw(st.integers(0, 12))):
+        ago_ms = draw(st.sampled_from([0, 10_000, 30_000, *(n * MINUTE_MS // 2 for n in range(2, 25))]))
+        own = draw(restrictions(agents)) if is_restricted else {}
+        call = Waiting(f"CA{n}", f"{n:012d}", NOW_MS - ago_ms, **own)
         waiting.setdefault(draw(lanes()), []).append(call)
+    pools: dict[frozenset[str], list[tuple[int, str]]] = {}
+    for agent_id, person in people.items():
+        if person.state == "ready":
+            pools.setdefault(person.skills, []).append((person.idle_ms, agent_id))
     return Snapshot(
         turn=1,
         lanes=tuple(LaneHeads(lane, tuple(sorted(calls, key=place))) for lane, calls in waiting.items()),
         pools=tuple(Pool(skills, tuple(sorted(found))) for skills, found in pools.items()),
+        people=people,
     )
+
+
+@st.composite
+def restrictions(draw: st.DrawFn, agents: list[str]) -> dict[str, Any]:
+    """What one call may not have, and whom it is offered to first."""
+    somebody = st.sampled_from([*agents, "nobody"])
+    named = st.builds(Named, st.just("manager"), st.sampled_from([5_000, 20_000, 40_000]), somebody)
+    return {
+        "skips": tuple(draw(st.lists(skips_of(agents), max_size=2))),
+        "never": draw(st.frozensets(somebody, max_size=2)),
+        "named": tuple(draw(st.lists(named, max_size=3, unique_by=lambda each: each.agent_id))),
+    }
+
+
+def shown(snapshot: Snapshot, times: int, heads_max: int, agents_max: int) -> Snapshot:
+    """As a look shows it: the beginning of each lane and of each pool, and those whom the shown calls name."""
+    heads_max, agents_max = heads_max * times, agents_max * times
+    lanes = tuple(
+        LaneHeads(each.lane, each.waiting[:heads_max], len(each.waiting) > heads_max)
+        for each in snapshot.lanes
+    )
+    named = {each.agent_id for heads in lanes for call in heads.waiting for each in call.named}
+    return replace(
+        snapshot,
+        lanes=lanes,
+        pools=tuple(
+            Pool(each.skills, each.agents[:agents_max], len(each.agents) > agents_max)
+            for each in snapshot.pools
+        ),
+        people={agent_id: person for agent_id, person in snapshot.people.items() if agent_id in named},
+    )
+
+
+def after(snapshot: Snapshot, matches: Iterable[Match]) -> Snapshot:
+    """Once these are claimed."""
+    calls = {match.call_id for match in matches}
+    busy = {match.agent_id for match in matches}
+    left = [
+        LaneHeads(each.lane, kept)
+        for each in snapshot.lanes
+        if (kept := tuple(call for call in each.waiting if call.call_id not in calls))
+    ]
+    pools = [
+        Pool(each.skills, kept)
+        for each in snapshot.pools
+        if (kept := tuple(agent for agent in each.agents if agent[1] not in busy))
+    ]
+    people = {
+        agent_id: replace(person, state="offered") if agent_id in busy else person
+        for agent_id, person in snapshot.people.items()
+    }
+    return replace(snapshot, lanes=tuple(left), pools=tuple(pools), people=people)
+
+
+def look_by_look(snapshot: Snapshot, heads_max: int, agents_max: int) -> list[tuple[str, str]]:
+    """As the dispatcher does it: claim what a look decides, look again, further when it decided nothing."""
+    pairs, times = [], 1
+    while True:
+        matches, is_cut = decide_round(PLAN, shown(snapshot, times, heads_max, agents_max), NOW_MS)
+        pairs += pairs_of(matches)
+        snapshot = after(snapshot, matches)
+        if not is_cut:
+            return pairs
+        times = 1 if matches else times * FURTHER
 
 
 def skips_of(agents: list[str]) -> st.SearchStrategy[Skip]:
@@ -94,18 +178,32 @@ def everybody(snapshot: Snapshot) -> list[tuple[Lane, Waiting]]:
 
 
 def plain_account(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Every call in order of its rank takes the longest idle of all agents who may take it."""
+    """Every call in order of its rank takes somebody it names, or the longest idle of all agents who may take it."""
     idle = [(idle_ms, agent_id, pool.skills) for pool in snapshot.pools for idle_ms, agent_id in pool.agents]
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for lane, call in sorted(everybody(snapshot), key=lambda each: rank_of(*each)):
-        able = sorted(agent for agent in idle if is_able(lane, call, agent[2]))
+        able = sorted(agent for agent in idle if is_able(lane, call, agent[2]) and agent[1] not in call.never)
         last = {skip.agent_id: skip.why for skip in call.skips if skip.until_ms > NOW_MS}
         free = [agent for agent in able if agent[1] not in last]
         free = free or [agent for agent in able if last[agent[1]] == "missed"]
-        if free:
-            idle.remove(free[0])
-            pairs.append((call.call_id, free[0][1]))
+        there = [each for each in call.named if is_there(each, lane, call, snapshot)]
+        known = [agent for each in there for agent in able if agent[1] == each.agent_id]
+        hold_ms = sum(each.wait_ms for each in there)
+        if not known and hold_ms and NOW_MS - call.queued_ms < hold_ms:
+            continue
+        if chosen := [*known, *free]:
+            idle.remove(chosen[0])
+            pairs.append((call.call_id, chosen[0][1]))
     return pairs
+
+
+def is_there(each: Named, lane: Lane, call: Waiting, snapshot: Snapshot) -> bool:
+    """At work or ready, able, and not one who has just let this call go by."""
+    person = snapshot.people.get(each.agent_id)
+    has_passed = any(skip.agent_id == each.agent_id and skip.until_ms > NOW_MS for skip in call.skips)
+    has_passed = has_passed or each.agent_id in call.never
+    is_working = person is not None and person.state != "away"
+    return is_working and not has_passed and is_able(lane, call, person.skills)
 
 
 def pairs_of(matches: Iterable[Match]) -> list[tuple[str, str]]:
@@ -118,8 +216,16 @@ def test_comparing_heads_only_is_exact(snapshot: Snapshot) -> None:
     assert pairs_of(decide(PLAN, snapshot, NOW_MS)) == plain_account(snapshot)
 
 
+@settings(max_examples=400, deadline=None)
+@given(snapshots(), st.integers(1, 3), st.integers(1, 2))
+def test_looking_at_the_beginning_of_each_lane_and_pool_is_exact(
+    snapshot: Snapshot, heads_max: int, agents_max: int
+) -> None:
+    assert look_by_look(snapshot, heads_max, agents_max) == plain_account(snapshot)
+
+
 @settings(max_examples=200, deadline=None)
-@given(snapshots(with_skips=False))
+@given(snapshots(is_restricted=False))
 def test_no_agent_stands_idle_while_one_waits_whom_he_could_serve(snapshot: Snapshot) -> None:
     matches = decide(PLAN, snapshot, NOW_MS)
     served, busy = {match.call_id for match in matches}, {match.agent_id for match in matches}
@@ -129,7 +235,7 @@ def test_no_agent_stands_idle_while_one_waits_whom_he_could_serve(snapshot: Snap
 
 
 @settings(max_examples=200, deadline=None)
-@given(snapshots(with_skips=False))
+@given(snapshots(is_restricted=False))
 def test_nobody_is_passed_by_more_than_the_printed_bound(snapshot: Snapshot) -> None:
     one = replace(snapshot, pools=(Pool(frozenset({"power", "gas", "general", "english"}), ((0, "mei"),)),))
     found = decide(PLAN, one, NOW_MS)

@@ -18,7 +18,7 @@ CALLS_AT_ONCE = 5
 AGENTS = ("mei", "bo", "ann")
 LANES = (lane(), lane(tier="vip", head_start_ms=120_000), lane("gas", "normal", is_safety=True))
 # Their repetition tells something new: the next effects, another line.
-UNREPEATABLE = (c.ClaimEffects, c.AppendLine, c.RaiseCounters, c.LoseAgent)
+UNREPEATABLE = (c.ClaimEffects, c.AppendLine, c.RaiseCounters, c.LoseAgent, c.ForgetMet)
 STEPS_MS = (0, 0, 1, 300, 900, 4_000, 16_000, 31_000)
 WHY = json.dumps({"rule": "键/key"}, ensure_ascii=False)
 
@@ -92,7 +92,7 @@ class Workload:
         if offer.state == "accepted":
             of_call = {"call_id": call.call_id, "offer_id": offer.offer_id}
             too_long = self._command(c.RequeueCall, **of_call, by="deadline", skip_ms=10_000)
-            return [self._command(c.ConnectCall, **of_call), too_long]
+            return [self._command(c.ConnectCall, **of_call, remembers=self._one([False, True])), too_long]
         if offer.state == "claimed":
             return [self._command(c.RingOffer, **about), self._command(c.Ringing, **about, ring_ms=15_000)]
         if offer.state == "ringing":
@@ -216,6 +216,7 @@ class Workload:
             self._command(c.FailEffect, effect_id=effect_id),
             self._command(c.RetryEffect, effect_id=effect_id, due_ms=self.now_ms + 5),
             self._one(self._from_a_supervisor()),
+            self._command(c.ForgetMet, before_ms=self.now_ms - 60_000, met_max=self._one([1, 9])),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
                 c.RaiseCounters,
@@ -258,6 +259,7 @@ class Workload:
             ticket_type=self._one(["", "repair"]), ticket_on="answer",
             work_queue="w", is_open=is_open, access_key=self._one(["", "k-1234"]),
             own_ticket=self._one([False, True]),
+            named=self._one(["", "", "manager 20000 mei", "manager 0 nobody\nlast_agent 5000 bo"]),
         )  # fmt: skip
 
     def _claim(self, call_id: str, agent_id: str, turn: int) -> c.Command:

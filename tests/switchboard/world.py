@@ -32,6 +32,8 @@ CUSTOMERS = {
         "manager": None,
         "area": "east",
         "managers": ["mei"],
+        "waits": {"mei": 5_000},
+        "never": ["bo", "ann"],
     },
     "C2": {"name": "王", "tier": None, "locale": "", "managers": None},
     "C3": {"name": "赵", "area": "west", "managers": ["bo", "ann"], "care": "1"},
@@ -48,9 +50,11 @@ CASES = {
     "T000016": {"state": "taken", "code_key": "", "reply": "谁的？", "customer_id": ""},
     "T000017": {"state": "taken", "code_key": "", "reply": "从前的"},
 }
+OWNERS = {"C1": "ann", "r/1": "bo"}
 INDEXES = {
     "numbers": NUMBERS,
     "accounts": ACCOUNTS,
+    "owners": OWNERS,
     **{
         name: {each: json.dumps(value, ensure_ascii=False) for each, value in records.items()}
         for name, records in (("customers", CUSTOMERS), ("people", PEOPLE), ("cases", CASES))
@@ -134,6 +138,9 @@ def picture(state: State) -> dict[str, Any]:
         "customers": state.customers,
         "accounts": state.accounts,
         "people": state.people,
+        "owners": state.owners,
+        "met": state.met,
+        "met_at": {ref: int(text.partition(" ")[0]) for ref, text in state.met.items()},
         "notices": state.notices,
         "cases": state.cases,
         "case_faults": state.case_faults,

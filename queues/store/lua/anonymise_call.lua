@@ -13,14 +13,20 @@ local now_ms = tonumber(ARGV[1])
 local call_id, tier = ARGV[2], ARGV[3]
 -- include: base
 -- include: facts
+-- include: identity
 -- include: places
 
-local state, is_anonymous, named_in, caller_ref = read("call", call_id, "state", "is_anonymous", "named_in", "caller_ref")
+local state, is_anonymous, named_in, customer_id, caller_ref =
+  read("call", call_id, "state", "is_anonymous", "named_in", "customer_id", "caller_ref")
 if state == "" then return refuse_call(call_id, state) end
 if is_anonymous == "1" then return about_call("again", call_id) end
 erase_places(caller_ref)
 for line_id in string.gmatch(named_in, "%S+") do redis.call("XDEL", key("journal"), line_id) end
-write("call", call_id, "is_anonymous", 1, "tier", tier, "number", "", "caller_ref", "", "customer_id", "",
+local ref = ref_of(customer_id, caller_ref)
+redis.call("HDEL", key("met"), ref)
+redis.call("ZREM", key("met_at"), ref)
+write("call", call_id, "is_anonymous", 1, "known", "", "never", "", "named", "")
+write("call", call_id, "tier", tier, "number", "", "caller_ref", "", "customer_id", "",
   "customer_name", "", "is_known", 0, "manager", "", "manager_name", "", "is_care", 0, "contact", "", "shared", 0,
   "given", "", "asked", "", "named_in", "", "is_keyed", 0, "wrong_accounts", "")
 if state ~= "ended" then redis.call("ZADD", key("live"), text(now_ms), call_id) end

@@ -33,7 +33,7 @@ write("call", call_id, "call_id", call_id, "state", "menu", "arrival", arrival, 
   "record", "wanted", "is_open", 1, "position", 0, "offers", 0, "is_message_left", 0, "site_version", version,
   "is_internal", is_internal, "is_anonymous", 0, "wrong_codes", 0, "is_keyed", 0,
   "wrong_accounts", "")
-local is_known, area = write_known(call_id, customer_id, file, contact, shared)
+local is_known, area = write_known(call_id, caller_ref, customer_id, file, contact, shared)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 local line_id = line("call.arrived", call_id, "", "", { "line", dialled, "caller_ref", caller_ref,
   "customer_id", customer_id, "tier", tier, "locale", locale, "known", is_known, "area", area,

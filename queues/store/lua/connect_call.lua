@@ -5,6 +5,7 @@
 --   1 now_ms
 --   2 call_id
 --   3 offer_id
+--   4 remembers       1: who talked with whom is kept for when he calls again
 -- REPLY
 --   ok                and the facts of the call
 --   again             and the facts: connected before
@@ -15,6 +16,7 @@ local call_id, offer_id = ARGV[2], ARGV[3]
 -- include: moves
 -- include: facts
 -- include: effects
+-- include: identity
 
 local state, current, agent_id, record = read("call", call_id, "state", "offer_id", "agent_id", "record")
 local queued_ms, entered_ms = read("call", call_id, "queued_ms", "entered_ms")
@@ -27,6 +29,13 @@ redis.call("ZREM", key("deadlines"), "connect:" .. offer_id)
 drop_effect("pull:" .. offer_id)
 if record == "wanted" then
   add_effect("record:" .. call_id, effect_json("record", call_id, offer_id, agent_id, "", "", "", 0), now_ms)
+end
+if ARGV[4] == "1" then
+  local ref = ref_of(read("call", call_id, "customer_id", "caller_ref"))
+  if ref ~= "" then
+    redis.call("HSET", key("met"), ref, text(now_ms) .. " " .. agent_id)
+    redis.call("ZADD", key("met_at"), text(now_ms), ref)
+  end
 end
 line("call.connected", call_id, agent_id, offer_id,
   { "answered_ms", now_ms, "wait_ms", now_ms - (tonumber(entered_ms) or tonumber(queued_ms)), "recording", record })

@@ -17,6 +17,7 @@
 --   13 is_open        0: the queue is closed, the call goes to messaging
 --   14 access_key     of the access code that is told with the ticket; empty: none
 --   15 own_ticket     1: a new ticket also for a call that was added to another one before
+--   16 named          whom it is offered to first: `why wait_ms agent`, one a line
 -- REPLY
 --   ok                and the facts of the call
 --   closed            and the facts
@@ -53,7 +54,7 @@ end
 move("call", call_id, is_open and "enqueue" or "close_out", "queue", queue, "matter", matter, "tier", tier,
   "locale", locale, "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on,
   "work_queue", work_queue, "access_key", access_key, "is_open", is_open and 1 or 0, "lane_id", lane_id, "lane", lane,
-  "queued_ms", queued_ms, "entered_ms", entered_ms)
+  "queued_ms", queued_ms, "entered_ms", entered_ms, "named", ARGV[16])
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 if is_open then enter_lane(call_id) end
 if place then tell_place(call_id, place) end

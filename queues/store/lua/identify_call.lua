@@ -19,8 +19,8 @@ local call_id, account_key, default_tier, wrong_max = ARGV[2], ARGV[3], ARGV[4],
 -- include: facts
 -- include: identity
 
-local state, has, is_anonymous, named_in, wrong =
-  read("call", call_id, "state", "customer_id", "is_anonymous", "named_in", "wrong_accounts")
+local state, has, is_anonymous, named_in, wrong, caller_ref =
+  read("call", call_id, "state", "customer_id", "is_anonymous", "named_in", "wrong_accounts", "caller_ref")
 if state ~= "menu" then return refuse_call(call_id, state) end
 local count, last = string.match(wrong, "^(%d+) (.*)$")
 wrong = tonumber(count) or 0
@@ -34,7 +34,7 @@ end
 if customer_id == has then return about_call("again", call_id) end
 local tier = told(file, "tier", default_tier)
 write("call", call_id, "tier", tier, "is_keyed", 1)
-local _, area = write_known(call_id, customer_id, file, "", 0)
+local _, area = write_known(call_id, caller_ref, customer_id, file, "", 0)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 local line_id = line("call.identified", call_id, "", "",
   { "customer_id", customer_id, "tier", tier, "area", area })

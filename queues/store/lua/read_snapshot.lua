@@ -24,14 +24,33 @@ local function earliest(zset)
   return first[2] or ""
 end
 
-local function lane(lane_id)
-  local entries = redis.call("ZRANGE", key("lane", lane_id), 0, heads_max - 1, "WITHSCORES")
-  local calls = {}
-  for n = 1, #entries, 2 do
-    local skips = redis.call("HGET", key("call", string.sub(entries[n], 14)), "skips")
-    calls[#calls + 1] = { entries[n], entries[n + 1], skips or "" }
+-- One more than is told shows whether there are more.
+local function is_cut(entries, most)
+  local more = #entries > 2 * most
+  if more then entries[#entries], entries[#entries - 1] = nil, nil end
+  return more
+end
+
+local people = {}
+
+local function meet(named)
+  for agent_id in string.gmatch(named, "%S+ %S+ ([^\n]+)") do
+    if not people[agent_id] then
+      local state, skills, idle_ms = read("agent", agent_id, "state", "skills", "idle_ms")
+      people[agent_id] = { agent_id, state, skills, idle_ms }
+    end
   end
-  return { redis.call("HGET", key("lanes"), lane_id), calls }
+end
+
+local function lane(lane_id)
+  local entries = redis.call("ZRANGE", key("lane", lane_id), 0, heads_max, "WITHSCORES")
+  local more, calls = is_cut(entries, heads_max), {}
+  for n = 1, #entries, 2 do
+    local skips, never, named = read("call", string.sub(entries[n], 14), "skips", "never", "named")
+    if named ~= "" then meet(named) end
+    calls[#calls + 1] = { entries[n], entries[n + 1], skips, never, named }
+  end
+  return { redis.call("HGET", key("lanes"), lane_id), calls, more }
 end
 
 local function lost()
@@ -42,7 +61,9 @@ end
 
 local pools, lanes = {}, {}
 for _, skills in ipairs(sorted(redis.call("SMEMBERS", key("pools")))) do
-  pools[#pools + 1] = { skills, redis.call("ZRANGE", key("pool", skills), 0, agents_max - 1, "WITHSCORES") }
+  local agents = redis.call("ZRANGE", key("pool", skills), 0, agents_max, "WITHSCORES")
+  local more = is_cut(agents, agents_max)
+  pools[#pools + 1] = { skills, agents, more }
 end
 -- Without a ready agent there is nothing to decide.
 if #pools > 0 then
@@ -50,6 +71,10 @@ if #pools > 0 then
 end
 local late = redis.call("ZRANGEBYSCORE", key("deadlines"), "-inf", text(now_ms), "LIMIT", 0, LATE_MAX)
 local seen = (redis.call("GET", key("last_ms")) or "0") .. "-" .. (redis.call("GET", key("last_seq")) or "0")
-local rest = { seen = seen, pools = pools, lanes = lanes, late = late, lost = lost(),
+local signed_in = {}
+for _, person in pairs(people) do
+  if person[2] ~= "" and person[2] ~= "signed_out" then signed_in[#signed_in + 1] = person end
+end
+local rest = { seen = seen, pools = pools, lanes = lanes, people = signed_in, late = late, lost = lost(),
   deadline_ms = earliest("deadlines"), due_ms = earliest("due") }
 return { "ok", redis.call("GET", key("turn")) or "0", cjson.encode(rest) }

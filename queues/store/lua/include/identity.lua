@@ -34,15 +34,42 @@ local function person(agent_id)
   return told(found, "name", ""), "", false
 end
 
--- The first manager who is there, or whose cover is; and his name.
-local function manager_of(managers)
-  for _, agent_id in ipairs(type(managers) == "table" and managers or {}) do
-    local name, cover, is_away = person(agent_id)
-    if not is_away then return agent_id, name end
-    local cover_name, _, is_cover_away = person(cover)
-    if cover ~= "" and not is_cover_away then return cover, cover_name end
+-- By whom the live store remembers a caller: his customer, else his number's ref; empty: nobody to remember.
+local function ref_of(customer_id, caller_ref)
+  if customer_id ~= "" then return customer_id end
+  return caller_ref == "withheld" and "" or caller_ref
+end
+
+-- Who knows him, one a line: his managers in rank, each in person or his cover; who owns his open ticket; who talked
+-- with him last. And the first manager, with his name.
+local function known_of(file, ref)
+  local lines, first, first_name, told_already = {}, "", "", {}
+  local waits = type(file.waits) == "table" and file.waits or {}
+  for _, agent_id in ipairs(type(file.managers) == "table" and file.managers or {}) do
+    local there, name, cover, is_away = agent_id, person(agent_id)
+    if is_away then
+      local cover_name, _, is_cover_away = person(cover)
+      there, name, is_away = cover, cover_name, is_cover_away
+    end
+    if there ~= "" and not is_away and not told_already[there] then
+      told_already[there] = true
+      if #lines == 0 then first, first_name = there, name end
+      lines[#lines + 1] = "manager " .. text(tonumber(waits[agent_id]) or 0) .. " 0 " .. there
+    end
   end
-  return "", ""
+  if ref ~= "" then
+    local owner = redis.call("HGET", key("owners"), ref)
+    if owner then lines[#lines + 1] = "first_contact 0 0 " .. owner end
+    local met = redis.call("HGET", key("met"), ref)
+    if met then lines[#lines + 1] = "last_agent 0 " .. met end
+  end
+  return table.concat(lines, "\n"), first, first_name
+end
+
+local function never_of(file)
+  local never = type(file.never) == "table" and file.never or {}
+  table.sort(never)
+  return table.concat(never, ",")
 end
 
 local function concerns(areas, area)
@@ -72,13 +99,13 @@ local function running_notices(area)
 end
 
 -- What a call says of its caller, but for tier and locale. No file: nobody. Tells whether he is known, and his area.
-local function write_known(call_id, customer_id, file, contact, shared)
+local function write_known(call_id, caller_ref, customer_id, file, contact, shared)
   local is_known = file and 1 or 0
   file = file or {}
-  local manager, manager_name = manager_of(file.managers)
+  local known, manager, manager_name = known_of(file, ref_of(customer_id, caller_ref))
   local area = told(file, "area", "")
   write("call", call_id, "customer_id", customer_id, "customer_name", told(file, "name", ""), "is_known", is_known,
     "area", area, "manager", manager, "manager_name", manager_name, "is_care", file.care == "1" and 1 or 0,
-    "contact", contact, "shared", shared, "notices", running_notices(area))
+    "contact", contact, "shared", shared, "notices", running_notices(area), "known", known, "never", never_of(file))
   return is_known, area
 end
