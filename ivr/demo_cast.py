@@ -113,7 +113,7 @@ def cast_seats(
             agent_id=f"agent{number + 1:02d}",
             name=f"{rng.choice(SURNAMES)}{rng.choice(GIVEN)}",
             login=f"agent{number + 1:02d}",
-            skills=tuple(sorted(plan.skills)) if one_pool or count < 3 else _skills_of(plan, number),
+            skills=tuple(sorted(plan.every_skill)) if one_pool or count < 3 else _skills_of(plan, number),
             is_played=number >= for_people,
         )
         for number in range(count)
@@ -122,4 +122,4 @@ def cast_seats(
 
 def _skills_of(plan: Plan, number: int) -> tuple[str, ...]:
     """Every third skill is missing, in turn: of any three neighbours one has any two skills that a call asks for."""
-    return tuple(sorted(skill for place, skill in enumerate(plan.skills) if (place + number) % 3))
+    return tuple(sorted(skill for place, skill in enumerate(plan.every_skill) if (place + number) % 3))

@@ -13,6 +13,7 @@ from config.runtime import Runtime, open_runtime
 from config.settings import Settings
 from config.web.accounts import NameTaken, accounts, create_account, set_password
 from ivr.service.versions import first_words
+from queues.domain.skills import fault_of
 from queues.service.people import Agent, agents_of_site, save_agents
 from queues.service.plans import plan_of
 
@@ -33,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("login", help="sign-in name")
     add.add_argument("--role", choices=ROLES, default="agent")
     add.add_argument("--name", help="the name callers and colleagues know (the sign-in name)")
-    add.add_argument("--skills", default="", metavar="A,B", help="skills of the site (all)")
+    add.add_argument(
+        "--skills", default="", metavar="A,B:2", help="skills of the site, with their level (all)"
+    )
     add.add_argument(
         "--phone",
         default="",
@@ -108,12 +111,10 @@ def seat_of(runtime: Runtime, chosen: argparse.Namespace) -> Agent:
         raise StaffingError(
             f"--phone: {chosen.phone} is a number of this hotline; it would ring in our own menu"
         )
-    known = plan_of(runtime).skills
-    skills = tuple(filter(None, (skill.strip() for skill in chosen.skills.split(",")))) or tuple(known)
-    if wrong := [skill for skill in skills if skill not in known]:
-        raise StaffingError(
-            f"--skills: there is no skill {wrong[0]!r} in this site; there are {', '.join(known)}"
-        )
+    plan = plan_of(runtime)
+    skills = tuple(filter(None, (skill.strip() for skill in chosen.skills.split(",")))) or plan.every_skill
+    if wrong := [fault for skill in skills if (fault := fault_of(skill, plan.skills))]:
+        raise StaffingError(f"--skills: {wrong[0]} in this site; there are {', '.join(plan.skills)}")
     return Agent(
         agent_id=chosen.login, name=chosen.name or chosen.login, skills=skills, endpoint=chosen.phone
     )

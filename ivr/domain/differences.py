@@ -150,6 +150,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "default_tier": ("默认客户等级", "default tier"),
     "class_code": ("分类代码", "class code"),
     "managed": ("配客户经理的等级", "tiers with account managers"),
+    "affinity": ("先找谁", "who is asked first"),
     "ranking": ("排名规则", "ranking"),
     "care": ("特殊关怀", "special care"),
     "whisper_ms": ("来电播报时间", "time to accept"),
@@ -390,6 +391,7 @@ def whole_of(plan: Plan) -> dict[str, Any]:
         "default_tier",
         "class_code",
         "managed",
+        "affinity",
         "ranking",
         "care",
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from ivr.calllogs import DAY_S, CallLogError, LoggedCall, arrival_of, text_of
 from ivr.simulation.scenario import EVERYBODY, SimulatedAgent, SimulatedCall
 from queues.domain.plan import Plan
+from queues.domain.skills import fault_of
 
 FAULTS_MAX = 20
 USUAL_SERVICE_S = 180  # of a call that was never answered and so never timed
@@ -102,8 +103,8 @@ def _agent(row: Mapping[str, str | None], plan: Plan) -> SimulatedAgent | str:
     hours = [(row.get(column) or "").strip() for column in AGENT_COLUMNS[2:]]
     if not name:
         return "agent is empty"
-    if unknown := [skill for skill in skills if skill not in plan.skills]:
-        return f"skills: {plan.site} has no skill '{unknown[0]}' ({', '.join(plan.skills)})"
+    if unknown := [fault for skill in skills if (fault := fault_of(skill, plan.skills))]:
+        return f"skills: {unknown[0]} in {plan.site} ({', '.join(plan.skills)})"
     if not all(hour == "" or hour.isdecimal() for hour in hours):
         return "from_s and until_s are whole seconds from the first midnight"
     from_ms = int(hours[0] or 0) * 1000

@@ -106,7 +106,7 @@ class Day:
     # Agents
 
     def _sign_in(self, agent: SimulatedAgent) -> Steps:
-        skills = agent.skills or tuple(self.plan.skills)
+        skills = agent.skills or self.plan.every_skill
         told = ",".join(sorted(skills))
         yield c.SignIn(
             now_ms=self.now_ms,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.journal import Line, LineType
 from queues.domain.lanes import Class, Lane, Rank, rank
 from queues.domain.plan import Plan
@@ -83,11 +84,24 @@ def _next(why: Why) -> Iterable[Said]:
 
 def _agent(why: Why) -> Iterable[Said]:
     agent = why["agent"]
-    if agent["eligible"] <= 1:
+    if "named" in why:
+        yield said(f"why.agent_{why['named']['why']}", agent=agent["agent_id"])
+    elif agent["eligible"] <= 1:
         yield said("why.agent_only", agent=agent["agent_id"])
     else:
         idle_for = agent["idle_for_ms"]
         yield said("why.agent", agent=agent["agent_id"], n=agent["eligible"], idle_for=idle_for)
+
+
+def _asked(why: Why) -> Iterable[Said]:
+    """Whom the caller would have been given first, and did not get."""
+    for each in why["asked"]:
+        if each["agent_id"] == why["agent"]["agent_id"]:
+            continue
+        is_gone = each["is"] in (AgentState.SIGNED_OUT, AgentState.AWAY)
+        key = "busy" if each["is"] in AT_WORK else "gone" if is_gone else "else"
+        about = {"agent": each["agent_id"], "role": each["why"], "wait_for": each["wait_ms"]}
+        yield said(f"why.asked_{key}", **about)
 
 
 def _passed_over(why: Why) -> Iterable[Said]:
@@ -106,7 +120,8 @@ _READERS: Final[tuple[tuple[frozenset[str], Callable[[Why], Iterable[Said]]], ..
     (frozenset({"waited_ms", "lanes"}), _place),
     (frozenset({"queues"}), _widening),
     (frozenset({"candidates", "rule", "key"}), _next),
-    (frozenset({"agent"}), _agent),
+    (frozenset({"agent", "named"}), _agent),
+    (frozenset({"asked"}), _asked),
     (frozenset({"passed_over"}), _passed_over),
 )
 _SILENT: Final = frozenset({"version", "turn", "seen", "now_ms", "key"})

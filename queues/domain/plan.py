@@ -23,6 +23,7 @@ from queues.domain.hours import Hours, resolve
 from queues.domain.parts import Duration, Part, ShortName, Words, check_short_name, in_locale, words_context
 from queues.domain.ranking import Ranking
 from queues.domain.rules import Care, Rule
+from queues.domain.skills import highest
 
 __all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
 
@@ -245,6 +246,12 @@ class Plan(Timing):
         """Tier and matter together, never more than the cap."""
         together = self.tiers[tier].head_start_ms + self.matters[matter].head_start_ms
         return min(together, self.head_start_cap_ms)
+
+    @cached_property
+    def every_skill(self) -> tuple[str, ...]:
+        """Each skill at the highest level that a queue or a language asks for."""
+        asked = [need for queue in self.queues.values() for need in queue.needs]
+        return highest(self.skills, [*asked, *self.locale_needs.values()])
 
     def needs(self, queue: str, locale: str) -> tuple[str, ...]:
         """The skills a call in this queue and language asks for."""

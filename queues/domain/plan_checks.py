@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.domain import affinity, calendars, rule_checks
+from queues.domain import affinity, calendars, rule_checks, skills
 from queues.domain.faults import FaultBook, Steps
 from queues.domain.parts import language_of
 from queues.domain.tickets import TicketState
@@ -54,6 +54,14 @@ class Names:
     def expect(self, steps: Steps, noun: str, word: str | None) -> None:
         self.among(steps, noun, word, self.book.names(*_SECTIONS[noun]))
 
+    def expect_skill(self, steps: Steps, skill: str) -> None:
+        """With or without a level."""
+        known = self.book.names(*_SECTIONS["skill"])
+        if skills.name_of(skill) not in known:
+            self.book.unknown(steps, "skill", skills.name_of(skill), known)
+        elif fault := skills.fault_of(skill, known):
+            self.book.add(steps, fault)
+
     def among(self, steps: Steps, noun: str, word: str | None, known: Collection[str]) -> None:
         if word is not None and word not in known:
             self.book.unknown(steps, noun, word, known)
@@ -64,13 +72,13 @@ def _check_queues(names: Names, parts: Mapping[str, Any]) -> None:
         place = ("queues", "queues", name)
         names.expect((*place, "calendar"), "calendar", queue.calendar)
         for index, skill in enumerate(queue.needs):
-            names.expect((*place, "needs", index), "skill", skill)
+            names.expect_skill((*place, "needs", index), skill)
         for index, overflow in enumerate(queue.overflow):
             names.expect((*place, "overflow", index, "to"), "queue", overflow.to_queue)
     for name, matter in parts["matters"].items():
         names.expect(("queues", "matters", name, "ticket"), "ticket type", matter.ticket_type)
     for locale, skill in parts["locale_needs"].items():
-        names.expect(("queues", "speaks", locale), "skill", skill)
+        names.expect_skill(("queues", "speaks", locale), skill)
 
 
 def _check_line(names: Names, name: str, line: Line) -> None:

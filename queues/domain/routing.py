@@ -22,6 +22,7 @@ from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.lanes import MISSED, Class, Lane, Rank, Skip, call_id_of, parse_skips, rank
 from queues.domain.named import Named, parse_named, parse_never
 from queues.domain.plan import Plan
+from queues.domain.skills import skills_of
 from queues.domain.state import State
 
 HEADS_MAX: Final = 8
@@ -352,10 +353,13 @@ def _reasons(head: _Head, choice: _Choice, now_ms: int) -> dict[str, Any]:
         "passed_over": [{"agent_id": skip.agent_id, "why": skip.why} for skip in choice.passed_over],
     }
     if choice.named:
-        told["named"] = [
+        told["asked"] = [
             {"agent_id": each.agent_id, "why": each.why, "wait_ms": each.wait_ms, "is": str(doing)}
             for each, doing in choice.named
         ]
+    if choice.is_by_name:
+        (named,) = (each for each, _ in choice.named if each.agent_id == agent_id)
+        told["named"] = {"agent_id": agent_id, "why": named.why}
     return told
 
 
@@ -420,15 +424,3 @@ def _people_of(state: State, lanes: Sequence[LaneHeads]) -> dict[str, Person]:
         for agent_id, agent in found
         if agent is not None and agent.state is not AgentState.SIGNED_OUT
     }
-
-
-def skills_of(text: str) -> frozenset[str]:
-    """The skills an agent's own stand for: `outage:3` for outage and outage:1 to 3; outage alone for outage:1."""
-    return frozenset().union(*map(_levels, text.split(","))) if text else frozenset()
-
-
-def _levels(skill: str) -> tuple[str, ...]:
-    name, _, level = skill.partition(":")
-    if level and not level.isdecimal():
-        return (skill,)
-    return (name, *(f"{name}:{n}" for n in range(1, int(level or 1) + 1)))

@@ -14,7 +14,7 @@ from queues.domain.lanes import Lane
 from queues.domain.named import Known, parse_known, parse_never
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
-from queues.domain.routing import skills_of
+from queues.domain.skills import skills_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

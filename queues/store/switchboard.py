@@ -19,9 +19,9 @@ from queues.domain.routing import (
     Person,
     Pool,
     Snapshot,
-    skills_of,
     waiting_from,
 )
+from queues.domain.skills import skills_of
 
 PACKAGE: Final = "queues.store"
 LINES_MAX: Final = 1000

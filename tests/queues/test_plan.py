@@ -92,6 +92,28 @@ def test_an_unknown_name_is_shown_with_its_line_and_the_nearest_right_one(tmp_pa
             "is not a short name",
         ),
         (("customers", "default:", "managed: [vip]\ndefault:"), "there is no tier named 'vip'"),
+        (
+            ("customers", "default:", "affinity: {manager: {}}\ndefault:"),
+            "nobody has a manager: name the tiers here, or under 'managed'",
+        ),
+        (
+            ("customers", "default:", "affinity: {last_agent: {wait: 50s}}\ndefault:"),
+            "nobody waits for one person alone longer than 45s",
+        ),
+        (
+            ("customers", "default:", "affinity: {last_agent: {within: 7}}\ndefault:"),
+            "'7' is not a duration",
+        ),
+        (
+            ("customers", "default:", "affinity: {first_contact: {queues: [genral]}}\ndefault:"),
+            "there is no queue named 'genral'; did you mean 'general'?",
+        ),
+        (
+            ("customers", "default:", "affinity: {manager: {tiers: [vip]}}\ndefault:"),
+            "there is no tier named 'vip'",
+        ),
+        (("queues", "needs: [general]", "needs: [general:0]"), "'general:0' has no level from 1 to 9"),
+        (("queues", "needs: [general]", "needs: [genral:2]"), "there is no skill named 'genral'; did you"),
         (("customers", "default:", "managed: key\ndefault:"), "expected a list of names such as [a, b]"),
         (
             ("customers", "default:", "class_code: '{format}'\ndefault:"),

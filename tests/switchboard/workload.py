@@ -204,7 +204,7 @@ class Workload:
         ]
 
     def _from_the_house(self, state: State) -> list[c.Command]:
-        effect_id = self._one(sorted(state.effects) or ["ring:none"])
+        effect_id = self._one([*sorted(state.effects), "ring:none"])
         seen = self._one([0, 3])
         return [
             self._command(c.DropPlace, caller_ref=self._one(sorted(state.places) or ["r/1", "r/2"])),

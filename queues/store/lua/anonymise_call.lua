@@ -13,7 +13,7 @@ local now_ms = tonumber(ARGV[1])
 local call_id, tier = ARGV[2], ARGV[3]
 -- include: base
 -- include: facts
--- include: identity
+-- include: met
 -- include: places
 
 local state, is_anonymous, named_in, customer_id, caller_ref =
@@ -22,9 +22,7 @@ if state == "" then return refuse_call(call_id, state) end
 if is_anonymous == "1" then return about_call("again", call_id) end
 erase_places(caller_ref)
 for line_id in string.gmatch(named_in, "%S+") do redis.call("XDEL", key("journal"), line_id) end
-local ref = ref_of(customer_id, caller_ref)
-redis.call("HDEL", key("met"), ref)
-redis.call("ZREM", key("met_at"), ref)
+drop_met(ref_of(customer_id, caller_ref))
 write("call", call_id, "is_anonymous", 1, "known", "", "never", "", "named", "")
 write("call", call_id, "tier", tier, "number", "", "caller_ref", "", "customer_id", "",
   "customer_name", "", "is_known", 0, "manager", "", "manager_name", "", "is_care", 0, "contact", "", "shared", 0,

@@ -20,6 +20,7 @@ local call_id, dialled, caller_ref, number, number_key = ARGV[2], ARGV[3], ARGV[
 local default_tier, default_locale, is_internal, site_version = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 -- include: base
 -- include: facts
+-- include: met
 -- include: identity
 
 if redis.call("EXISTS", key("call", call_id)) == 1 then return about_call("again", call_id) end

@@ -16,7 +16,7 @@ local call_id, offer_id = ARGV[2], ARGV[3]
 -- include: moves
 -- include: facts
 -- include: effects
--- include: identity
+-- include: met
 
 local state, current, agent_id, record = read("call", call_id, "state", "offer_id", "agent_id", "record")
 local queued_ms, entered_ms = read("call", call_id, "queued_ms", "entered_ms")
@@ -30,13 +30,7 @@ drop_effect("pull:" .. offer_id)
 if record == "wanted" then
   add_effect("record:" .. call_id, effect_json("record", call_id, offer_id, agent_id, "", "", "", 0), now_ms)
 end
-if ARGV[4] == "1" then
-  local ref = ref_of(read("call", call_id, "customer_id", "caller_ref"))
-  if ref ~= "" then
-    redis.call("HSET", key("met"), ref, text(now_ms) .. " " .. agent_id)
-    redis.call("ZADD", key("met_at"), text(now_ms), ref)
-  end
-end
+if ARGV[4] == "1" then keep_met(ref_of(read("call", call_id, "customer_id", "caller_ref")), agent_id) end
 line("call.connected", call_id, agent_id, offer_id,
   { "answered_ms", now_ms, "wait_ms", now_ms - (tonumber(entered_ms) or tonumber(queued_ms)), "recording", record })
 return about_call("ok", call_id)

@@ -9,10 +9,8 @@
 --   ok                and how many
 local now_ms = tonumber(ARGV[1])
 -- include: base
+-- include: met
 
 local refs = redis.call("ZRANGEBYSCORE", key("met_at"), "-inf", ARGV[2], "LIMIT", 0, tonumber(ARGV[3]))
-for _, ref in ipairs(refs) do
-  redis.call("HDEL", key("met"), ref)
-  redis.call("ZREM", key("met_at"), ref)
-end
+for _, ref in ipairs(refs) do drop_met(ref) end
 return { "ok", text(#refs) }

@@ -17,6 +17,7 @@ local now_ms = tonumber(ARGV[1])
 local call_id, account_key, default_tier, wrong_max = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 -- include: base
 -- include: facts
+-- include: met
 -- include: identity
 
 local state, has, is_anonymous, named_in, wrong, caller_ref =

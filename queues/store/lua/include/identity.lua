@@ -34,12 +34,6 @@ local function person(agent_id)
   return told(found, "name", ""), "", false
 end
 
--- By whom the live store remembers a caller: his customer, else his number's ref; empty: nobody to remember.
-local function ref_of(customer_id, caller_ref)
-  if customer_id ~= "" then return customer_id end
-  return caller_ref == "withheld" and "" or caller_ref
-end
-
 -- Who knows him, one a line: his managers in rank, each in person or his cover; who owns his open ticket; who talked
 -- with him last. And the first manager, with his name.
 local function known_of(file, ref)
