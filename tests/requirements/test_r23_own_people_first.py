@@ -74,13 +74,19 @@ async def taken_by(house: House, call_id: str) -> str:
     return str((await house.facts_of(call_id)).agent_id)
 
 
-async def talk(house: House, call_id: str, agent_id: str) -> None:
-    """He answers, they talk, and he is ready again."""
+async def answered(house: House, call_id: str, agent_id: str) -> None:
+    """They talk."""
     board: Switchboard = house.hotline.switchboard
     assert await taken_by(house, call_id) == agent_id
     offer_id = (await house.facts_of(call_id)).offer_id
     assert (await board.accept_offer(offer_id=offer_id, leg_id="")).is_ok
     assert (await board.connect_call(call_id=call_id, offer_id=offer_id)).is_ok
+
+
+async def talk(house: House, call_id: str, agent_id: str) -> None:
+    """He answers, they talk, and he is ready again."""
+    board: Switchboard = house.hotline.switchboard
+    await answered(house, call_id, agent_id)
     later(house, 60_000)
     await board.end_call(call_id=call_id, by="caller")
     await board.close_wrap_up(agent_id=agent_id)
@@ -149,9 +155,9 @@ async def test_each_name_has_a_wait_of_his_own_and_all_together_45_seconds(
             == "ok"
         )
         await at_work(house, "wang", "mei", "cai")
-        for number in range(3):
-            await queued(house, f"CA{number}", STRANGER)
-            await taken_by(house, f"CA{number}")
+        for agent_id in ("wang", "mei", "cai"):
+            await queued(house, f"CA-{agent_id}", STRANGER)
+            await answered(house, f"CA-{agent_id}", agent_id)
         await at_work(house, "bo")
         await queued(house, "CA9", OUTLET)
         later(house, 44_999)
