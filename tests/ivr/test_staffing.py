@@ -38,7 +38,7 @@ async def test_a_name_that_is_taken_changes_nothing(runtime: Runtime) -> None:
     [
         ({"phone": ""}, "--phone"),
         ({"phone": "12345"}, "--phone"),
-        ({"phone": "+8613800001111", "skills": "juggling"}, "--skills: there is no skill 'juggling'"),
+        ({"phone": "+8613800001111", "skills": "juggling"}, "--skills: there is no skill named 'juggling'"),
         ({"role": "qa", "phone": "+8613800001111"}, "--phone, --skills: only agents"),
     ],
 )

@@ -211,6 +211,7 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "mend_cases": 0,
         "mend_index": 2,
         "mend_people": 0,
+        "forget_met": 0,
         "end_changes": 0,
         "rescore_due": 1,
         "work_off_uploads": 0,
