@@ -109,6 +109,8 @@ def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
         locale=call.locale,
         area=call.area,
         rules=json_of(call.lane),
+        named=call.named,
+        never=call.never,
     )
 
 

@@ -180,6 +180,10 @@ class Fold:
             is_known=False,
         )
 
+    def anonymised(self, line: Line) -> None:
+        self.arrived(line)
+        self.state.calls[line.call_id] = replace(self.state.calls[line.call_id], named="", never="")
+
     def queued(self, line: Line) -> None:
         if line.data.get("closed"):
             return
@@ -189,6 +193,8 @@ class Fold:
             lane_id=str(line.data["lane"]),
             lane=json.dumps(line.data["rules"], ensure_ascii=False, separators=(",", ":")),
             queued_ms=int(line.data["queued_ms"]),
+            named=str(line.data.get("named", "")),
+            never=str(line.data.get("never", "")),
         )
 
     def requeued(self, line: Line) -> None:
@@ -267,7 +273,7 @@ class Fold:
 
 _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALL_ARRIVED: Fold.arrived,
-    LineType.CALL_ANONYMISED: Fold.arrived,
+    LineType.CALL_ANONYMISED: Fold.anonymised,
     LineType.CALL_QUEUED: Fold.queued,
     LineType.CALL_REQUEUED: Fold.requeued,
     LineType.CALL_OFFERED: Fold.offered,

@@ -119,6 +119,7 @@ def picture(state: State) -> dict[str, Any]:
         "lanes": state.lanes,
         "rules": {lane_id: json.loads(text) for lane_id, text in state.lane_rules.items()},
         "skips": {call_id: state.calls[call_id].skips for call_id in waiting},
+        "own": {call_id: (state.calls[call_id].named, state.calls[call_id].never) for call_id in waiting},
         "ready": {agent_id: (at, state.agents[agent_id].skills) for agent_id, at in state.ready.items()},
         "at_work": {
             agent_id: str(agent.state) for agent_id, agent in state.agents.items() if agent.state != "signed_out"

@@ -35,8 +35,8 @@ local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: places
 
 local state, old_tier, old_locale, queued_ms, area, ticket_no, has_type, has_on, has_queue, has_key, entered_ms,
-  caller_ref, is_anonymous = read("call", call_id, "state", "tier", "locale", "queued_ms", "area", "ticket_no",
-  "ticket_type", "ticket_on", "work_queue", "access_key", "entered_ms", "caller_ref", "is_anonymous")
+  caller_ref, is_anonymous, never = read("call", call_id, "state", "tier", "locale", "queued_ms", "area", "ticket_no",
+  "ticket_type", "ticket_on", "work_queue", "access_key", "entered_ms", "caller_ref", "is_anonymous", "never")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 if tier == "" then tier = old_tier end
@@ -61,5 +61,6 @@ if place then tell_place(call_id, place) end
 line("call.queued", call_id, "", "", { "queue", queue, "tier", tier, "matter", matter, "lane", lane_id,
   "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on, "work_queue", work_queue,
   "access_key", access_key, "closed", is_open and 0 or 1, "head_start_ms", head_start_ms, "queued_ms", queued_ms,
-  "entered_ms", entered_ms, "locale", locale, "area", area, "rules", { json = lane } })
+  "entered_ms", entered_ms, "locale", locale, "area", area, "rules", { json = lane },
+  "named", ARGV[16], "never", never })
 return about_call(is_open and "ok" or "closed", call_id)
