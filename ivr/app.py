@@ -19,7 +19,7 @@ from config.web.templates import RailEntry, Templates
 from ivr.service.hotlines import notice_sentences
 from ivr.web import site_page, voice
 from queues.store.switchboard import site_tag
-from queues.web import desk, health, imports_page, notices, tickets, tiers_page, wall
+from queues.web import desk, follow_ups, health, imports_page, notices, tickets, tiers_page, wall
 from recordings.web import callbacks, calls, console, customer_file
 
 STAFF = ("supervisor", "qa", "admin")
@@ -28,6 +28,7 @@ RAIL = (
     RailEntry("/wall", "rail.wall", ("supervisor", "admin"), "2"),
     RailEntry("/calls", "rail.calls", (*STAFF, "agent"), "3"),
     RailEntry("/tickets", "rail.tickets", (*STAFF, "agent"), "4"),
+    RailEntry("/follow-ups", "rail.follow_ups", ("agent", "supervisor", "admin"), "f"),
     RailEntry("/customers", "rail.customers", (*STAFF, "agent"), "5"),
     RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
     RailEntry("/site", "rail.site", ("supervisor", "admin"), "7"),
@@ -77,6 +78,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *wall.routes(),
         *calls.routes(),
         *tickets.routes(),
+        *follow_ups.routes(),
         *notices.routes(),
         *tiers_page.routes(),
         *imports_page.routes(),

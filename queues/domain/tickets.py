@@ -4,9 +4,12 @@ The number is issued when the call enters a queue, so that it can be spoken; the
 the event its matter names (`ticket_on`). What must hold: a number once issued is never left without its
 ticket, so the end of the call makes every ticket due that is not due yet, whatever the call came to; and
 one call has one such ticket.
+
+Whoever answers first owns the ticket until its caller has been told what came of it (首问负责制). Somebody else may
+take it in hand, and does not become its owner by that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -52,6 +55,7 @@ DUE_AT: Final[Mapping[str, frozenset[str]]] = {
 WORK_QUEUE_DEFAULT: Final = "desk"
 NO_DIGITS, NO_DIGITS_MAX = 6, 12
 REPLY_LENGTH_MAX: Final = 300
+REASON_LENGTH_MAX: Final = 300
 
 # What is still somebody's work, and what is not.
 UNDONE: Final = (TicketState.OPEN, TicketState.TAKEN)
@@ -88,6 +92,12 @@ def is_due(promise: Promise, line: Line) -> bool:
     return line.type in DUE_AT[promise.ticket_on] or is_end(line)
 
 
+def first_answer(lines: Iterable[Line]) -> str:
+    """The agent who talked with the caller first; empty while nobody has."""
+    talked = (line.agent_id for line in lines if line.type == LineType.CALL_CONNECTED)
+    return next(filter(None, talked), "")
+
+
 def is_deciding(line: Line) -> bool:
     """Whether some ticket may be due at a line of this kind."""
     return line.type in DUE_AT[ENTRY] or is_end(line)
@@ -98,12 +108,12 @@ def next_state(state: TicketState, event: TicketEvent) -> TicketState | None:
 
 
 def changes(to: TicketState, by: str, now_ms: int) -> dict[str, str | int | None]:
-    """What a move writes: whose the ticket is, and when it was done."""
+    """What a move writes: who has it in hand, and when it was done."""
     written: dict[str, str | int | None] = {"state": to.value}
     if to is TicketState.OPEN:
-        written |= {"owner": "", "resolved_ms": None, "closed_ms": None}
+        written |= {"taken_by": "", "resolved_ms": None, "closed_ms": None}
     elif to is TicketState.TAKEN:
-        written |= {"owner": by}
+        written |= {"taken_by": by}
     elif to is TicketState.RESOLVED:
         written |= {"resolved_ms": now_ms}
     elif to is TicketState.CLOSED:

@@ -1,4 +1,7 @@
-"""Keeps what callers may hear of their cases up to what SQL says: after a commit at once, after a death by a chore."""
+"""Keeps what the live store knows of cases up to what SQL says: after a commit at once, after a death by a chore.
+
+That is what callers may hear of them, and who owns the open ticket of a caller.
+"""
 
 import json
 from typing import Final
@@ -7,6 +10,7 @@ from redis.exceptions import RedisError
 
 from config.log import get_log
 from config.runtime import Runtime
+from queues.domain.tickets import TicketState
 from queues.store import cases as store
 from queues.store import tickets
 from queues.store.cases import Stamp
@@ -83,9 +87,19 @@ def _after(runtime: Runtime, seen: Stamp, changed: list[Ticket]) -> Stamp:
 async def _put(
     runtime: Runtime, seen: Stamp, now: Stamp, changed: list[Ticket], *, anew: bool = False
 ) -> bool:
-    before_ms = runtime.clock.now_ms() - KEPT_FOR_MS
+    site, before_ms = runtime.settings.site, runtime.clock.now_ms() - KEPT_FOR_MS
     cases = {ticket.ticket_no: case_of(ticket, before_ms) for ticket in changed}
-    return await store.put(runtime.redis, runtime.settings.site, seen, now, cases, anew=anew)
+    owned = {ticket.ticket_no: ticket.ref or None if is_owned(ticket) else None for ticket in changed}
+    refs = {*filter(None, owned.values()), *await store.refs_put(runtime.redis, site, list(owned))}
+    async with runtime.database.read() as connection:
+        found = await tickets.owners_of(connection, site, refs) if refs else {}
+    owners = {ref: found.get(ref) for ref in refs}
+    return await store.put(runtime.redis, site, seen, now, cases, owners=owners, owned=owned, anew=anew)
+
+
+def is_owned(ticket: Ticket) -> bool:
+    """Somebody answers for it still."""
+    return bool(ticket.owner) and ticket.replied_ms is None and ticket.state != TicketState.CLOSED
 
 
 def case_of(ticket: Ticket, before_ms: int) -> str | None:

@@ -17,13 +17,14 @@ from queues.domain.attributes import UnreadableError, tidy
 from queues.domain.customer_changes import FieldChange, consenting
 from queues.domain.customer_rows import Columns, Register, read_account
 from queues.domain.customers import Contact, Customer
+from queues.service import cases
 from queues.service.customer_index import catch_up, mend_index, rebuild_index, show_live
 from queues.service.customer_work import Known, Worked, register_of, work_out
 from queues.service.standings import Cause, Move, note_steps
 from queues.service.switchboard import Switchboard
 from queues.store import customer_history as history
 from queues.store import customers as store
-from queues.store import tiers, uploads
+from queues.store import tickets, tiers, uploads
 from queues.store.customer_history import Entry
 
 BATCH: Final = 500
@@ -187,6 +188,7 @@ async def forget(runtime: Runtime, written: str) -> int | None:
     site, key = runtime.settings.site, numbers.number_key(runtime.settings.secret_key, number)
     async with runtime.database.transaction() as connection:
         await store.forget_number(connection, key)
+        await tickets.forget_ref(connection, key)
         await uploads.forget_faults(connection, site)
         customer_ids = await history.ever_with(connection, site, number, key)
         if customer_ids:
@@ -195,6 +197,7 @@ async def forget(runtime: Runtime, written: str) -> int | None:
             await store.mark_gone(connection, site, [key], revision, runtime.clock.now_ms())
             await history.scrub(connection, customer_ids, number, revision)
     await Switchboard(runtime).forget_caller(caller_ref=key)
+    await cases.tell(runtime)
     await show_live(runtime)
     return len(customer_ids)
 

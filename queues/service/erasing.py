@@ -18,7 +18,7 @@ from queues.domain.call_records import CallRecord, text_of
 from queues.domain.journal import Line, LineType
 from queues.service import cases
 from queues.service.switchboard import Switchboard
-from queues.store import calls, customers, journal, tickets
+from queues.store import calls, customers, follow_ups, journal, tickets
 
 log = get_log(__name__)
 
@@ -55,6 +55,7 @@ async def scrub(
     told = {text_of(line.data, "caller_ref") for line in naming} - {"", customers.WITHHELD}
     await journal.delete_lines(connection, [line.id for line in naming])
     await calls.forget_given(connection, records.keys())
+    await follow_ups.forget_callers(connection, records.keys())
     for call_id, record in records.items():
         await tickets.forget_caller(connection, [call_id], record.tier)
     for caller_ref in {*refs, *told}:

@@ -15,7 +15,7 @@ from config.runtime import Runtime
 from queues.domain.call_records import STEPS, CallRecord, fold, text_of
 from queues.domain.journal import Line, LineType
 from queues.domain.tickets import Promise, is_deciding, is_due, promise_of
-from queues.service import erasing, links
+from queues.service import cases, erasing, links, tickets
 from queues.service.facts import own_given
 from queues.service.links import Link
 from queues.service.readers import Entry, Reader
@@ -42,6 +42,7 @@ class Written:
     """What is to be done when a batch is committed."""
 
     due: list[Link]
+    owned: int  # tickets that have an owner now
     relapsed: list[str]  # calls that are anonymous and have told again who it is
 
 
@@ -98,11 +99,14 @@ class History:
             await customers.save_caller_numbers(connection, known.numbers)
         await erasing.scrub(connection, nameless, refs, entries[-1].at_ms)
         due = await links.insert_new(connection, await due_tickets(connection, lines))
-        return Written(due, [line.call_id for line in lines if erasing.is_relapse(line, records)])
+        owned = await tickets.own_first(connection, lines)
+        return Written(due, owned, [line.call_id for line in lines if erasing.is_relapse(line, records)])
 
     async def after_commit(self, done: Written) -> None:
         if done.due:
             await links.push(self.runtime, links.OPEN_TICKET, done.due)
+        if done.owned:
+            await cases.tell(self.runtime)
         for call_id in done.relapsed:
             await Switchboard(self.runtime).anonymise_call(call_id=call_id)
 

@@ -1,10 +1,11 @@
 """Tickets: opened exactly once for a call, listed, and worked on by people.
 
 SQL is their truth. What a caller who asks may hear of one follows after each commit (`queues.service.cases`).
+Whoever talked with the caller first owns the ticket, whether it or his answer is written down first.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -19,11 +20,20 @@ from queues.domain.faults import SiteFaults
 from queues.domain.hours import Hours
 from queues.domain.journal import Line, LineType
 from queues.domain.plan import Plan
-from queues.domain.tickets import REPLY_LENGTH_MAX, TicketEvent, TicketState, changes, next_state, tidy_reply
+from queues.domain.tickets import (
+    REPLY_LENGTH_MAX,
+    TicketEvent,
+    TicketState,
+    changes,
+    first_answer,
+    next_state,
+    tidy_reply,
+)
 from queues.service import cases, plans
 from queues.service import links as outbox
 from queues.service.plans import plan_of
-from queues.store import audits, calls, journal, links, tickets
+from queues.store import audits, calls, follow_ups, journal, links, tickets
+from queues.store.follow_ups import FollowUp
 from queues.store.links import Link
 from queues.store.tickets import Ticket, TicketFilter
 
@@ -32,11 +42,14 @@ log = get_log(__name__)
 PAGE_MAX: Final = 100
 PRIORITY_UNKNOWN: Final = 5
 ANSWERED: Final = "ticket.answer"
+CALL_BACK: Final = "call_back"
+DONE, DROPPED = "done", "dropped"
 TELLING: Final = (
     LineType.CALL_ARRIVED,
     LineType.CALL_IDENTIFIED,
     LineType.CALL_ANONYMISED,
     LineType.CALL_QUEUED,
+    LineType.CALL_CONNECTED,
 )
 
 __all__ = [
@@ -46,12 +59,15 @@ __all__ = [
     "TicketFilter",
     "TicketPage",
     "answer_caller",
+    "audit",
+    "change_ticket",
     "due_state_of",
     "find_ticket",
     "history_of",
     "list_tickets",
     "move_ticket",
     "open_ticket",
+    "own_first",
     "work_on",
 ]
 
@@ -71,9 +87,12 @@ class Answer(StrEnum):
     REFUSED = "refused"  # its state does not lead there
     GONE = "gone"
     TOO_LONG = "too_long"
+    NO_REASON = "no_reason"
+    UNKNOWN_AGENT = "unknown_agent"
 
 
 Decide = Callable[[Ticket], Mapping[str, Any] | Answer]
+Also = Callable[[AsyncConnection, Ticket], Awaitable[None]]
 
 
 async def open_ticket(runtime: Runtime, call_id: str) -> Ticket | None:
@@ -95,6 +114,23 @@ async def open_ticket(runtime: Runtime, call_id: str) -> Ticket | None:
     log.info("ticket.opened", call_id=call_id, ticket_no=ticket.ticket_no, work_queue=ticket.work_queue)
     await cases.tell(runtime)
     return ticket
+
+
+async def own_first(connection: AsyncConnection, lines: Sequence[Line]) -> int:
+    """Whoever answered with these lines owns the tickets that are written already and have no owner; how many."""
+    answers = [
+        line for line in lines if line.type == LineType.CALL_CONNECTED and line.agent_id and line.call_id
+    ]
+    if not answers:
+        return 0
+    unowned = await tickets.unowned_of(connection, {line.call_id for line in answers})
+    owned: set[str] = set()
+    for line in answers:
+        ticket = unowned.get(line.call_id)
+        if ticket is not None and ticket.ticket_no not in owned:
+            owned.add(ticket.ticket_no)
+            await tickets.change(connection, ticket, {"owner": line.agent_id})
+    return len(owned)
 
 
 async def _plan_of_call(runtime: Runtime, call_id: str) -> Plan:
@@ -131,6 +167,7 @@ def ticket_of(plan: Plan, link: Link, record: CallRecord | None, told: list[Line
         opened_ms=link.due_ms,
         due_ms=due_of(plan, ticket_type, area, link.due_ms),
         code_key=text_of(data, "access_key"),
+        owner=first_answer(told),
     )
 
 
@@ -211,18 +248,58 @@ async def move_ticket(runtime: Runtime, ticket_no: str, event: TicketEvent, by: 
 
 
 async def work_on(
-    runtime: Runtime, ticket_no: str, event: TicketEvent, by: str, revision: int | None = None
+    runtime: Runtime,
+    ticket_no: str,
+    event: TicketEvent,
+    by: str,
+    revision: int | None = None,
+    *,
+    agent_id: str = "",
 ) -> Answer:
-    """Move a ticket. With the revision that somebody looked at, only if it is still that one."""
+    """Move a ticket. With the revision that somebody looked at, only if it is still that one.
+
+    A ticket that nobody owns, because nobody talked with its caller, belongs to the first agent who takes it.
+    """
     now_ms = runtime.clock.now_ms()
 
     def move(ticket: Ticket) -> Mapping[str, Any] | Answer:
         to = next_state(TicketState(ticket.state), event)
         if to is None:
             return Answer.REFUSED
-        return changes(to, by, now_ms)
+        written: dict[str, Any] = changes(to, by, now_ms)
+        if event is TicketEvent.TAKE and agent_id and not ticket.owner:
+            written["owner"] = agent_id
+        if event is TicketEvent.REOPEN:
+            written["replied_ms"] = None
+        if event is TicketEvent.CLOSE and ticket.replied_ms is None:
+            written["replied_ms"] = now_ms
+        return written
 
-    return await _change(runtime, ticket_no, f"ticket.{event}", by, revision, move)
+    async def follow(connection: AsyncConnection, ticket: Ticket) -> None:
+        await _follow_up(connection, ticket, event, by, now_ms)
+
+    return await change_ticket(runtime, ticket_no, f"ticket.{event}", by, revision, move, follow)
+
+
+async def _follow_up(
+    connection: AsyncConnection, ticket: Ticket, event: TicketEvent, by: str, now_ms: int
+) -> None:
+    """When it is resolved its caller is to be rung back, unless he has been told; by its owner, whoever resolved it."""
+    has_caller = bool(ticket.ref) and not ticket.code_key
+    if event is TicketEvent.RESOLVE and ticket.replied_ms is None and has_caller:
+        call_back = FollowUp(
+            follow_up_id=f"{CALL_BACK}:{ticket.ticket_no}:{ticket.revision}",
+            site=ticket.site,
+            kind=CALL_BACK,
+            agent_id=ticket.owner,
+            customer_id=ticket.customer_id,
+            ticket_no=ticket.ticket_no,
+            opened_ms=now_ms,
+        )
+        await follow_ups.promise(connection, call_back)
+    elif event in (TicketEvent.REOPEN, TicketEvent.CLOSE):
+        how = DROPPED if event is TicketEvent.REOPEN else DONE
+        await follow_ups.end_of_ticket(connection, ticket.ticket_no, how, by, now_ms)
 
 
 async def answer_caller(
@@ -233,16 +310,33 @@ async def answer_caller(
     if len(spoken) > REPLY_LENGTH_MAX:
         return Answer.TOO_LONG
 
+    now_ms = runtime.clock.now_ms()
+
     def answer(ticket: Ticket) -> Mapping[str, Any] | Answer:
-        return Answer.AGAIN if (ticket.reply or "") == spoken else {"reply": spoken}
+        if (ticket.reply or "") == spoken:
+            return Answer.AGAIN
+        # Whoever has a code can be told in no other way; anybody else is to be rung back.
+        return (
+            {"reply": spoken, "replied_ms": now_ms if spoken else None}
+            if ticket.code_key
+            else {"reply": spoken}
+        )
 
-    return await _change(runtime, ticket_no, ANSWERED, by, revision, answer)
+    return await change_ticket(runtime, ticket_no, ANSWERED, by, revision, answer)
 
 
-async def _change(
-    runtime: Runtime, ticket_no: str, action: str, by: str, revision: int | None, decide: Decide
+async def change_ticket(
+    runtime: Runtime,
+    ticket_no: str,
+    action: str,
+    by: str,
+    revision: int | None,
+    decide: Decide,
+    also: Also | None = None,
+    *,
+    reason: str = "",
 ) -> Answer:
-    """Read, decide, write and audit in one transaction; then callers are told."""
+    """Read, decide, write and audit in one transaction, with what `also` goes with it; then callers are told."""
     now_ms = runtime.clock.now_ms()
     async with runtime.database.transaction() as connection:
         ticket = await tickets.find(connection, ticket_no)
@@ -254,7 +348,9 @@ async def _change(
         if isinstance(decided, Answer):
             return decided
         await tickets.change(connection, ticket, decided)
-        await _audit(connection, ticket, action, by, now_ms, decided)
+        await audit(connection, ticket, action, by, now_ms, decided, reason)
+        if also is not None:
+            await also(connection, ticket)
     await cases.tell(runtime)
     return Answer.OK
 
@@ -267,17 +363,19 @@ async def _second(connection: AsyncConnection, ticket: Ticket, action: str, by: 
     return Answer.AGAIN if is_own else Answer.STALE
 
 
-async def _audit(
+async def audit(
     connection: AsyncConnection,
     ticket: Ticket,
     action: str,
     by: str,
     at_ms: int,
     changed: Mapping[str, Any],
+    reason: str = "",
 ) -> None:
+    """In the story of the ticket: what it was before this change, and after."""
     before = {name: getattr(ticket, name) for name in changed}
     mark, subject = f"{ticket.ticket_no}:{ticket.revision}", _subject(ticket.ticket_no)
-    detail = {"before": before, "after": dict(changed)}
+    detail = {"before": before, "after": dict(changed), **({"reason": reason} if reason else {})}
     await audits.write(connection, action, mark, at_ms=at_ms, by=by, subject=subject, detail=detail)
 
 

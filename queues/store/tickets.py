@@ -4,7 +4,7 @@ Every write gives the ticket the next revision of all, so "what changed since" i
 `queues.store.cases`). Writers go one after another, so no revision appears behind a higher one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     func,
     or_,
     select,
@@ -26,6 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
+from queues.domain.tickets import TicketState
+from queues.store.calls import calls
+from queues.store.customers import WITHHELD
 
 tickets = Table(
     "tickets",
@@ -47,10 +51,12 @@ tickets = Table(
     Column("matter", Text),
     Column("area", Text),
     Column("owner", Text),
+    Column("taken_by", Text),
     Column("code_key", Text),
     Column("reply", Text),
     Column("due_ms", BigInteger),
     Column("resolved_ms", BigInteger),
+    Column("replied_ms", BigInteger),
     Column("revision", BigInteger),
 )
 Index(None, tickets.c.call_id)
@@ -58,6 +64,8 @@ Index(None, tickets.c.opened_ms)
 Index(None, tickets.c.revision)
 Index(None, tickets.c.state, tickets.c.opened_ms)
 Index(None, tickets.c.customer_id)
+Index(None, tickets.c.caller_ref)
+Index(None, tickets.c.owner, tickets.c.replied_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +86,24 @@ class Ticket:
     closed_ms: int | None = None
     matter: str | None = ""
     area: str | None = ""
-    owner: str | None = ""  # the account that has taken it
+    owner: str | None = ""  # the agent who answers for it until the caller has been told
+    taken_by: str | None = ""  # the account that has it in hand
     code_key: str | None = ""  # of the access code its caller was told
     reply: str | None = ""  # what the caller may hear
     due_ms: int | None = None
     resolved_ms: int | None = None
+    replied_ms: int | None = None  # when the caller was told what came of it
     revision: int | None = None
 
     @property
     def done_ms(self) -> int | None:
         return self.resolved_ms or self.closed_ms
+
+    @property
+    def ref(self) -> str:
+        """By whom the live store knows its caller: his customer, else his number's ref; empty: nobody."""
+        ref = self.customer_id or self.caller_ref or ""
+        return "" if ref == WITHHELD else ref
 
 
 _NAMES: Final = tuple(each.name for each in fields(Ticket))
@@ -106,10 +122,13 @@ class TicketFilter:
     call_id: str = ""
     customer_id: str = ""
     ticket_no: str = ""
+    is_unreplied: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        named = {name: value for name, value in asdict(self).items() if name != "states"}
+        named = {name: value for name, value in asdict(self).items() if name in tickets.c}
         equal = [tickets.c[name] == value for name, value in named.items() if value]
+        if self.is_unreplied:
+            equal.append(tickets.c.replied_ms.is_(None))
         return [*equal, tickets.c.state.in_(self.states)] if self.states else equal
 
 
@@ -144,11 +163,52 @@ async def change(connection: AsyncConnection, as_read: Ticket, changed: Mapping[
     return (await connection.execute(update(tickets).where(*same).values(**values))).rowcount == 1
 
 
+async def unowned_of(connection: AsyncConnection, call_ids: Collection[str]) -> dict[str, Ticket]:
+    """The tickets of these calls, by call, that have no owner and whose callers have not been told."""
+    here = (
+        calls.c.call_id.in_(call_ids),
+        tickets.c.replied_ms.is_(None),
+        func.coalesce(tickets.c.owner, "") == "",
+    )
+    joined = tickets.join(calls, calls.c.ticket_no == tickets.c.ticket_no)
+    query = select(calls.c.call_id.label("of_call"), *tickets.c).select_from(joined).where(*here)
+    rows = (await connection.execute(query)).mappings()
+    return {row["of_call"]: Ticket(**{name: row[name] for name in _NAMES}) for row in rows}
+
+
+async def owners_of(connection: AsyncConnection, site: str, refs: Collection[str]) -> dict[str, str]:
+    """Who owns the open ticket of these callers (`Ticket.ref`); of several the newest counts."""
+    is_open = (tickets.c.site == site, tickets.c.replied_ms.is_(None), tickets.c.state != TicketState.CLOSED)
+    is_nobodys = func.coalesce(tickets.c.customer_id, "") == ""
+    theirs = or_(tickets.c.customer_id.in_(refs), and_(is_nobodys, tickets.c.caller_ref.in_(refs)))
+    owned = select(tickets).where(*is_open, func.coalesce(tickets.c.owner, "") != "", theirs)
+    found = await _tickets(connection, owned.order_by(tickets.c.opened_ms, tickets.c.ticket_no))
+    return {ticket.ref: ticket.owner or "" for ticket in found}
+
+
+async def owned_by(
+    connection: AsyncConnection, site: str, owners: Collection[str], customer_id: str
+) -> list[Ticket]:
+    """This customer's tickets that these agents own and have not replied to, the oldest first."""
+    theirs = (tickets.c.site == site, tickets.c.customer_id == customer_id, tickets.c.owner.in_(owners))
+    query = select(tickets).where(*theirs, tickets.c.replied_ms.is_(None))
+    return await _tickets(connection, query.order_by(tickets.c.opened_ms, tickets.c.ticket_no))
+
+
+async def forget_ref(connection: AsyncConnection, caller_ref: str) -> None:
+    """Nothing ties these tickets to this number any more."""
+    theirs = select(tickets.c.ticket_no).where(tickets.c.caller_ref == caller_ref)
+    for ticket_no in list((await connection.execute(theirs)).scalars()):
+        changed = {"caller_ref": "", "revision": await _next_revision(connection)}
+        await connection.execute(update(tickets).where(tickets.c.ticket_no == ticket_no).values(**changed))
+
+
 async def forget_caller(connection: AsyncConnection, call_ids: Sequence[str], tier: str) -> None:
     """Nothing in these calls' tickets tells any more whose they were; the live index of cases hears of it, too."""
     nobody = {"customer_id": "", "caller_ref": "", "tier": tier}
     theirs = tickets.c.call_id.in_(call_ids)
-    named = select(tickets.c.ticket_no).where(theirs, tickets.c.customer_id != "")
+    was_somebody = or_(tickets.c.customer_id != "", tickets.c.caller_ref != "")
+    named = select(tickets.c.ticket_no).where(theirs, was_somebody)
     ticket_nos = list((await connection.execute(named)).scalars())
     await connection.execute(update(tickets).where(theirs).values(**nobody))
     for ticket_no in ticket_nos:

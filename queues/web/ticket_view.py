@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from config.web.accounts import Account
 from queues.domain.clocks import DueState
 from queues.domain.plan import OTHER_AREA
 from queues.domain.tickets import MOVES, TicketEvent, TicketState
@@ -32,11 +33,17 @@ _MARKS: Final = {
     DueState.BROKEN: "past",
 }
 # The names under which a change is told; the instants that go with a state say nothing more.
-_TOLD: Final = ("state", "owner", "reply")
+_TOLD: Final = ("state", "owner", "taken_by", "reply")
 
 
 def may(role: str, event: TicketEvent) -> bool:
     return role in (CLOSERS if event in NEEDS_CLOSER else WORKERS)
+
+
+def may_hand_over(ticket: Ticket, account: Account) -> bool:
+    """Whoever owns it, or a supervisor; a closed ticket is nobody's work."""
+    is_own = bool(account.agent_id) and account.agent_id == ticket.owner
+    return ticket.state != TicketState.CLOSED and (account.role in CLOSERS or is_own)
 
 
 def actions(ticket: Ticket, role: str, words: Words) -> list[View]:
@@ -48,7 +55,7 @@ def actions(ticket: Ticket, role: str, words: Words) -> list[View]:
     ]
 
 
-async def row_of(floor: Floor, ticket: Ticket, words: Words) -> View:
+async def row_of(floor: Floor, ticket: Ticket, words: Words, agents: Mapping[str, str]) -> View:
     zone = floor.zone
     return {
         "ticket_no": ticket.ticket_no,
@@ -59,6 +66,7 @@ async def row_of(floor: Floor, ticket: Ticket, words: Words) -> View:
         "subject": subject(ticket, words),
         "state": f"{ticket.state}_ticket" if ticket.state == TicketState.CLOSED else ticket.state,
         "state_word": words.t(f"state.ticket.{ticket.state}"),
+        "owner": agents.get(ticket.owner or "", ticket.owner or ""),
         "customer": await _customer_name(floor, ticket.customer_id or ""),
         "tier_word": words.tier(ticket.tier or ""),
         "rank": words.rank(ticket.tier or ""),
@@ -128,7 +136,9 @@ def work_queue_word(name: str, words: Words) -> str:
     return " · ".join(comma.join(each) for each in (places, kinds) if each)
 
 
-def facts_of(ticket: Ticket, names: Mapping[str, str], words: Words) -> list[dict[str, str]]:
+def facts_of(
+    ticket: Ticket, names: Mapping[str, str], agents: Mapping[str, str], words: Words
+) -> list[dict[str, str]]:
     zone = words.plan.timezone
 
     def date(at_ms: int | None) -> str:
@@ -141,34 +151,41 @@ def facts_of(ticket: Ticket, names: Mapping[str, str], words: Words) -> list[dic
         "ticket_work.area": words.area(ticket.area or ""),
         "tickets.opened": date(ticket.opened_ms),
         "ticket_work.due_at": date(ticket.due_ms),
-        "ticket_work.owner": names.get(ticket.owner or "", ticket.owner or ""),
+        "ticket_work.owner": agents.get(ticket.owner or "", ticket.owner or ""),
+        "ticket_work.taken_by": names.get(ticket.taken_by or "", ticket.taken_by or ""),
         "ticket_work.resolved": date(ticket.resolved_ms),
+        "ticket_work.replied": date(ticket.replied_ms),
         "tickets.closed": date(ticket.closed_ms),
         "ticket_work.code": words.t("ticket_work.has_code") if ticket.code_key else "",
     }
     return [{"label": words.t(key), "text": text} for key, text in facts.items() if text]
 
 
-def story_of(rows: Iterable[Mapping[str, Any]], names: Mapping[str, str], words: Words) -> list[View]:
+def story_of(
+    rows: Iterable[Mapping[str, Any]], names: Mapping[str, str], agents: Mapping[str, str], words: Words
+) -> list[View]:
     """Who did what to it and when, with what was there before and after."""
     return [
         {
             "word": words.t(f"ticket_work.done.{row['action'].partition('.')[2]}"),
             "who": names.get(row["account_id"] or "", ""),
             "at": full_date(row["at_ms"], words.plan.timezone, words.locale),
-            "changes": list(_changes(row, names, words)),
+            "reason": str(row.get("reason") or ""),
+            "changes": list(_changes(row, {"owner": agents, "taken_by": names}, words)),
         }
         for row in rows
     ]
 
 
-def _changes(row: Mapping[str, Any], names: Mapping[str, str], words: Words) -> Iterable[dict[str, str]]:
+def _changes(
+    row: Mapping[str, Any], names: Mapping[str, Mapping[str, str]], words: Words
+) -> Iterable[dict[str, str]]:
     before, after = row.get("before") or {}, row.get("after") or {}
 
     def told(name: str, value: str) -> str:
         if name == "state":
             return words.t(f"state.ticket.{value}")
-        return (names.get(value, value) if name == "owner" else value) or "–"
+        return names.get(name, {}).get(value, value) or "–"
 
     for name in _TOLD:
         if name in after and before.get(name) != after[name]:

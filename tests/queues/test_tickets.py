@@ -117,10 +117,12 @@ async def test_a_power_cut_has_its_ticket_while_the_caller_still_waits(
             "matter": "key_power_cut",
             "area": "city",
             "owner": "",
+            "taken_by": "",
             "code_key": "",
             "reply": "",
             "due_ms": MONDAY_0900_MS + 4_000 + 12 * HOUR_MS,  # a core area
             "resolved_ms": None,
+            "replied_ms": None,
             "revision": 1,
         }
     ]
@@ -296,15 +298,21 @@ async def test_every_change_says_who_when_before_and_after(hotline: Hotline, clo
     rows = await history_of(hotline.runtime, ticket_no)
     at_ms = clock.now_ms()
     told = [(row["action"], row["account_id"], row["at_ms"], row["before"], row["after"]) for row in rows]
-    back = {"state": "open", "owner": "", "resolved_ms": None, "closed_ms": None}
-    resolved = {"state": "resolved", "owner": "A1", "resolved_ms": at_ms - 1_000, "closed_ms": None}
+    back = {"state": "open", "taken_by": "", "resolved_ms": None, "closed_ms": None, "replied_ms": None}
+    resolved = {
+        "state": "resolved",
+        "taken_by": "A1",
+        "resolved_ms": at_ms - 1_000,
+        "closed_ms": None,
+        "replied_ms": None,
+    }
     assert told == [
         (
             "ticket.take",
             "A1",
             at_ms - 2_000,
-            {"state": "open", "owner": ""},
-            {"state": "taken", "owner": "A1"},
+            {"state": "open", "taken_by": ""},
+            {"state": "taken", "taken_by": "A1"},
         ),
         (
             "ticket.resolve",
@@ -332,9 +340,31 @@ async def test_what_nobody_has_looked_at_is_not_written_over(hotline: Hotline) -
     assert await work_on(runtime, ticket_no, TicketEvent.GIVE_BACK, "A1", revision=3) is Answer.OK
     assert await work_on(runtime, ticket_no, TicketEvent.REOPEN, "A1") is Answer.REFUSED
     assert await work_on(runtime, "T999999", TicketEvent.TAKE, "A1") is Answer.GONE
-    assert await hotline.rows("tickets", "state", "owner", "reply", "revision") == [
-        {"state": "open", "owner": "", "reply": "已修复", "revision": 4}
+    assert await hotline.rows("tickets", "state", "taken_by", "reply", "revision") == [
+        {"state": "open", "taken_by": "", "reply": "已修复", "revision": 4}
     ]
+
+
+# Owners -------------------------------------------------------------------------
+
+
+async def test_a_ticket_that_is_written_first_waits_for_whoever_answers(hotline: Hotline) -> None:
+    """林's power cut has its ticket on entry; 陈 joins it and is answered before him: the first answer counts."""
+    await hotline.arrive("CA1")
+    ticket_no = await hotline.enqueue("CA1", "power_cut", "outage")
+    await hotline.write_down()
+    assert await hotline.rows("tickets", "owner", "revision") == [{"owner": "", "revision": 1}]
+    await hotline.arrive("CA2", CHEN_NUMBER)
+    await hotline.switchboard.join_ticket(call_id="CA2", ticket_no=ticket_no)
+    await hotline.enqueue("CA2")
+    await hotline.answer("CA2")
+    await hotline.journal("call.connected", call_id="CA1", agent_id="li")
+    await hotline.write_down()
+    await hotline.journal("call.connected", call_id="CA1", agent_id="zhao")
+    await hotline.write_down()
+    (ticket,) = [row for row in await hotline.rows("tickets") if row["ticket_no"] == ticket_no]
+    assert (ticket["owner"], ticket["revision"]) == ("wang", 2)
+    assert await hotline.runtime.redis.hgetall("{power}:owners") == {"C1": "wang"}
 
 
 # What callers hear of their case -------------------------------------------------
