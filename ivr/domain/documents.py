@@ -76,6 +76,11 @@ class Documents:
         """Back among the waiting, at the old place."""
         return (self._say(self.menu.phrases.place_kept, locale), self.enqueue(locale))
 
+    def put_through(self, locale: str) -> Document:
+        """An agent has passed him on: among the waiting of another queue, at the old place."""
+        words = self.menu.phrases.put_through or self.menu.phrases.connecting
+        return (self._say(words, locale), self.enqueue(locale))
+
     def wait(
         self, *, queue: str, ticket_no: str, position: int, locale: str, round_no: int, access_code: str = ""
     ) -> Document:
@@ -100,8 +105,9 @@ class Documents:
     def leave_queue(self) -> Document:
         return (Leave(),)
 
-    def meet(self, call_id: str, offer_id: str) -> Document:
-        return (self._conference(call_id, address("voice_after", offer_id=offer_id)),)
+    def meet(self, room: str) -> Document:
+        """The caller's way into a room."""
+        return (self._conference(room, address("voice_after", room=room)),)
 
     def voicemail_for(self, node: str, queue: str, matter: str) -> str:
         """The voicemail at which he was; else that of his queue's closed hours, or of his matter; empty: none."""
@@ -174,8 +180,9 @@ class Documents:
         keyed = address("voice_agent_join", query={"k": 1}, offer_id=offer_id)
         return (Gather(prompts, keyed, listen_s), Redirect(keyed))
 
-    def agent_meets(self, call_id: str, offer_id: str) -> Document:
-        return (self._conference(call_id, address("voice_agent_left", offer_id=offer_id)),)
+    def agent_meets(self, offer_id: str) -> Document:
+        """The agent's way into the room of his own offer."""
+        return (self._conference(offer_id, address("voice_agent_left", offer_id=offer_id)),)
 
     def caller_left(self, locale: str) -> Document:
         return (self._say(self.menu.phrases.caller_left, locale), Hangup())
@@ -198,8 +205,8 @@ class Documents:
     def _wait_again(self, locale: str, round_no: int) -> Redirect:
         return Redirect(address("voice_wait", query={"l": locale, "n": round_no + 1}))
 
-    def _conference(self, call_id: str, action: Address) -> DialConference:
-        return DialConference(call_id, action, address("voice_conference", call_id=call_id))
+    def _conference(self, room: str, action: Address) -> DialConference:
+        return DialConference(room, action, address("voice_conference", room=room))
 
     def _last_resort(self, locale: str) -> Document:
         if self.duty_number:

@@ -319,6 +319,7 @@ class Phrases(Part):
     still_waiting: Words
     connecting: Words
     place_kept: Words
+    put_through: Words | None = None  # by an agent, to another queue; without it as for connecting
     system_busy: Words
     call_later: Words
     message_taken: Words

@@ -57,7 +57,7 @@ class AgentLine:
         reply = await self.switchboard.accept_offer(offer_id=offer_id, leg_id=leg_id)
         if reply.offer is None or reply.word not in {"ok", "again"}:
             return self.documents.caller_left(self._locale())
-        return self.documents.agent_meets(reply.offer.call_id, offer_id)
+        return self.documents.agent_meets(offer_id)
 
     async def back(self, *, leg_id: str, must_press: bool) -> Document:
         """The provider's own document sent him to us: he gets the document of his offer's present state."""

@@ -121,17 +121,19 @@ class Conversation:
         if call is None:
             return self._documents.come_back(1, self._documents.plan.default_locale)
         if call.state is CallState.CONNECTED and call.offer_id == offer_id:
-            return self._documents.meet(call_id, offer_id)
+            return self._documents.meet(call.room)
         return await self._resume(call, 0, has_lost_agent=True)
 
-    async def after(self, *, call_id: str, has_hung_up: bool) -> Document:
-        """The conversation is over, or it never began."""
+    async def after(self, *, call_id: str, room: str, has_hung_up: bool) -> Document:
+        """He is out of this room: the talk is over, or never began, or he was put through."""
         call = (await self.switchboard.touch_call(call_id=call_id)).call
         if call is None:
             return self._documents.goodbye(self._documents.plan.default_locale)
-        if has_hung_up or call.state is CallState.CONNECTED:
+        if has_hung_up or (call.state is CallState.CONNECTED and call.room == room):
             await self.switchboard.end_call(call_id=call_id, by="caller" if has_hung_up else "agent")
             return (await self._hotline(call)).documents.goodbye(call.locale)
+        if call.state in WAITING and call.talks:
+            return (await self._hotline(call)).documents.put_through(call.locale)
         return await self._resume(call, 0, has_lost_agent=True)
 
     async def transferred(
@@ -173,12 +175,16 @@ class Conversation:
         result = begin(hotline.menu, replace(session, node=node.goto), self.guide.facts(hotline, call))
         return hotline.documents.of_step(result, call.call_id)
 
-    async def left_conference(self, *, call_id: str, leg_id: str) -> None:
-        """Someone left the conference of this call: the end of it, when it was the caller on the line."""
-        if leg_id != call_id:
+    async def left_conference(self, *, room: str, leg_id: str, has_hung_up: bool | None) -> None:
+        """Someone left this room: the end of the call, when it was the caller, his line is down and he talks there.
+
+        Who does not tell about the line (None) is believed as long as nobody else can have ended the room.
+        """
+        call_id = room.rpartition("-")[0]
+        if leg_id != call_id or has_hung_up is False:
             return
         call = (await self.switchboard.touch_call(call_id=call_id)).call
-        if call is not None and call.state is CallState.CONNECTED:
+        if call is not None and call.state is CallState.CONNECTED and call.room == room:
             await self.switchboard.end_call(call_id=call_id, by="caller")
 
     async def _arrive(self, call_id: str, from_: str, to: str) -> CallFacts:
@@ -222,7 +228,7 @@ class Conversation:
                 documents.requeue(call.locale) if has_lost_agent else (documents.enqueue(call.locale, tries),)
             )
         if call.state is CallState.CONNECTED:
-            return documents.meet(call.call_id, call.offer_id)
+            return documents.meet(call.room)
         if call.state is CallState.MESSAGING and call.diverted_to not in {GOODBYE, CALLBACK, TRANSFER}:
             session = Session(call.node, 0, call.locale, hotline.menu.version, max(call.step, 0))
             if call.message_left:  # only the thanks were lost

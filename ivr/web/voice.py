@@ -176,7 +176,8 @@ class Voice:
 
     async def after(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
-        return await self.conversation.after(call_id=leg.leg_id, has_hung_up=leg.is_over)
+        room = str(webhook.path_params["room"])
+        return await self.conversation.after(call_id=leg.leg_id, room=room, has_hung_up=leg.is_over)
 
     async def message(self, webhook: Webhook) -> Document:
         is_recorded = bool(webhook.form.get("RecordingUrl")) and webhook.form.get("RecordingDuration") != "0"
@@ -233,8 +234,12 @@ class Voice:
 
     async def conference(self, webhook: Webhook) -> Document:
         if webhook.form.get("StatusCallbackEvent") == _LEFT_CONFERENCE:
-            call_id = str(webhook.path_params["call_id"])
-            await self.conversation.left_conference(call_id=call_id, leg_id=leg_of(webhook).leg_id)
+            status = LEG_STATUSES.get(webhook.form.get("ParticipantCallStatus", ""))
+            await self.conversation.left_conference(
+                room=str(webhook.path_params["room"]),
+                leg_id=leg_of(webhook).leg_id,
+                has_hung_up=status.is_over if status else None,
+            )
         return ()
 
     def busy(self, name: str, webhook: Webhook) -> Document:
@@ -266,7 +271,7 @@ def routes(voice: Voice) -> list[Route]:
         "voice_wait": ("/voice/wait", voice.wait),
         "voice_left_queue": ("/voice/left-queue", voice.left_queue),
         "voice_connect": ("/voice/connect/{offer_id}", voice.connect),
-        "voice_after": ("/voice/after/{offer_id}", voice.after),
+        "voice_after": ("/voice/after/{room}", voice.after),
         "voice_message": ("/voice/message", voice.message),
         "voice_transferred": ("/voice/transferred", voice.transferred),
         "voice_agent": ("/voice/agent/{offer_id}", voice.agent),
@@ -276,7 +281,7 @@ def routes(voice: Voice) -> list[Route]:
     reports = {
         "voice_status": ("/voice/status", voice.status),
         "voice_agent_status": ("/voice/agent/{offer_id}/status", voice.agent_status),
-        "voice_conference": ("/voice/conference/{call_id}", voice.conference),
+        "voice_conference": ("/voice/conference/{room}", voice.conference),
     }
     sounds = Sounds()
     return [

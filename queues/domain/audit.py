@@ -28,6 +28,7 @@ _PATH: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "call.requeued": (frozenset({_HELD, _JOIN}), _WAIT),
     "call.connecting": (frozenset({_HELD}), _JOIN),
     "call.connected": (frozenset({_JOIN}), _TALK),
+    "call.transferred": (frozenset({_TALK}), _WAIT),
     "call.diverted": (frozenset({_MENU, _WAIT, _HELD}), _NOTE),
     "call.returned": (frozenset({_NOTE}), _MENU),
     "call.ended": (frozenset({_MENU, _WAIT, _HELD, _JOIN, _TALK, _NOTE}), _OVER),
@@ -69,7 +70,7 @@ class Auditor:
             self._hold(line)
         elif line.type in _OFFER_ENDS:
             self._end_offer(line)
-        elif line.type in ("call.ended", "call.requeued"):
+        elif line.type in ("call.ended", "call.requeued", "call.transferred"):
             self._release(line.call_id)
         self._keep_place(line)
 

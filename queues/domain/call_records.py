@@ -39,11 +39,12 @@ class CallRecord:
     disposition: str = ""
     queued_ms: int | None = None
     offered_ms: int | None = None
-    answered_ms: int | None = None
+    answered_ms: int | None = None  # by the first agent
+    connected_ms: int | None = None  # since when the present talk goes on
     ended_ms: int | None = None
     wrapped_up_ms: int | None = None
     wait_ms: int | None = None
-    talk_ms: int | None = None
+    talk_ms: int | None = None  # all talks together
     offers: int = 0
     is_anonymous: bool = False
 
@@ -154,10 +155,25 @@ def connected(record: CallRecord, line: Line) -> CallRecord:
         line,
         CallState.CONNECTED,
         answered_ms=answered_ms,
-        wait_ms=first(whole_of(line.data, "wait_ms"), length(record.queued_ms, answered_ms)),
+        connected_ms=line.at_ms,
+        wrapped_up_ms=None,
+        wait_ms=first(record.wait_ms, whole_of(line.data, "wait_ms"), length(record.queued_ms, answered_ms)),
         agent_id=line.agent_id or record.agent_id,
         record=text_of(line.data, "recording") or record.record,
     )
+
+
+def transferred(record: CallRecord, line: Line) -> CallRecord:
+    """The queue stays the one in which he was answered: a call is answered once."""
+    return changed(record, line, CallState.QUEUED, talk_ms=talked_ms(record, line.at_ms), connected_ms=None)
+
+
+def talked_ms(record: CallRecord, until_ms: int | None) -> int | None:
+    """All talks together, when the present one ends now."""
+    if record.connected_ms is None and record.talk_ms is not None:
+        return record.talk_ms
+    present_ms = length(first(record.connected_ms, record.answered_ms), until_ms)
+    return present_ms if present_ms is None else present_ms + (record.talk_ms or 0)
 
 
 def diverted(record: CallRecord, line: Line) -> CallRecord:
@@ -206,7 +222,8 @@ def closed(record: CallRecord, line: Line, ended_ms: int | None, /, **changes: A
         ended_by=text_of(line.data, "by") or "system",
         ended_ms=ended_ms,
         wait_ms=first(record.wait_ms, length(record.queued_ms, ended_ms)),
-        talk_ms=length(record.answered_ms, ended_ms),
+        talk_ms=talked_ms(record, ended_ms),
+        connected_ms=None,
         **changes,
     )
 
@@ -228,6 +245,9 @@ def outcome_of_lost(record: CallRecord) -> Outcome:
 
 
 def wrapped_up(record: CallRecord, line: Line) -> CallRecord:
+    """The wrap-up of the call's own agent; one who put it through has his in the table of talks."""
+    if record.agent_id and line.agent_id and line.agent_id != record.agent_id:
+        return changed(record, line)
     return changed(
         record,
         line,
@@ -246,6 +266,7 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_REQUEUED: requeued,
     LineType.CALL_CONNECTING: connecting,
     LineType.CALL_CONNECTED: connected,
+    LineType.CALL_TRANSFERRED: transferred,
     LineType.CALL_DIVERTED: diverted,
     LineType.CALL_RETURNED: returned,
     LineType.CALL_MESSAGE_LEFT: message_left,

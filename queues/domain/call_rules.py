@@ -191,7 +191,8 @@ def leave_message(draft: Draft, command: c.LeaveMessage) -> Reply:
         return refuse(call)
     if call.is_message_left:
         return about("again", call)
-    outcome = calls.Outcome.VOICEMAIL if call.state is CallState.ENDED else ""
+    is_all = call.state is CallState.ENDED and call.answered_ms is None
+    outcome = calls.Outcome.VOICEMAIL if is_all else call.outcome
     call = draft.change_call(call, is_message_left=True, outcome=str(outcome))
     draft.line(LineType.CALL_MESSAGE_LEFT, call_id=call.call_id, outcome=str(outcome))
     return about("ok", call)
@@ -211,7 +212,7 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
         return about("again" if call else "gone", call)
     outcome = calls.outcome_of(call)
     if call.state in (CallState.CONNECTING, CallState.CONNECTED):
-        _end_agent_leg(draft, call, is_there=command.by != "agent")
+        draft.end_agent_leg(call, is_there=command.by != "agent")
     if call.state is CallState.CONNECTED and command.by != "caller":
         _let_go(draft, call, command.linger_ms)
     if call.state in calls.WAITING:
@@ -230,7 +231,7 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
     told: dict[str, Any] = {"outcome": ended.outcome, "by": command.by, "ended_ms": command.now_ms}
     draft.line(LineType.CALL_ENDED, call_id=ended.call_id, agent_id=ended.agent_id, **told)
     if call.state is CallState.CONNECTED:
-        _start_wrap_up(draft, ended, command.wrap_up_ms)
+        draft.start_wrap_up(draft.state.agents[ended.agent_id], command.wrap_up_ms)
     return about("ok", ended)
 
 
@@ -242,24 +243,6 @@ def _let_go(draft: Draft, call: Call, linger_ms: int) -> None:
         due_ms=draft.now_ms + linger_ms,
         call_id=call.call_id,
         leg_id=call.call_id,
-    )
-
-
-def _end_agent_leg(draft: Draft, call: Call, *, is_there: bool) -> None:
-    offer = draft.state.offers[call.offer_id]
-    draft.state.deadlines.pop(f"connect:{offer.offer_id}", None)
-    draft.drop_effect(f"{EffectKind.PULL}:{offer.offer_id}")
-    if is_there:
-        draft.hang_up(offer.leg_id, offer)
-
-
-def _start_wrap_up(draft: Draft, call: Call, wrap_up_ms: int) -> None:
-    until_ms = draft.now_ms + wrap_up_ms
-    agent = draft.state.agents[call.agent_id]
-    draft.change_agent(agent, AgentEvent.WRAP_UP, wrap_up_until_ms=until_ms, offer_id="")
-    draft.state.deadlines[f"wrap_up:{agent.agent_id}"] = until_ms
-    draft.line(
-        LineType.AGENT_WRAP_UP_STARTED, call_id=call.call_id, agent_id=agent.agent_id, until_ms=until_ms
     )
 
 
@@ -286,7 +269,15 @@ def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
     if call.state is not CallState.CONNECTING:
         return about("again" if call.state is CallState.CONNECTED else "gone", call)
     offer_id = command.offer_id
-    call = draft.change_call(call, CallEvent.CONNECT, answered_ms=command.now_ms)
+    since_ms = call.waits_ms or call.entered_ms or call.queued_ms or 0
+    call = draft.change_call(
+        call,
+        CallEvent.CONNECT,
+        answered_ms=call.answered_ms or command.now_ms,
+        connected_ms=command.now_ms,
+        room=offer_id,
+        talks=call.talks + 1,
+    )
     draft.change_agent(draft.state.agents[call.agent_id], AgentEvent.CONNECT)
     draft.state.live[call.call_id] = command.now_ms
     draft.state.deadlines.pop(f"connect:{offer_id}", None)
@@ -296,9 +287,10 @@ def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
         draft.due(EffectKind.RECORD, call.call_id, **ids)
     if command.remembers and (ref := ref_of(call.customer_id, call.caller_ref)):
         draft.state.met[ref] = f"{command.now_ms} {call.agent_id}"
-    wait_ms = command.now_ms - (call.entered_ms or call.queued_ms or 0)
-    told: dict[str, Any] = {"answered_ms": command.now_ms, "wait_ms": wait_ms, "recording": call.record}
-    draft.line(LineType.CALL_CONNECTED, **ids, **told)
+    told: dict[str, Any] = {"answered_ms": call.answered_ms, "wait_ms": command.now_ms - since_ms}
+    draft.line(
+        LineType.CALL_CONNECTED, **ids, **told, queue=call.queue, recording=call.record, talk=call.talks
+    )
     return about("ok", call)
 
 
@@ -312,7 +304,7 @@ def requeue_call(draft: Draft, command: c.RequeueCall) -> Reply:
     if call is None or call.state is not CallState.CONNECTING or call.offer_id != command.offer_id:
         return refuse(call)
     agent = draft.state.agents[call.agent_id]
-    _end_agent_leg(draft, call, is_there=command.by != "agent")
+    draft.end_agent_leg(call, is_there=command.by != "agent")
     skip = Skip(command.now_ms + command.skip_ms, "connecting", agent.agent_id)
     draft.requeue(call, "connecting", skip)
     draft.release(agent, idle_ms=command.now_ms)

@@ -3,9 +3,10 @@
 A call begins in the menu. It is *queued* when it waits in a lane, *offered* while held for one agent,
 *connecting* from his acceptance until the caller has been pulled to him, *connected* while they talk.
 Whoever waits in vain goes back to *queued* with the place he had: `queued_ms` is written once and never
-changes. A closed queue, or the caller's own wish, leads to *messaging* (voicemail, callback promise,
-goodbye, another company's number). Whoever answers nobody there, the caller comes back to the menu (*return*),
-with whatever place he had. From every state a call can end, and it ends once; nothing leads out of *ended*.
+changes. So does whoever talks and is put through (*transfer*). A closed queue, or the caller's own wish,
+leads to *messaging* (voicemail, callback promise, goodbye, another company's number). Whoever answers nobody
+there, the caller comes back to the menu (*return*), with whatever place he had. From every state a call can
+end, and it ends once; nothing leads out of *ended*.
 
 `MOVES` is the whole truth: state -> event -> next state. What the table does not name changes nothing.
 """
@@ -38,6 +39,7 @@ class CallEvent(StrEnum):
     ACCEPT = "accept"
     CONNECT = "connect"
     REQUEUE = "requeue"
+    TRANSFER = "transfer"
     END = "end"
 
 
@@ -58,7 +60,7 @@ MOVES: Final[Mapping[CallState, Mapping[CallEvent, CallState]]] = {
     _S.QUEUED: {_E.OFFER: _S.OFFERED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
     _S.OFFERED: {_E.ACCEPT: _S.CONNECTING, _E.REQUEUE: _S.QUEUED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
     _S.CONNECTING: {_E.CONNECT: _S.CONNECTED, _E.REQUEUE: _S.QUEUED, _E.END: _S.ENDED},
-    _S.CONNECTED: {_E.END: _S.ENDED},
+    _S.CONNECTED: {_E.TRANSFER: _S.QUEUED, _E.END: _S.ENDED},
     _S.MESSAGING: {_E.RETURN: _S.MENU, _E.END: _S.ENDED},
     _S.ENDED: {},
 }
@@ -110,7 +112,11 @@ class Call:
     offers: int = 0
     offer_id: str = ""
     agent_id: str = ""
-    answered_ms: int | None = None
+    answered_ms: int | None = None  # by the first agent
+    room: str = ""  # where they talk now: the offer that led there
+    talks: int = 0
+    connected_ms: int | None = None  # since when he talks with the present agent
+    waits_ms: int | None = None  # since when he waits, when he was put through; else since queued_ms
     ended_ms: int | None = None
     ended_by: str = ""
     diverted_to: str = ""
@@ -145,7 +151,7 @@ CALL_FACTS: Final = (
     "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
     "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
     "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
-    "is_keyed", "known", "never",
+    "is_keyed", "known", "never", "room", "talks",
 )  # fmt: skip
 
 
@@ -154,11 +160,11 @@ def next_state(state: CallState, event: CallEvent) -> CallState | None:
 
 
 def outcome_of(call: Call) -> Outcome:
-    """What the call amounts to if it ends now."""
+    """What the call amounts to if it ends now. Who was answered has been answered, wherever he was put through to."""
+    if call.answered_ms is not None:
+        return Outcome.ANSWERED
     if call.state is CallState.MENU:
         return Outcome.LEFT_IN_MENU
-    if call.state is CallState.CONNECTED:
-        return Outcome.ANSWERED
     if call.state is CallState.MESSAGING:
         return _outcome_of_messaging(call)
     return Outcome.ABANDONED

@@ -260,6 +260,19 @@ class RequeueCall(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferCall(Command):
+    call_id: str
+    agent_id: str  # who talks with the caller
+    queue: str
+    lane_id: str
+    lane: str
+    head_start_ms: int
+    to: str  # the colleague who is asked first; "" = anybody
+    skip_ms: int
+    wrap_up_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendWrapUp(Command):
     agent_id: str
     by_ms: int

@@ -208,7 +208,7 @@ _ENDS: Final[Mapping[str, str]] = {
     LineType.OFFER_UNRUNG: "unrung",
     LineType.OFFER_WITHDRAWN: "withdrawn",
 }
-_WAITS: Final = frozenset({LineType.CALL_QUEUED, LineType.CALL_REQUEUED})
+_WAITS: Final = frozenset({LineType.CALL_QUEUED, LineType.CALL_REQUEUED, LineType.CALL_TRANSFERRED})
 _STOPS: Final = frozenset(
     {LineType.CALL_OFFERED, LineType.CALL_CONNECTING, LineType.CALL_CONNECTED}
     | {LineType.CALL_DIVERTED, LineType.CALL_ENDED}

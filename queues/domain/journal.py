@@ -25,6 +25,7 @@ class LineType(StrEnum):
     CALL_REQUEUED = "call.requeued"
     CALL_CONNECTING = "call.connecting"
     CALL_CONNECTED = "call.connected"
+    CALL_TRANSFERRED = "call.transferred"
     CALL_DIVERTED = "call.diverted"
     CALL_RETURNED = "call.returned"
     CALL_MESSAGE_LEFT = "call.message_left"

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 ARRIVAL_DIGITS = 12
-MISSED, DECLINED, UNRUNG = "missed", "declined", "unrung"
+MISSED, DECLINED, UNRUNG, TRANSFERRED = "missed", "declined", "unrung", "transferred"
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,23 @@ class Draft:
         told: dict[str, Any] = {"queued_ms": call.queued_ms, "why": why, "skips": skips}
         self.line(LineType.CALL_REQUEUED, call_id=call.call_id, **told)
 
+    def end_agent_leg(self, call: Call, *, is_there: bool) -> None:
+        """Of a call that is connecting or connected."""
+        offer = self.state.offers[call.offer_id]
+        self.state.deadlines.pop(f"connect:{offer.offer_id}", None)
+        self.drop_effect(f"{EffectKind.PULL}:{offer.offer_id}")
+        if is_there:
+            self.hang_up(offer.leg_id, offer)
+
     # Agents
+
+    def start_wrap_up(self, agent: Agent, wrap_up_ms: int) -> None:
+        until_ms = self.now_ms + wrap_up_ms
+        self.change_agent(agent, AgentEvent.WRAP_UP, wrap_up_until_ms=until_ms, offer_id="")
+        self.state.deadlines[f"wrap_up:{agent.agent_id}"] = until_ms
+        self.line(
+            LineType.AGENT_WRAP_UP_STARTED, call_id=agent.call_id, agent_id=agent.agent_id, until_ms=until_ms
+        )
 
     def release(self, agent: Agent, *, idle_ms: int | None = None, rest: str = "") -> None:
         """His work is over: he rests for that reason, else what he wished happens, else he is ready."""

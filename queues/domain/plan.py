@@ -8,6 +8,7 @@ by its ceiling further than by its head start (else the printed bound would not 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
@@ -20,6 +21,7 @@ from queues.domain.calendars import Calendar
 from queues.domain.clocks import Span
 from queues.domain.faults import FaultBook, Model, SiteSource
 from queues.domain.hours import Hours, resolve
+from queues.domain.lanes import Lane
 from queues.domain.parts import Duration, Part, ShortName, Words, check_short_name, in_locale, words_context
 from queues.domain.ranking import Ranking
 from queues.domain.rules import Care, Rule
@@ -252,6 +254,10 @@ class Plan(Timing):
         """Each skill at the highest level that a queue or a language asks for."""
         asked = [need for queue in self.queues.values() for need in queue.needs]
         return highest(self.skills, [*asked, *self.locale_needs.values()])
+
+    def lane_in(self, queue: str, lane: Lane, locale: str) -> Lane:
+        """The lane in another queue of a call that stands in this one: tier, head start and safety stay."""
+        return replace(lane, queue=queue, needs=self.needs(queue, locale))
 
     def needs(self, queue: str, locale: str) -> tuple[str, ...]:
         """The skills a call in this queue and language asks for."""

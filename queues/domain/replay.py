@@ -201,6 +201,10 @@ class Fold:
         if line.call_id in self.state.calls:
             self._enter(line, skips=str(line.data.get("skips", "")))
 
+    def transferred(self, line: Line) -> None:
+        self.queued(line)
+        self.requeued(line)
+
     def left(self, line: Line) -> None:
         call = self.state.calls.get(line.call_id)
         if call is not None and call.state is CallState.QUEUED:
@@ -276,6 +280,7 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALL_ANONYMISED: Fold.anonymised,
     LineType.CALL_QUEUED: Fold.queued,
     LineType.CALL_REQUEUED: Fold.requeued,
+    LineType.CALL_TRANSFERRED: Fold.transferred,
     LineType.CALL_OFFERED: Fold.offered,
     LineType.CALL_DIVERTED: Fold.left,
     LineType.CALL_ENDED: Fold.ended,

@@ -16,6 +16,7 @@ from queues.domain import (
     identity_rules,
     offer_rules,
     place_rules,
+    transfer_rules,
 )
 from queues.domain import commands as c
 from queues.domain.effects import Effect
@@ -71,6 +72,7 @@ RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
     c.UnringOffer: offer_rules.unring_offer,
     c.ConnectCall: call_rules.connect_call,
     c.RequeueCall: call_rules.requeue_call,
+    c.TransferCall: transfer_rules.transfer_call,
     c.SignIn: agent_rules.sign_in,
     c.SetPresence: agent_rules.set_presence,
     c.Beat: agent_rules.beat,

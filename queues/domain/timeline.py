@@ -1,7 +1,8 @@
 """One call as a row of spans, read from its journal lines: where the caller was from when to when.
 
-Spans follow each other without gaps from arrival to the end, and the agent's wrap-up comes after it. A call
-that is still going on has a last span without an end. An offer that was not taken says how it ended.
+Spans follow each other without gaps from arrival to the end, and the agent's wrap-up comes after it. The wrap-up of
+an agent who put the caller through goes on beside them (`is_beside`), at the end of the row. A call that is still
+going on has a last span without an end. An offer that was not taken says how it ended.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,6 +31,7 @@ class Span:
     agent_id: str = ""
     offer_id: str = ""
     ended_as: str = ""  # an offer's end: accepted | declined | expired | unrung | withdrawn
+    is_beside: bool = False
 
     @property
     def for_ms(self) -> int:
@@ -40,6 +42,7 @@ _BEGINS: Final[Mapping[str, SpanKind]] = {
     LineType.CALL_ARRIVED: SpanKind.MENU,
     LineType.CALL_QUEUED: SpanKind.QUEUED,
     LineType.CALL_REQUEUED: SpanKind.QUEUED,
+    LineType.CALL_TRANSFERRED: SpanKind.QUEUED,
     LineType.CALL_OFFERED: SpanKind.OFFERED,
     LineType.CALL_CONNECTING: SpanKind.CONNECTING,
     LineType.CALL_CONNECTED: SpanKind.TALKING,
@@ -47,7 +50,7 @@ _BEGINS: Final[Mapping[str, SpanKind]] = {
     LineType.CALL_RETURNED: SpanKind.MENU,
     LineType.AGENT_WRAP_UP_STARTED: SpanKind.WRAP_UP,
 }
-_ENDS: Final = frozenset({LineType.CALL_ENDED, LineType.AGENT_WRAP_UP_CLOSED})
+_WRAP_UP: Final = frozenset({LineType.AGENT_WRAP_UP_STARTED, LineType.AGENT_WRAP_UP_CLOSED})
 _OFFER_ENDS: Final[Mapping[str, str]] = {
     LineType.OFFER_ACCEPTED: "accepted",
     LineType.OFFER_DECLINED: "declined",
@@ -63,22 +66,30 @@ def read_timeline(lines: Iterable[Line]) -> tuple[Span, ...]:
     endings = {line.offer_id: _OFFER_ENDS[line.type] for line in told if line.type in _OFFER_ENDS}
     spans = _before_the_first_line(told)
     for line in told:
-        kind = _kind_of(line)
-        if kind or line.type in _ENDS:
+        kind = None if line.type in _WRAP_UP else _kind_of(line)
+        if kind or line.type == LineType.CALL_ENDED:
             _close(spans, line.at_ms)
         if kind:
-            spans.append(
-                Span(
-                    kind=kind,
-                    start_ms=line.at_ms,
-                    agent_id=line.agent_id,
-                    offer_id=line.offer_id,
-                    ended_as=endings.get(line.offer_id, "") if kind is SpanKind.OFFERED else "",
-                )
-            )
-    return tuple(
-        span for span in spans if span.end_ms is None or span.for_ms or span.kind is SpanKind.OFFERED
-    )
+            is_offer = kind is SpanKind.OFFERED
+            span = Span(kind=kind, start_ms=line.at_ms, agent_id=line.agent_id, offer_id=line.offer_id)
+            spans.append(replace(span, ended_as=endings.get(line.offer_id, "")) if is_offer else span)
+    row = (*spans, *_wrap_ups(told))
+    return tuple(span for span in row if span.end_ms is None or span.for_ms or span.kind is SpanKind.OFFERED)
+
+
+def _wrap_ups(told: Iterable[Line]) -> list[Span]:
+    """Of each agent, in the order they ended; beside the call as long as it went on without him."""
+    has_ended, found = False, list[Span]()
+    for line in told:
+        has_ended = has_ended or line.type == LineType.CALL_ENDED
+        if line.type == LineType.AGENT_WRAP_UP_STARTED:
+            span = Span(kind=SpanKind.WRAP_UP, start_ms=line.at_ms, agent_id=line.agent_id)
+            found.append(replace(span, is_beside=not has_ended))
+        elif line.type == LineType.AGENT_WRAP_UP_CLOSED:
+            for place, span in enumerate(found):
+                if span.agent_id == line.agent_id and span.end_ms is None:
+                    found[place] = replace(span, end_ms=line.at_ms)
+    return found
 
 
 def _before_the_first_line(told: Iterable[Line]) -> list[Span]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping
@@ -15,7 +15,7 @@ from config.runtime import Runtime
 from queues.domain.journal import Line
 from queues.domain.plan import Plan
 from queues.service.tickets import read_key
-from queues.store import calls, customers, journal, people
+from queues.store import calls, customers, journal, people, talks
 from queues.store.calls import CallFilter, QueueCount
 
 PAGE_MAX: Final = 200
@@ -60,6 +60,7 @@ class CallRow:
     queued_ms: int | None
     offered_ms: int | None
     answered_ms: int | None
+    connected_ms: int | None
     ended_ms: int | None
     wrapped_up_ms: int | None
     wait_ms: int | None
@@ -82,11 +83,34 @@ class CallPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TalkRow:
+    """One talk of a call, with its agent's note."""
+
+    offer_id: str
+    agent_id: str
+    queue: str
+    wait_ms: int | None
+    began_ms: int
+    ended_ms: int | None
+    disposition: str
+    note: str
+
+    @property
+    def talk_ms(self) -> int | None:
+        return None if self.ended_ms is None else max(0, self.ended_ms - self.began_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallStory:
-    """One call and every line the journal had of it, oldest first."""
+    """One call, its talks, and every line the journal had of it, oldest first."""
 
     call: CallRow
     lines: tuple[Line, ...]
+    talks: tuple[TalkRow, ...] = ()
+
+    def is_agents(self, agent_id: str | None) -> bool:
+        """Whether he has talked with the caller."""
+        return bool(agent_id) and agent_id in {self.call.agent_id, *(talk.agent_id for talk in self.talks)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,15 +206,28 @@ async def find_call(runtime: Runtime, call_id: str) -> CallStory | None:
             return None
         (call,) = await with_names(connection, [row])
         lines = await journal.lines_of_calls(connection, [call_id])
-    return CallStory(call=call, lines=tuple(lines))
+        had = tuple(_talk(each) for each in await talks.of_call(connection, call_id))
+    return CallStory(call=call, lines=tuple(lines), talks=had)
 
 
-async def write_note(runtime: Runtime, call_id: str, note: str) -> bool:
-    """The agent's words on the call.
+def _talk(row: RowMapping) -> TalkRow:
+    texts: dict[str, Any] = {name: row[name] or "" for name in ("queue", "disposition", "note")}
+    known = {name: row[name] for name in ("offer_id", "agent_id", "wait_ms", "began_ms", "ended_ms")}
+    return TalkRow(**known, **texts)
+
+
+async def write_note(runtime: Runtime, call_id: str, note: str, *, agent_id: str = "") -> bool:
+    """An agent's words on his talk; those of the call are all of them, one below the other.
 
     They go to SQL alone: a note may name people, and the journal never does.
     """
     async with runtime.database.transaction() as connection:
+        had = [_talk(each) for each in await talks.of_call(connection, call_id)]
+        own = [talk.offer_id for talk in had if talk.agent_id == agent_id][-1:]
+        if own:
+            await talks.set_note(connection, call_id, own[0], note)
+            notes = [note if talk.offer_id == own[0] else talk.note for talk in had]
+            note = "\n".join(each for each in notes if each)
         return await calls.set_note(connection, call_id, note)
 
 

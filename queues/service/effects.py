@@ -15,7 +15,7 @@ from typing import Final
 
 from config.log import get_log
 from config.runtime import Runtime
-from config.telephony import Direction, LegGone, ProviderError, TelephonyError
+from config.telephony import Direction, LegGone, ProviderError, RecordingStatus, TelephonyError
 from queues.domain.calls import CallState
 from queues.domain.effects import Effect, EffectKind
 from queues.domain.journal import LineType
@@ -34,6 +34,8 @@ RING_MARGIN_S: Final = 5  # our own deadline comes before the provider's
 CLOCKS_APART_S: Final = 2.0  # the provider's clock and ours, at most; real
 LEGS_LOOKED_AT: Final = 20  # of one agent's phone, the newest
 REFUSALS: Final = range(400, 500)
+RUNNING: Final = frozenset({RecordingStatus.IN_PROGRESS, RecordingStatus.PAUSED})
+REFUSED: Final = "refused"
 TRY_LATER: Final = frozenset({408, 409, 425, 429})
 
 
@@ -132,8 +134,18 @@ class Performer:
         raise NotYetError(NotYetError.__doc__)
 
     async def _record(self, effect: Effect) -> None:
-        """A recording that another attempt began is that recording, whatever became of it."""
-        known = await self.runtime.telephony.recordings_of(effect.call_id) if effect.attempt > 1 else ()
+        """Once for all talks of a call: it goes on while he is put through, and begins again only if it has ended.
+
+        A recording that another attempt for the same talk began is that recording, whatever became of it.
+        """
+        call = await self.switchboard.read_call(call_id=effect.call_id)
+        if call is not None and call.record == REFUSED:
+            return
+        is_later = call is not None and call.talks > 1
+        is_asked = is_later or effect.attempt > 1
+        known = await self.runtime.telephony.recordings_of(effect.call_id) if is_asked else ()
+        if is_later:
+            known = tuple(each for each in known if each.status in RUNNING)
         if known:
             recording_id = known[0].recording_id
         else:

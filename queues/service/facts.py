@@ -75,6 +75,8 @@ class CallFacts:
     is_keyed: bool  # his file was opened by an account number he keyed: it may be another's
     known: tuple[Known, ...]  # who knows the caller
     never: frozenset[str]  # the agents he is never brought together with
+    room: str  # where he talks, or comes from; "" = nowhere
+    talks: int  # how many agents he has talked with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +178,7 @@ class DeskCall:
     ticket_no: str
     record: str
     queued_ms: int | None
-    answered_ms: int | None
+    talks_since_ms: int | None  # with the present agent
     ended_ms: int | None
     caller: CallerFacts
 
@@ -265,6 +267,8 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         is_keyed=told["is_keyed"] == "1",
         known=parse_known(told["known"]),
         never=parse_never(told["never"]),
+        room=told["room"],
+        talks=int(told["talks"] or 0),
     )
 
 
@@ -376,7 +380,7 @@ def _desk_call(call: Mapping[str, str]) -> DeskCall:
         ticket_no=call["ticket_no"],
         record=call["record"],
         queued_ms=_instant(call.get("queued_ms", "")),
-        answered_ms=_instant(call.get("answered_ms", "")),
+        talks_since_ms=_instant(call.get("connected_ms", "")),
         ended_ms=_instant(call.get("ended_ms", "")),
         caller=_caller(call),
     )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.log import get_log
 from config.runtime import Runtime
+from queues.domain import talks as talk_rules
 from queues.domain.call_records import STEPS, CallRecord, fold, text_of
 from queues.domain.journal import Line, LineType
 from queues.domain.tickets import Promise, is_deciding, is_due, promise_of
@@ -20,7 +21,7 @@ from queues.service.facts import own_given
 from queues.service.links import Link
 from queues.service.readers import Entry, Reader
 from queues.service.switchboard import Switchboard
-from queues.store import calls, customers, journal, site_versions
+from queues.store import calls, customers, journal, site_versions, talks
 
 log = get_log(__name__)
 
@@ -89,6 +90,7 @@ class History:
         await site_versions.insert_activations(connection, self.site, lines)
         refs = await erasing.refs_of(connection, lines)
         records = await self._write_calls(connection, lines)
+        await write_talks(connection, lines)
         nameless = erasing.nameless(lines, records)
         for line in lines:
             if line.type == LineType.CALL_JOINED and line.call_id:
@@ -153,6 +155,18 @@ def fold_all(before: Mapping[str, CallRecord], lines: Sequence[Line]) -> dict[st
         if record is not None:
             after[line.call_id] = record
     return after
+
+
+async def write_talks(connection: AsyncConnection, lines: Sequence[Line]) -> None:
+    told = [line for line in lines if line.type in talk_rules.STEPS and line.call_id]
+    if not told:
+        return
+    before = await talks.load(connection, {line.call_id for line in told})
+    after = dict(before)
+    for line in told:
+        after[line.call_id] = talk_rules.fold(after.get(line.call_id, ()), line)
+    if changed := talks.changed(before, after):
+        await talks.save(connection, changed)
 
 
 async def due_tickets(connection: AsyncConnection, lines: Sequence[Line]) -> list[Link]:

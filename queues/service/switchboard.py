@@ -69,6 +69,7 @@ CONNECT_S: Final = 30.0
 LOST_AFTER_S: Final = 45.0
 LINGER_S: Final = 10.0
 EFFECT_LEASE_S: Final = 60.0  # longer than an effect may take; what a dead leader held is recalled before
+TRANSFER_SKIP_MS: Final = 60_000  # who put a caller through is not asked about him again for so long
 TICKETS_UNSEEN: Final = 100  # more than are told in the second or two that a server can lose
 WRONG_CODES_MAX: Final = 3  # wrong answers in one call
 CASE_WRONG_CODES_MAX: Final = 10  # about one case in a day
@@ -291,6 +292,27 @@ class Switchboard:
                 by=by,
                 skip_ms=self._plan.decline_skip_ms,
                 leg_id=leg_id,
+            )
+        )
+
+    async def transfer_call(self, *, call_id: str, agent_id: str, queue: str) -> CallReply:
+        """ok | again (he has done so) | gone | stale:<state> (it is not with him): to a queue, with his place."""
+        lane, locale = await self._store.read_lane(call_id)
+        if lane is None:
+            return CallReply(word="gone", call=None)
+        lane = self._plan.lane_in(queue, lane, locale)
+        return await self._about_call(
+            commands.TransferCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                agent_id=agent_id,
+                queue=queue,
+                lane_id=lane.lane_id,
+                lane=lane.to_json(),
+                head_start_ms=lane.head_start_ms,
+                to="",
+                skip_ms=TRANSFER_SKIP_MS,
+                wrap_up_ms=self._plan.wrap_up_ms,
             )
         )
 

@@ -32,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.database import metadata, upsert
 from queues.domain.call_records import CallRecord
 from queues.domain.calls import CallState, Outcome
+from queues.store.talks import talks
 
 calls = Table(
     "calls",
@@ -56,6 +57,7 @@ calls = Table(
     Column("queued_ms", BigInteger),
     Column("offered_ms", BigInteger),
     Column("answered_ms", BigInteger),
+    Column("connected_ms", BigInteger),
     Column("ended_ms", BigInteger),
     Column("wrapped_up_ms", BigInteger),
     Column("wait_ms", BigInteger),
@@ -205,9 +207,12 @@ async def newest_first(
 
 
 def conditions(chosen: CallFilter) -> list[Any]:
-    names = ("outcome", "queue", "agent_id", "customer_id")
+    names = ("outcome", "queue", "customer_id")
     equals = {name: getattr(chosen, name) for name in names}
     found: list[Any] = [calls.c[name] == value for name, value in equals.items() if value]
+    if chosen.agent_id:
+        had_talk = exists().where(talks.c.call_id == calls.c.call_id, talks.c.agent_id == chosen.agent_id)
+        found.append(or_(calls.c.agent_id == chosen.agent_id, had_talk))
     if chosen.from_ms is not None:
         found.append(calls.c.arrived_ms >= chosen.from_ms)
     if chosen.until_ms is not None:

@@ -95,6 +95,11 @@ class SwitchboardStore:
         leg_id, claimed_ms = await self._redis.hmget(key, ["leg_id", "claimed_ms"])
         return str(leg_id or ""), int(claimed_ms) if claimed_ms else None
 
+    async def read_lane(self, call_id: str) -> tuple[Lane | None, str]:
+        """The lane in which the call stands, or stood last, and its language."""
+        rules, locale = await self._redis.hmget(f"{self._keys[0]}:call:{call_id}", ["lane", "locale"])
+        return (Lane.from_json(str(rules)) if rules else None), str(locale or "")
+
     async def read_offer_of(self, leg_id: str) -> str:
         return str(await self._redis.hget(f"{self._keys[0]}:legs", leg_id) or "")
 

@@ -52,6 +52,7 @@ def routes() -> list[BaseRoute]:
         Route("/desk/events", stream_states, methods=["GET"]),
         Route("/desk/presence", set_presence, methods=["POST"]),
         Route("/desk/offers/{offer_id}/decline", decline_offer, methods=["POST"]),
+        Route("/desk/transfer", transfer_call, methods=["POST"]),
         Route("/desk/note", keep_note, methods=["POST"]),
         Route("/desk/wrap-up", close_wrap_up, methods=["POST"]),
         Route("/desk/wrap-up/extend", extend_wrap_up, methods=["POST"]),
@@ -131,6 +132,26 @@ async def decline_offer(desk: Desk, request: Request, _form: Form) -> Done:
     if reply.word not in ("ok", "again"):
         raise Refused("desk.error.offer_gone", status_code=409)
     return Done()
+
+
+@action
+async def transfer_call(desk: Desk, _request: Request, form: Form) -> Done:
+    """To another queue. The form names the call it was opened for: a late press is not about the next one."""
+    state = await desk.state()
+    call_id = form.get("call_id", "")
+    if state is None or state.call is None or state.call.call_id != call_id:
+        raise Refused("desk.error.not_talking", status_code=409)
+    kind, _, name = form.get("to", "").partition(":")
+    queue = desk.floor.plan.queues.get(name) if kind == "queue" else None
+    if queue is None:
+        raise Refused("desk.error.pass_to", field="to")
+    if not desk.floor.plan.is_open(queue.calendar, state.now_ms):
+        raise Refused("desk.error.pass_closed", field="to")
+    agent_id = desk.agent.agent_id
+    reply = await desk.floor.switchboard.transfer_call(call_id=call_id, agent_id=agent_id, queue=queue.id)
+    if reply.word not in ("ok", "again"):
+        raise Refused("desk.error.not_talking", status_code=409)
+    return Done("desk.said.passed")
 
 
 @action

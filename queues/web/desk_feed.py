@@ -77,12 +77,13 @@ class Desk:
 
     async def has_taken(self, call_id: str) -> bool:
         story = await calls.find_call(self.floor.runtime, call_id)
-        return story is not None and story.call.agent_id == self.agent.agent_id
+        return story is not None and story.is_agents(self.agent.agent_id)
 
     async def keep_note(self, call_id: str, note: str) -> bool:
         """False while the call has no record yet: the browser keeps the note and sends it again."""
-        self.floor.remembered.forget(f"note:{call_id}")
-        return not note or await calls.write_note(self.floor.runtime, call_id, note)
+        self.floor.remembered.forget(f"note:{call_id}:{self.agent.agent_id}")
+        own = self.agent.agent_id
+        return not note or await calls.write_note(self.floor.runtime, call_id, note, agent_id=own)
 
     async def events(self) -> AsyncGenerator[Event]:
         """The whole desk, at first and whenever it has changed."""
@@ -152,7 +153,7 @@ class Desk:
             customer=panel,
             class_code=panel["class_code"] if panel else "",
             joined=await self._joined(about) if about else "",
-            note=await self._note(state.call.call_id) if is_at_call and state.call else "",
+            **(await self._notes(state.call.call_id, names) if is_at_call and state.call else {}),
         )
 
     async def _history(self) -> dict[str, Any]:
@@ -178,12 +179,24 @@ class Desk:
         instants = [each.longest_queued_ms for each in wall.waiting if each.queue in state.waiting]
         return min((each for each in instants if each is not None), default=None)
 
-    async def _note(self, call_id: str) -> str:
-        async def ask() -> str:
-            story = await calls.find_call(self.floor.runtime, call_id)
-            return story.call.note or "" if story else ""
+    async def _notes(self, call_id: str, names: Mapping[str, str]) -> dict[str, Any]:
+        """His own note, and what those have written who talked with the caller before him."""
 
-        return await self.floor.remembered.get(f"note:{call_id}", HISTORY_S, ask)
+        async def ask() -> dict[str, Any]:
+            story = await calls.find_call(self.floor.runtime, call_id)
+            if story is None:
+                return {}
+            mine = self.agent.agent_id
+            own = next((talk.note for talk in reversed(story.talks) if talk.agent_id == mine), None)
+            others = [talk for talk in story.talks if talk.agent_id != mine and talk.note]
+            return {
+                "note": (story.call.note or "" if not story.talks else "") if own is None else own,
+                "notes": [
+                    {"label": names.get(talk.agent_id, talk.agent_id), "text": talk.note} for talk in others
+                ],
+            }
+
+        return await self.floor.remembered.get(f"note:{call_id}:{self.agent.agent_id}", HISTORY_S, ask)
 
     async def _joined(self, about: DeskOffer | DeskCall) -> str:
         """The ticket that the caller was attached to, if it was opened by another call."""

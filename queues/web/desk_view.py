@@ -43,6 +43,7 @@ class Shift:
     class_code: str = ""
     phone: str = ""  # the identity under which a phone in the page registers
     names: Mapping[str, str] = field(default_factory=dict)  # agent_id -> name
+    notes: Sequence[Mapping[str, str]] = ()  # of agents who talked with this caller before
 
 
 def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
@@ -69,6 +70,7 @@ def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
         "today": {"calls": shift.calls, "mean": shift.mean_answer},
         "hero": _hero(state, stage, words, shift),
         "offer": _offer(state.offer),
+        "pass": _pass(state, words) if stage == "talking" else None,
         "why": why_in_words(state.offer.why, words, shift.names) if state.offer and stage == "offer" else [],
         "work": work,
         "customer": shift.customer if state.call or state.offer else None,
@@ -94,6 +96,22 @@ def _work(state: DeskState, shift: Shift) -> View | None:
     if state.call is None or state.state not in (AgentState.CONNECTED, AgentState.WRAP_UP):
         return None
     return {"call_id": state.call.call_id, "disposition": "", "note": shift.note}
+
+
+def _pass(state: DeskState, words: Words) -> View | None:
+    """To whom the caller may be put through now."""
+    if state.call is None:
+        return None
+    plan, present = words.plan, state.call.queue
+    queues = [
+        {"id": f"queue:{queue.id}", "word": words.queue(queue.id)}
+        for queue in plan.queues.values()
+        if queue.id != present and plan.is_open(queue.calendar, state.now_ms)
+    ]
+    return {
+        "call_id": state.call.call_id,
+        "groups": [{"word": words.t("desk.pass.queues"), "options": queues}],
+    }
 
 
 def _offer(offer: DeskOffer | None) -> View | None:
@@ -141,6 +159,7 @@ def _hero(state: DeskState, stage: str, words: Words, shift: Shift) -> View:
         "meta": _meta(about, words),
         **caller_view(about.caller, words, joined=shift.joined),
     }
+    hero["told"] = [*hero["told"], *shift.notes]
     return hero | _clocks(state, stage, words)
 
 
@@ -164,7 +183,7 @@ def _clocks(state: DeskState, stage: str, words: Words) -> View:
             "hint": t("desk.hero.answered_hint") if is_answered else t("desk.hero.offer_hint_phone"),
         }
     if stage == "talking" and state.call:
-        return {"clock": _since(state.call.answered_ms), "clock_word": t("desk.hero.talk_time")}
+        return {"clock": _since(state.call.talks_since_ms), "clock_word": t("desk.hero.talk_time")}
     if stage == "wrap_up" and state.wrap_up_until_ms is not None:
         length_ms = plan.wrap_up_ms if state.is_extendable else plan.wrap_up_ms + plan.wrap_up_extension_ms
         return {

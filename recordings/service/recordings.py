@@ -217,9 +217,9 @@ async def unsettled_calls(runtime: Runtime, from_ms: int, until_ms: int, limit: 
 
 
 async def is_of_agent(runtime: Runtime, recording: Recording, agent_id: str | None) -> bool:
-    """Whether it was this agent who spoke."""
+    """Whether this agent has talked with the caller: a call that was put through has one recording of both talks."""
     story = await call_service.find_call(runtime, recording.call_id) if agent_id else None
-    return story is not None and story.call.agent_id == agent_id
+    return story is not None and story.is_agents(agent_id)
 
 
 async def open_playback(runtime: Runtime, recording: Recording, account_id: str) -> Playback | None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from queues.domain.explanation import Explanation
 from queues.domain.journal import Line
 from queues.domain.timeline import Span, SpanKind, read_timeline
-from queues.service.calls import CallRow, CallStory
+from queues.service.calls import CallRow, CallStory, TalkRow
 from queues.web.call_view import call_row
 from queues.web.times import face, full_date, time_of_day
 from queues.web.why import explanation_view
@@ -48,7 +48,22 @@ def call_page(
         "no_recording": words.t(f"call.no_recording.{_why_none(call)}"),
         "explained": _explained(story, told, names, words),
         "journal": [_journal_line(line, names, words) for line in story.lines],
+        "talks": [_talk(talk, names, words) for talk in story.talks] if len(story.talks) > 1 else [],
         "facts": _facts(call, words),
+    }
+
+
+def _talk(talk: TalkRow, names: Mapping[str, str], words: Words) -> View:
+    """One of several: who, in which queue, after which wait, for how long."""
+    told = {
+        "wait": face(talk.wait_ms) if talk.wait_ms is not None else "–",
+        "talk": face(talk.talk_ms) if talk.talk_ms is not None else "…",
+    }
+    detail = (words.t("call.talk_detail", **told), words.disposition(talk.disposition))
+    return {
+        "who": names.get(talk.agent_id, talk.agent_id),
+        "queue": words.queue(talk.queue),
+        "detail": " · ".join(part for part in detail if part),
     }
 
 
@@ -69,9 +84,13 @@ def _headline(call: CallRow, words: Words) -> str:
 
 def _spans(spans: Sequence[Span], names: Mapping[str, str], words: Words) -> list[View]:
     """Widths are shares of the whole, but never so small that a span cannot be seen."""
-    whole = sum(span.for_ms for span in spans) or 1
-    wished = [max(SPAN_WIDTH_MIN, span.for_ms / whole * BAR_WIDTH) for span in spans]
-    scale = BAR_WIDTH / sum(wished) if wished else 1
+    row = [0 if span.is_beside else span.for_ms for span in spans]
+    whole = sum(row) or 1
+    wished = [
+        0.0 if span.is_beside else max(SPAN_WIDTH_MIN, for_ms / whole * BAR_WIDTH)
+        for span, for_ms in zip(spans, row, strict=True)
+    ]
+    scale = BAR_WIDTH / sum(wished) if any(wished) else 1
     shown: list[View] = []
     x = 0.0
     for span, wish in zip(spans, wished, strict=True):
@@ -79,6 +98,7 @@ def _spans(spans: Sequence[Span], names: Mapping[str, str], words: Words) -> lis
         shown.append(
             {
                 "kind": str(span.kind),
+                "is_beside": span.is_beside,
                 "ended_as": span.ended_as,
                 "x": round(x, 1),
                 "width": round(width, 1),

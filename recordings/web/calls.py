@@ -146,4 +146,4 @@ def _may_hear(account: Account, story: CallStory) -> bool:
 
 
 def _is_own(account: Account, story: CallStory) -> bool:
-    return bool(account.agent_id) and account.agent_id == story.call.agent_id
+    return story.is_agents(account.agent_id)

@@ -102,18 +102,18 @@ def test_a_sound_that_cannot_be_had_is_spoken(writing: Writer) -> None:
 
 def test_both_legs_meet_in_a_conference_that_ends_with_either(writing: Writer) -> None:
     documents = Documents(PLAN, MENU)
-    for document in (documents.meet("CA1", "CA1-1"), documents.agent_meets("CA1", "CA1-1")):
+    for document in (documents.meet("CA1-1"), documents.agent_meets("CA1-1")):
         root = ElementTree.fromstring(written(writing, *document))  # noqa: S314  our own
         conference = root.find("Dial/Conference")
         assert conference is not None
         assert (conference.text, conference.attrib) == (
-            "CA1",
+            "CA1-1",
             {
                 "startConferenceOnEnter": "true",
                 "endConferenceOnExit": "true",
                 "beep": "false",
                 "waitUrl": "",
-                "statusCallback": "https://hotline.example/voice_conference/CA1",
+                "statusCallback": "https://hotline.example/voice_conference/CA1-1",
                 "statusCallbackMethod": "POST",
                 "statusCallbackEvent": "start end join leave",
             },

@@ -56,6 +56,7 @@ async def test_an_answered_call_from_arrival_to_wrap_up_is_one_row(hotline: Hotl
         "queued_ms": MONDAY_0900_MS + 5_000,
         "offered_ms": MONDAY_0900_MS + 17_000,
         "answered_ms": MONDAY_0900_MS + 17_000,
+        "connected_ms": None,
         "ended_ms": MONDAY_0900_MS + 77_000,
         "wrapped_up_ms": MONDAY_0900_MS + 87_000,
         "wait_ms": 12_000,

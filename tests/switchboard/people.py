@@ -127,6 +127,16 @@ class Story:
             )
         )
 
+    async def transfer(self, call_id: str, agent_id: str, where: Lane | None = None, *, to: str = "") -> str:
+        where = where or lane("gas")
+        return await self.word(
+            c.TransferCall(
+                now_ms=self.now_ms, call_id=call_id, agent_id=agent_id, queue=where.queue,
+                lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms, to=to,
+                skip_ms=SKIP_MS, wrap_up_ms=WRAP_UP_MS,
+            )
+        )  # fmt: skip
+
     async def divert(self, call_id: str, to: str = "voicemail", step: int = -1) -> str:
         return await self.word(c.DivertCall(now_ms=self.now_ms, call_id=call_id, to=to, step=step))
 

@@ -43,7 +43,7 @@ async def test_a_day_leaves_rules_and_scripts_in_the_same_place(redis: Redis, se
 
 def test_the_words_of_the_rules_are_the_words_of_the_headers() -> None:
     words: dict[str, set[str]] = defaultdict(set)
-    for seed in range(6):
+    for seed in range(9):
         state, workload = first_state(), Workload(Random(seed))
         for _ in range(6_000):
             command = workload.next(state)

@@ -71,7 +71,7 @@ async def test_a_desk_through_a_call(board: Switchboard, runtime: Runtime, clock
     seen = await desk(board)
     assert (seen.state, seen.offer) == (AgentState.CONNECTED, None)
     assert seen.call is not None
-    assert (seen.call.call_id, seen.call.answered_ms) == ("CA1", clock.now_ms())
+    assert (seen.call.call_id, seen.call.talks_since_ms) == ("CA1", clock.now_ms())
 
     await board.set_presence(agent_id="mei", presence="away", reason="lunch")
     await board.end_call(call_id="CA1", by="caller")

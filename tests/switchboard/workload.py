@@ -79,6 +79,8 @@ class Workload:
                 return [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
             case "offered" | "connecting":
                 return self._next_of_offer(state, call)
+            case "connected":
+                return [self._end(call.call_id), self._transfer(call.call_id, call.agent_id)]
             case "messaging" if call.diverted_to == "transfer":
                 return [self._end(call.call_id), self._command(c.ReturnCall, call_id=call.call_id)]
             case "ended":
@@ -146,6 +148,7 @@ class Workload:
             self._command(c.LeaveMessage, call_id=call_id),
             self._command(c.ForgetCall, call_id=call_id),
             self._command(c.ConnectCall, **of_offer),
+            self._transfer(call_id, self._one(AGENTS)),
             self._command(
                 c.RequeueCall,
                 **of_offer,
@@ -266,6 +269,14 @@ class Workload:
         return self._command(
             c.ClaimOffer, call_id=call_id, agent_id=agent_id, turn=turn, place_ms=35_000, lease_ms=30_000,
             why=WHY,
+        )  # fmt: skip
+
+    def _transfer(self, call_id: str, agent_id: str) -> c.Command:
+        where: Lane = self._one(LANES)
+        return self._command(
+            c.TransferCall, call_id=call_id, agent_id=agent_id, queue=where.queue, lane_id=where.lane_id,
+            lane=where.to_json(), head_start_ms=where.head_start_ms, to=self._one(["", "bo"]), skip_ms=60_000,
+            wrap_up_ms=30_000,
         )  # fmt: skip
 
     def _end(self, call_id: str) -> c.Command:

@@ -226,10 +226,15 @@ class Caller:
     async def report_end(self) -> Heard:
         return await self.hotline.report("/voice/status", **self.about, CallStatus="completed")
 
-    async def report_conference(self, event: str, leg_id: str) -> Heard:
-        url = f"/voice/conference/{self.leg_id}"
+    async def report_conference(
+        self, event: str, leg_id: str, room: str = "", status: str = "completed"
+    ) -> Heard:
+        """News of a room; of who leaves it, whether his line is down as well."""
+        room = room or f"{self.leg_id}-1"
+        told = {"ParticipantCallStatus": status} if event == "participant-leave" else {}
+        url = f"/voice/conference/{room}"
         return await self.hotline.report(
-            url, CallSid=leg_id, StatusCallbackEvent=event, FriendlyName=self.leg_id
+            url, CallSid=leg_id, StatusCallbackEvent=event, FriendlyName=room, **told
         )
 
 

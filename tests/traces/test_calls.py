@@ -34,11 +34,11 @@ async def test_a_power_cut_from_greeting_to_goodbye(hotline: Hotline, clock: Man
     await agent.report("ringing")
     whisper = await agent.answer()
     assert whisper.said == "居民客户，停电报修，已等候22秒。"
-    assert (await agent.join(whisper)).conference == "CA1"
+    assert (await agent.join(whisper)).conference == "CA1-1"
     assert (await caller.wait(waiting)).said == "正在为您接通，请稍候。"
     assert (await caller.leave_queue(enqueued, "redirected")).verbs == []
     met = await caller.connect(agent.offer_id)
-    assert met.conference == "CA1"
+    assert met.conference == "CA1-1"
     assert await hotline.state_of("CA1") == "connected"
 
     clock.advance(60_000)
@@ -85,7 +85,7 @@ async def test_a_phone_must_be_accepted_by_its_key(hotline: Hotline) -> None:
     await agent.offer("CA1")
     whisper = await agent.answer()
     assert whisper.said == "居民客户，咨询，已等候0秒。 接听请按1。"
-    assert (await agent.join(whisper, "1")).conference == "CA1"
+    assert (await agent.join(whisper, "1")).conference == "CA1-1"
 
 
 async def test_another_key_is_a_no_and_the_caller_keeps_his_place(
@@ -320,9 +320,9 @@ async def test_a_caller_who_comes_back_to_a_conversation_is_looked_after_at_once
     await agent.join(await agent.answer())
     await caller.connect(agent.offer_id)
     silent = {"silent_ms": 120_000, "talking_ms": 600_000}
-    assert (await caller.post("/voice/incoming")).conference == "CA1"
+    assert (await caller.post("/voice/incoming")).conference == "CA1-1"
     assert await hotline.switchboard.silent_calls(**silent) == []
-    assert (await caller.post("/voice/incoming?r=1")).conference == "CA1"
+    assert (await caller.post("/voice/incoming?r=1")).conference == "CA1-1"
     assert await hotline.switchboard.silent_calls(**silent) == ["CA1"]
 
 
@@ -333,9 +333,9 @@ async def test_an_agent_who_comes_back_by_the_fallback_goes_on_where_he_was(hotl
     assert "Gather" in (await agent.post("/voice/incoming?r=1")).verbs
     assert await hotline.state_of("CA1") == "offered"
     await agent.join(await agent.answer(), "1")
-    assert (await agent.post("/voice/incoming?r=1")).conference == "CA1"
+    assert (await agent.post("/voice/incoming?r=1")).conference == "CA1-1"
     await caller.connect(agent.offer_id)
-    assert (await agent.post("/voice/incoming?r=1")).conference == "CA1"
+    assert (await agent.post("/voice/incoming?r=1")).conference == "CA1-1"
     await caller.report_end()
     assert (await agent.post("/voice/incoming?r=1")).said == "来电者已挂机。"
     stranger = Agent(hotline, "wang", agent.endpoint, leg_id="CAstranger")

@@ -182,3 +182,36 @@ async def test_in_the_evening_a_message_is_left(town: Town) -> None:
     caller.press("#")
     await until(caller, "said", "您的留言已收到")
     await town.state(caller.sid, "ended voicemail")
+
+
+async def talking(town: Town, agent_id: str, call_id: str, phone: Any) -> tuple[str, Handset]:
+    """Rung, accepted and pulled; the agent's handset."""
+    offer_id = await town.ring(agent_id, call_id)
+    agent = await anext(phone)
+    agent.answer()
+    await town.state(call_id, "connecting")
+    await town.pull(call_id, offer_id)
+    await town.state(call_id, "connected")
+    await until(agent, "bridged")
+    return offer_id, agent
+
+
+async def test_who_is_put_through_talks_to_the_second_agent_in_a_room_of_their_own(town: Town) -> None:
+    board = town.hotline.switchboard
+    first_phone, second_phone = aiter(town.exchange.register("wang")), aiter(town.exchange.register("li"))
+    caller = await dial(town, "0")
+    await until(caller, "queued")
+    first_offer, first = await talking(town, "wang", caller.sid, first_phone)
+    await board.transfer_call(call_id=caller.sid, agent_id="wang", queue="outage")
+    (leg_id, _), telephony = await board.leg_of_offer(offer_id=first_offer), town.hotline.runtime.telephony
+    await telephony.hang_up(leg_id)
+    await telephony.hang_up(leg_id)  # its performer died before he could say so
+    await first.ended()
+    await until(caller, "said", "正在为您转接")
+    async with asyncio.timeout(30):
+        while kinds(caller).count("queued") < 2:
+            await asyncio.sleep(0.01)
+    _, second = await talking(town, "li", caller.sid, second_phone)
+    caller.hang_up()
+    await second.ended()
+    await town.state(caller.sid, "ended answered")

@@ -27,7 +27,7 @@ VOICE_PATHS = (
     "/voice/agent/CA1-1/join",
     "/voice/agent/CA1-1/left",
 )
-REPORT_PATHS = ("/voice/status", "/voice/agent/CA1-1/status", "/voice/conference/CA1")
+REPORT_PATHS = ("/voice/status", "/voice/agent/CA1-1/status", "/voice/conference/CA1-1")
 
 
 async def test_arrival_is_one_script_and_later_steps_are_one_or_two(hotline: Hotline) -> None:

@@ -18,11 +18,14 @@ local call_id, offer_id = ARGV[2], ARGV[3]
 -- include: effects
 -- include: met
 
-local state, current, agent_id, record = read("call", call_id, "state", "offer_id", "agent_id", "record")
-local queued_ms, entered_ms = read("call", call_id, "queued_ms", "entered_ms")
+local state, current, agent_id, queue, record, queued_ms, entered_ms, waits_ms, answered_ms, talks = read("call",
+  call_id, "state", "offer_id", "agent_id", "queue", "record", "queued_ms", "entered_ms", "waits_ms", "answered_ms",
+  "talks")
 if current ~= offer_id or (state ~= "connecting" and state ~= "connected") then return about_call("gone", call_id) end
 if state == "connected" then return about_call("again", call_id) end
-move("call", call_id, "connect", "answered_ms", now_ms)
+local since_ms = tonumber(waits_ms) or tonumber(entered_ms) or tonumber(queued_ms)
+answered_ms, talks = answered_ms == "" and now_ms or tonumber(answered_ms), (tonumber(talks) or 0) + 1
+move("call", call_id, "connect", "answered_ms", answered_ms, "connected_ms", now_ms, "room", offer_id, "talks", talks)
 move("agent", agent_id, "connect")
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 redis.call("ZREM", key("deadlines"), "connect:" .. offer_id)
@@ -32,5 +35,5 @@ if record == "wanted" then
 end
 if ARGV[4] == "1" then keep_met(ref_of(read("call", call_id, "customer_id", "caller_ref")), agent_id) end
 line("call.connected", call_id, agent_id, offer_id,
-  { "answered_ms", now_ms, "wait_ms", now_ms - (tonumber(entered_ms) or tonumber(queued_ms)), "recording", record })
+  { "answered_ms", answered_ms, "wait_ms", now_ms - since_ms, "queue", queue, "recording", record, "talk", talks })
 return about_call("ok", call_id)

@@ -26,30 +26,23 @@ local linger_ms, forget_ms, place_kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: given
 -- include: places
 
-local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous =
-  read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left",
-  "queue", "caller_ref", "is_anonymous")
+local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous,
+  answered_ms = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left",
+  "queue", "caller_ref", "is_anonymous", "answered_ms")
 if state == "" or state == "ended" then
   if by == "caller" then drop_effect("hang_up:" .. call_id) end
   return about_call(state == "" and "gone" or "again", call_id)
 end
 
 local function outcome()
+  if answered_ms ~= "" then return "answered" end
   if state == "menu" then return "left_in_menu" end
-  if state == "connected" then return "answered" end
   if state ~= "messaging" then return "abandoned" end
   if is_left == "1" then return "voicemail" end
   if diverted_to == "transfer" then return "transferred" end
   if queued_ms == "" then return "left_in_menu" end
   if diverted_to == "callback" then return "callback" end
   return is_open == "1" and diverted_to == "voicemail" and "abandoned" or "closed"
-end
-
-local function start_wrap_up()
-  local until_ms = now_ms + wrap_up_ms
-  move("agent", agent_id, "wrap_up", "wrap_up_until_ms", until_ms, "offer_id", "")
-  redis.call("ZADD", key("deadlines"), text(until_ms), "wrap_up:" .. agent_id)
-  line("agent.wrap_up_started", call_id, agent_id, "", { "until_ms", until_ms })
 end
 
 -- He hears goodbye and leaves; unless he came when the agent had gone, and sits alone in the conference.
@@ -70,5 +63,5 @@ redis.call("ZREM", key("live"), call_id)
 redis.call("ZADD", key("deadlines"), text(now_ms + forget_ms), "forget:" .. call_id)
 line("call.ended", call_id, read("call", call_id, "agent_id"), "",
   { "outcome", outcome(), "by", by, "ended_ms", now_ms })
-if state == "connected" then start_wrap_up() end
+if state == "connected" then start_wrap_up(agent_id, call_id, wrap_up_ms) end
 return about_call("ok", call_id)

@@ -14,11 +14,12 @@ local call_id = ARGV[2]
 -- include: base
 -- include: facts
 
-local state, diverted_to, is_open, is_left = read("call", call_id, "state", "diverted_to", "is_open", "is_message_left")
+local state, diverted_to, is_open, is_left, answered_ms, outcome =
+  read("call", call_id, "state", "diverted_to", "is_open", "is_message_left", "answered_ms", "outcome")
 local ended_there = state == "ended" and (diverted_to ~= "" or is_open == "0")
 if state ~= "messaging" and not ended_there then return refuse_call(call_id, state) end
 if is_left == "1" then return about_call("again", call_id) end
-local outcome = ended_there and "voicemail" or ""
+if ended_there and answered_ms == "" then outcome = "voicemail" end
 write("call", call_id, "is_message_left", 1, "outcome", outcome)
 line("call.message_left", call_id, "", "", { "outcome", outcome })
 return about_call("ok", call_id)

@@ -8,6 +8,8 @@ import { age, at, element, fill, rows, show, write } from "./slots.js";
 const desk = document.getElementById("desk");
 const work = desk.querySelector('[data-node="work"]');
 const away = document.getElementById("away");
+const pass = document.getElementById("pass");
+const passTo = document.getElementById("pass-to");
 const note = work.elements.note;
 
 let state = JSON.parse(document.getElementById("desk-state").textContent);
@@ -92,9 +94,31 @@ function drawActions() {
   show(act("extend"), state.may.extend);
 }
 
+// The list is built anew only when it has changed: whoever is choosing keeps what he has chosen.
+let passed = "";
+
+function drawPass() {
+  show(pass, Boolean(state.pass));
+  if (!state.pass) pass.open = false;
+  const asked = JSON.stringify(state.pass?.groups || []);
+  if (asked === passed) return;
+  passed = asked;
+  const chosen = passTo.value;
+  passTo.replaceChildren(
+    ...(state.pass?.groups || []).map((group) => {
+      const made = element("optgroup");
+      made.label = group.word;
+      made.append(...group.options.map((option) => Object.assign(element("option", option.word), { value: option.id })));
+      return made;
+    }),
+  );
+  passTo.value = chosen;
+}
+
 function draw() {
   fill(desk, state);
   drawActions();
+  drawPass();
   drawLists();
   drawCustomer();
   drawWork();
@@ -195,6 +219,14 @@ function rung() {
 
 
 const decline = () => state.offer && post(state.offer.decline_href, {});
+
+async function putThrough() {
+  if (!passTo.value || !state.pass) return passTo.focus();
+  if (work.elements.call_id.value) saveDraft(draft());
+  const told = await post("/desk/transfer", { call_id: state.pass.call_id, to: passTo.value });
+  if (told?.ok) pass.open = false;
+}
+
 const extend = () => post("/desk/wrap-up/extend", {});
 
 function toggleAway() {
@@ -210,6 +242,7 @@ desk.addEventListener("submit", (event) => {
   event.preventDefault();
   const button = event.submitter;
   if (asked === "decline") decline();
+  else if (asked === "transfer") putThrough();
   else if (asked === "wrap-up") button?.dataset.do === "extend" ? extend() : finish();
   else if (asked === "presence") {
     away.open = false;
@@ -217,6 +250,7 @@ desk.addEventListener("submit", (event) => {
   }
 });
 act("accept").addEventListener("click", accept);
+pass.addEventListener("toggle", () => pass.open && passTo.focus());
 act("hang-up").addEventListener("click", () => phone?.hangUp());
 work.addEventListener("input", remember);
 
@@ -224,8 +258,12 @@ work.addEventListener("input", remember);
 // works while a note is being typed.
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.matches("textarea, select, input:not([type=radio])");
-  if (event.key === "Escape") {
+  if (event.key === "Enter" && event.target === passTo) {
+    event.preventDefault();
+    putThrough();
+  } else if (event.key === "Escape") {
     away.open = false;
+    pass.open = false;
     if (isTyping) event.target.blur();
   } else if (event.key === "F2" && isTyping) {
     event.preventDefault();
@@ -238,7 +276,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  if (away.open && !away.contains(event.target)) away.open = false;
+  for (const menu of [away, pass]) if (menu.open && !menu.contains(event.target)) menu.open = false;
 });
 
 // Life ---------------------------------------------------------------

@@ -36,6 +36,13 @@ local function set_presence(agent_id, presence, reason)
   tell_presence(agent_id)
 end
 
+local function start_wrap_up(agent_id, call_id, wrap_up_ms)
+  local until_ms = now_ms + wrap_up_ms
+  move("agent", agent_id, "wrap_up", "wrap_up_until_ms", until_ms, "offer_id", "")
+  redis.call("ZADD", key("deadlines"), text(until_ms), "wrap_up:" .. agent_id)
+  line("agent.wrap_up_started", call_id, agent_id, "", { "until_ms", until_ms })
+end
+
 -- He rests for that reason, else what he wished happens, else he is ready. idle_ms nil: his idle time runs on.
 local function release(agent_id, idle_ms, rest)
   local wished = read("agent", agent_id, "next")

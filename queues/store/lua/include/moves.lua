@@ -8,6 +8,7 @@ local MOVES = {
     accept = { offered = "connecting" },
     connect = { connecting = "connected" },
     ["return"] = { messaging = "menu" },
+    transfer = { connected = "queued" },
     requeue = { offered = "queued", connecting = "queued" },
     ["end"] = {
       menu = "ended", queued = "ended", offered = "ended", connecting = "ended", connected = "ended", messaging = "ended",

@@ -1,0 +1,43 @@
+-- transfer_call: an agent puts his caller through to a queue; the place is kept, he himself wraps up.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+--   2 call_id
+--   3 agent_id        who talks with the caller
+--   4 queue
+--   5 lane_id
+--   6 lane            the lane's rules, JSON
+--   7 head_start_ms
+--   8 to              the colleague who is asked first; empty: anybody
+--   9 skip_ms         he himself is not asked for so long
+--   10 wrap_up_ms
+-- REPLY
+--   ok                and the facts of the call
+--   again             and the facts: he has handed it over and wraps up
+--   gone              it has ended, or was never heard of
+--   stale:<state>     and the facts: it is not with him
+local now_ms = tonumber(ARGV[1])
+local call_id, agent_id, queue, lane_id, lane = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local head_start_ms, to, skip_ms, wrap_up_ms = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
+-- include: base
+-- include: moves
+-- include: facts
+-- include: lanes
+-- include: effects
+-- include: agents
+-- include: offers
+-- include: transfers
+
+local state, current, offer_id = read("call", call_id, "state", "agent_id", "offer_id")
+if state ~= "connected" or current ~= agent_id then return refuse_transfer(call_id, state, agent_id) end
+local skips, tier, matter, queued_ms = read("call", call_id, "skips", "tier", "matter", "queued_ms")
+end_agent_leg(offer_id, true)
+skips = with_skip(skips, now_ms + skip_ms, "transferred", agent_id)
+write("call", call_id, "queue", queue, "lane_id", lane_id, "lane", lane, "position", 0, "skips", skips)
+wait_again(call_id)
+line("call.transferred", call_id, agent_id, offer_id, { "queue", queue, "tier", tier, "matter", matter,
+  "lane", lane_id, "head_start_ms", head_start_ms, "queued_ms", tonumber(queued_ms), "to", to,
+  "skips", skips, "rules", { json = lane } })
+start_wrap_up(agent_id, call_id, wrap_up_ms)
+return about_call("ok", call_id)

@@ -1,0 +1,132 @@
+"""The desk of an agent who puts a caller through: whom he may choose, and what is left of both talks."""
+
+from typing import Any
+
+import pytest
+
+from queues.service import calls
+from queues.service.people import Agent
+from tests.queues.hotline import Hotline
+from tests.queues.web.reader import Door, Reader, text_of
+from tests.queues.web.test_desk import talk
+
+LI = Agent(agent_id="li", name="李强", skills=("general", "outage"), endpoint="client:li")
+
+
+@pytest.fixture
+async def wang(door: Door) -> Reader:
+    wang = await door.agent()
+    await wang.post("/desk/presence", presence="ready")
+    return wang
+
+
+async def li_takes(hotline: Hotline, call_id: str = "CA1") -> str:
+    """李 takes whoever waits."""
+    board = hotline.switchboard
+    await board.sign_in(agent_id="li", name=LI.name, skills=LI.skills, endpoint=LI.endpoint)
+    await board.set_presence(agent_id="li", presence="ready")
+    turn = (await board.snapshot()).turn
+    claim = await board.claim_offer(call_id=call_id, agent_id="li", turn=turn, why={})
+    assert claim.offer_id, claim.word
+    await board.accept_offer(offer_id=claim.offer_id, leg_id="CAli")
+    assert (await board.connect_call(call_id=call_id, offer_id=claim.offer_id)).is_ok
+    return claim.offer_id
+
+
+async def test_a_caller_is_put_through_and_both_talks_are_on_the_record(
+    wang: Reader, door: Door, hotline: Hotline, clock: Any
+) -> None:
+    li = await door.agent("li")
+    await talk(hotline)
+    desk = await wang.get("/desk/state")
+    choices = [option["id"] for group in desk["pass"]["groups"] for option in group["options"]]
+    assert "queue:general" in choices
+    assert "queue:outage" not in choices, "there he is already"
+    await wang.post("/desk/note", call_id="CA1", note="变压器跳闸")
+    clock.advance(60_000)
+    status, told = await wang.post("/desk/transfer", call_id="CA1", to="queue:general")
+    assert (status, told["said"], told["desk"]["stage"]) == (200, "已转接，来电者的位置已保留", "wrap_up")
+    status, _ = await wang.post("/desk/transfer", call_id="CA1", to="queue:general")
+    assert status == 200, "pressed twice it is done once"
+
+    clock.advance(5_000)
+    await li_takes(hotline)
+    await hotline.scribe.drain()
+    seen = await li.get("/desk/state")
+    assert seen["stage"] == "talking"
+    assert {"label": "王敏", "text": "变压器跳闸"} in seen["hero"]["told"]
+    assert seen["work"]["note"] == "", "his own note begins empty"
+    assert seen["hero"]["clock"] == {"since_ms": clock.now_ms()}
+    await li.post("/desk/note", call_id="CA1", note="已派人")
+    await wang.post("/desk/wrap-up", call_id="CA1", disposition="dispatched", note="变压器跳闸，转综合")
+    clock.advance(30_000)
+    await hotline.end("CA1")
+    clock.advance(4_000)
+    await li.post("/desk/wrap-up", call_id="CA1", disposition="solved", note="已派人")
+    await hotline.scribe.drain()
+
+    names = ("agent_id", "queue", "wait_ms", "ended_as", "disposition", "note")
+    assert await hotline.rows("talks", *names) == [
+        {"agent_id": "wang", "queue": "outage", "wait_ms": 0, "ended_as": "transferred",
+         "disposition": "dispatched", "note": "变压器跳闸，转综合"},
+        {"agent_id": "li", "queue": "general", "wait_ms": 5_000, "ended_as": "ended",
+         "disposition": "solved", "note": "已派人"},
+    ]  # fmt: skip
+    (row,) = await hotline.rows(
+        "calls", "queue", "wait_ms", "talk_ms", "agent_id", "outcome", "note", "disposition"
+    )
+    assert row == {
+        "queue": "outage", "wait_ms": 0, "talk_ms": 90_000, "agent_id": "li", "outcome": "answered",
+        "note": "变压器跳闸，转综合\n已派人", "disposition": "solved",
+    }  # fmt: skip
+    for agent_id in ("wang", "li"):
+        chosen = calls.CallFilter(agent_id=agent_id)
+        assert [call.call_id for call in (await calls.list_calls(hotline.runtime, chosen)).calls] == ["CA1"]
+    figures = await calls.today(hotline.runtime, hotline.plan)
+    assert (figures.answered, figures.by_queue["outage"].answered, "general" in figures.by_queue) == (
+        1,
+        1,
+        False,
+    )
+    page = text_of(await wang.open("/calls/CA1"))
+    assert "各段通话" in page
+    assert "等待 0:05，通话 0:30 · 当场解决" in page
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "field"),
+    [
+        ({"call_id": "CA1", "to": "queue:nowhere"}, 422, "to"),
+        ({"call_id": "CA1", "to": ""}, 422, "to"),
+        ({"call_id": "CA9", "to": "queue:general"}, 409, ""),
+        ({"to": "queue:general"}, 409, ""),
+    ],
+)
+async def test_a_wrong_choice_puts_nobody_through(
+    wang: Reader, hotline: Hotline, values: dict[str, str], status: int, field: str
+) -> None:
+    await talk(hotline)
+    answered, told = await wang.post("/desk/transfer", **values)
+    assert (answered, told["field"], told["desk"]["stage"]) == (status, field, "talking")
+
+
+async def test_a_closed_queue_takes_nobody(wang: Reader, hotline: Hotline, clock: Any) -> None:
+    clock.advance(10 * 3_600_000)
+    await talk(hotline)
+    choices = [
+        each["id"] for group in (await wang.get("/desk/state"))["pass"]["groups"] for each in group["options"]
+    ]
+    closed = [queue.id for queue in hotline.plan.queues.values() if f"queue:{queue.id}" not in choices]
+    closed.remove("outage")
+    assert closed
+    status, told = await wang.post("/desk/transfer", call_id="CA1", to=f"queue:{closed[0]}")
+    assert (status, told["field"]) == (422, "to")
+
+
+async def test_the_page_without_scripts_puts_through_as_well(wang: Reader, hotline: Hotline) -> None:
+    await talk(hotline)
+    page = await wang.open("/desk")
+    assert '<option value="queue:general">' in page.text
+    sent = await wang.send("/desk/transfer", {"call_id": "CA1", "to": "queue:general"})
+    assert sent.status_code == 303
+    assert (await wang.get("/desk/state"))["stage"] == "wrap_up"

@@ -1,0 +1,146 @@
+"""A caller who is put through: his place, his two talks, and everybody who hangs up at the wrong moment."""
+
+import json
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from queues.domain import commands as c
+from queues.domain.lanes import parse_skips
+from tests.switchboard.people import SKIP_MS, WRAP_UP_MS, Story
+from tests.switchboard.world import World, lane
+
+
+@pytest.fixture
+async def story(redis: Redis) -> Story:
+    return Story(await World(redis).open())
+
+
+def call(story: Story, call_id: str = "lin") -> Any:
+    return story.world.state.calls[call_id]
+
+
+def agent(story: Story, agent_id: str = "mei") -> Any:
+    return story.world.state.agents[agent_id]
+
+
+def of_type(story: Story, type_: str) -> list[Any]:
+    return [line for line in story.world.lines if line.type == type_]
+
+
+def due(story: Story) -> list[str]:
+    return sorted(story.world.state.effects)
+
+
+async def talk_again(story: Story, call_id: str, agent_id: str) -> str:
+    """From the lane to the talk, with the next agent."""
+    assert await story.claim(call_id, agent_id) == "ok"
+    offer_id = call(story, call_id).offer_id
+    assert await story.accept(offer_id) == "ok"
+    assert await story.connect(call_id, offer_id) == "ok"
+    return str(offer_id)
+
+
+# Blind, to a queue
+
+
+async def test_who_is_put_through_keeps_his_place_and_the_agent_wraps_up(story: Story) -> None:
+    offer_id = await story.talking("lin", "mei")
+    queued_ms, answered_ms = call(story).queued_ms, call(story).answered_ms
+    assert await story.later(60_000).transfer("lin", "mei") == "ok"
+    now = call(story)
+    assert (now.state, now.queue, now.queued_ms, now.tier, now.matter) == (
+        "queued", "gas", queued_ms, "normal", "outage",
+    )  # fmt: skip
+    assert (now.agent_id, now.offer_id, now.room, now.ticket_no) == ("", "", "", "T000001")
+    assert parse_skips(now.skips) == ((story.now_ms + SKIP_MS, "transferred", "mei"),)
+    assert (agent(story).state, agent(story).call_id) == ("wrap_up", "lin")
+    assert agent(story).wrap_up_until_ms == story.now_ms + WRAP_UP_MS
+    assert due(story) == [f"hang_up:CA-{offer_id}", "record:lin"]
+    (told,) = of_type(story, "call.transferred")
+    assert (told.agent_id, told.offer_id, told.data["queued_ms"]) == ("mei", offer_id, queued_ms)
+
+    await story.ready("bo", "gas")
+    await talk_again(story.later(5_000), "lin", "bo")
+    assert (call(story).talks, call(story).answered_ms, call(story).room) == (2, answered_ms, "lin-2")
+    first, second = of_type(story, "call.connected")
+    assert (first.data["talk"], second.data["talk"]) == (1, 2)
+    assert (second.data["wait_ms"], second.data["answered_ms"]) == (5_000, answered_ms)
+    assert await story.later(9_000).end("lin") == "ok"
+    assert [line.data["outcome"] for line in of_type(story, "call.ended")] == ["answered"]
+    assert [line.agent_id for line in of_type(story, "agent.wrap_up_started")] == ["mei", "bo"]
+
+
+async def test_an_older_place_goes_before_who_waits_there(story: Story) -> None:
+    await story.talking("lin", "mei")
+    await story.later(30_000).queued("wang", lane("gas"))
+    await story.later(1_000).transfer("lin", "mei")
+    (entries,) = story.world.state.lanes.values()
+    assert [member.partition(":")[2] for _, member in entries] == ["lin", "wang"]
+
+
+async def test_a_transfer_twice_is_one(story: Story) -> None:
+    await story.talking("lin", "mei")
+    assert await story.transfer("lin", "mei") == "ok"
+    lines = len(story.world.lines)
+    assert await story.transfer("lin", "mei", lane("power")) == "again"
+    assert len(story.world.lines) == lines
+    assert call(story).queue == "gas"
+
+
+async def test_only_who_talks_with_him_puts_him_through(story: Story) -> None:
+    await story.rung("lin", "mei")
+    assert await story.transfer("lin", "mei") == "stale:offered"
+    assert await story.transfer("nobody", "mei") == "gone"
+    await story.accept("lin-1")
+    await story.connect("lin", "lin-1")
+    assert await story.transfer("lin", "bo") == "stale:connected"
+    await story.end("lin", "agent")
+    assert await story.transfer("lin", "mei") == "gone"
+
+
+async def test_who_hangs_up_while_he_is_put_through_has_been_answered_and_ends_once(story: Story) -> None:
+    await story.talking("lin", "mei")
+    await story.transfer("lin", "mei")
+    assert await story.later(800).end("lin") == "ok"
+    assert await story.end("lin", "agent") == "again"
+    assert call(story).outcome == "answered"
+    assert story.world.state.lanes == {}
+    assert agent(story).state == "wrap_up"
+
+
+async def test_the_first_agents_hang_up_that_comes_late_says_nothing_about_the_second_talk(
+    story: Story,
+) -> None:
+    first = await story.talking("lin", "mei")
+    await story.transfer("lin", "mei")
+    await story.ready("bo", "gas")
+    await talk_again(story, "lin", "bo")
+    assert await story.requeue("lin", first, leg_id=f"CA-{first}") == "stale:connected"
+    assert (call(story).state, call(story).agent_id) == ("connected", "bo")
+
+
+async def test_who_refused_is_recorded_in_neither_talk(story: Story) -> None:
+    await story.arrive("lin")
+    await story.word(
+        c.StepMenu(now_ms=story.now_ms, call_id="lin", node="main", step=0, locale="", record="refused")
+    )
+    await story.enqueue("lin")
+    await story.ready("mei")
+    await talk_again(story, "lin", "mei")
+    await story.transfer("lin", "mei")
+    await story.ready("bo", "gas")
+    await talk_again(story, "lin", "bo")
+    assert "record:lin" not in due(story)
+    assert [line.data["recording"] for line in of_type(story, "call.connected")] == ["refused"] * 2
+
+
+async def test_a_message_after_a_talk_leaves_the_call_answered(story: Story) -> None:
+    await story.talking("lin", "mei")
+    await story.transfer("lin", "mei")
+    await story.divert("lin")
+    await story.leave_message("lin")
+    await story.end("lin")
+    assert call(story).outcome == "answered"
+    assert json.loads(story.world.state.effects["record:lin"].to_json())["kind"] == "record"
