@@ -267,7 +267,7 @@ class TransferCall(Command):
     lane_id: str
     lane: str
     head_start_ms: int
-    to: str  # the colleague who is asked first; "" = anybody
+    named: str  # the colleague who is asked first, see named.Named; "" = anybody
     skip_ms: int
     wrap_up_ms: int
 

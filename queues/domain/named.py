@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from queues.domain.plan import Plan
 
 MANAGER, FIRST_CONTACT, LAST_AGENT = "manager", "first_contact", "last_agent"
+TRANSFER: Final = "transfer"  # a colleague has put the caller through to him; no rule of the site says so
 NAMED_MAX: Final = 3
 TOGETHER_MS_MAX: Final = 45_000
 WITHHELD: Final = "withheld"  # the caller_ref of everybody who shows no number

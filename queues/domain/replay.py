@@ -202,8 +202,15 @@ class Fold:
             self._enter(line, skips=str(line.data.get("skips", "")))
 
     def transferred(self, line: Line) -> None:
-        self.queued(line)
-        self.requeued(line)
+        self.arrived(replace(line, data={}))
+        self._enter(
+            line,
+            lane_id=str(line.data["lane"]),
+            lane=json.dumps(line.data["rules"], ensure_ascii=False, separators=(",", ":")),
+            queued_ms=int(line.data["queued_ms"]),
+            named=str(line.data["named"]),
+            skips=str(line.data["skips"]),
+        )
 
     def left(self, line: Line) -> None:
         call = self.state.calls.get(line.call_id)

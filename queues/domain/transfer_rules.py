@@ -25,6 +25,7 @@ def transfer_call(draft: Draft, command: c.TransferCall) -> Reply:
         "lane_id": command.lane_id,
         "lane": command.lane,
         "position": 0,
+        "named": command.named,
     }
     skips = with_skip(call.skips, skip, command.now_ms)
     ids: dict[str, Any] = {"call_id": call.call_id, "agent_id": call.agent_id, "offer_id": call.offer_id}
@@ -38,7 +39,7 @@ def transfer_call(draft: Draft, command: c.TransferCall) -> Reply:
         lane=call.lane_id,
         head_start_ms=command.head_start_ms,
         queued_ms=call.queued_ms,
-        to=command.to,
+        named=call.named,
         skips=call.skips,
         rules=json_of(call.lane),
     )

@@ -16,7 +16,7 @@ from queues.domain.calls import ACCESS_CODE
 from queues.domain.effects import Effect
 from queues.domain.journal import APPENDABLE, parse_id
 from queues.domain.lanes import Lane
-from queues.domain.named import Named, write_lines
+from queues.domain.named import TRANSFER, Named, write_lines
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
 from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot
@@ -70,6 +70,7 @@ LOST_AFTER_S: Final = 45.0
 LINGER_S: Final = 10.0
 EFFECT_LEASE_S: Final = 60.0  # longer than an effect may take; what a dead leader held is recalled before
 TRANSFER_SKIP_MS: Final = 60_000  # who put a caller through is not asked about him again for so long
+COLLEAGUE_MS: Final = 20_000  # so long the others hold back for the one he was put through to
 TICKETS_UNSEEN: Final = 100  # more than are told in the second or two that a server can lose
 WRONG_CODES_MAX: Final = 3  # wrong answers in one call
 CASE_WRONG_CODES_MAX: Final = 10  # about one case in a day
@@ -295,22 +296,33 @@ class Switchboard:
             )
         )
 
-    async def transfer_call(self, *, call_id: str, agent_id: str, queue: str) -> CallReply:
-        """ok | again (he has done so) | gone | stale:<state> (it is not with him): to a queue, with his place."""
-        lane, locale = await self._store.read_lane(call_id)
-        if lane is None:
+    async def transfer_call(
+        self, *, call_id: str, agent_id: str, queue: str = "", colleague: str = ""
+    ) -> CallReply:
+        """ok | again (he has done so) | gone | stale:<state> (it is not with him) | never (those two may not meet).
+
+        To a queue ("" = the one in which he was answered) with his place; a colleague is asked first.
+        """
+        place = await self._store.read_place(call_id)
+        if place is None:
             return CallReply(word="gone", call=None)
-        lane = self._plan.lane_in(queue, lane, locale)
+        if colleague in place.never:
+            return CallReply(word="never", call=None)
+        now_ms, lane = self._now_ms(), place.lane
+        lane = self._plan.lane_in(queue, lane, place.locale) if queue in self._plan.queues else lane
+        # Who waits is counted from his place, and so is how long the others hold back.
+        wait_ms = 0 if lane.is_safety else now_ms - place.queued_ms + COLLEAGUE_MS
+        named = [Named(TRANSFER, wait_ms, colleague)] if colleague else []
         return await self._about_call(
             commands.TransferCall(
-                now_ms=self._now_ms(),
+                now_ms=now_ms,
                 call_id=call_id,
                 agent_id=agent_id,
-                queue=queue,
+                queue=lane.queue,
                 lane_id=lane.lane_id,
                 lane=lane.to_json(),
                 head_start_ms=lane.head_start_ms,
-                to="",
+                named=write_lines(named),
                 skip_ms=TRANSFER_SKIP_MS,
                 wrap_up_ms=self._plan.wrap_up_ms,
             )

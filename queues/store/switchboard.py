@@ -5,13 +5,14 @@ a site share one hash tag.
 """
 
 import json
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
 
 from config import scripts
 from queues.domain.commands import Command, RaiseCounters, name_of
 from queues.domain.lanes import Lane
+from queues.domain.named import parse_never
 from queues.domain.routing import (
     AGENTS_MAX,
     HEADS_MAX,
@@ -29,6 +30,13 @@ LINES_MAX: Final = 1000
 
 def site_tag(site: str) -> str:
     return "{" + site + "}"
+
+
+class CallPlace(NamedTuple):
+    lane: Lane
+    locale: str
+    queued_ms: int
+    never: frozenset[str]  # the agents he is never brought together with
 
 
 class SwitchboardStore:
@@ -95,10 +103,15 @@ class SwitchboardStore:
         leg_id, claimed_ms = await self._redis.hmget(key, ["leg_id", "claimed_ms"])
         return str(leg_id or ""), int(claimed_ms) if claimed_ms else None
 
-    async def read_lane(self, call_id: str) -> tuple[Lane | None, str]:
-        """The lane in which the call stands, or stood last, and its language."""
-        rules, locale = await self._redis.hmget(f"{self._keys[0]}:call:{call_id}", ["lane", "locale"])
-        return (Lane.from_json(str(rules)) if rules else None), str(locale or "")
+    async def read_place(self, call_id: str) -> CallPlace | None:
+        """Where the call stands among the waiting, or stood last."""
+        names = ["lane", "locale", "queued_ms", "never"]
+        rules, locale, queued_ms, never = await self._redis.hmget(f"{self._keys[0]}:call:{call_id}", names)
+        if not rules or not queued_ms:
+            return None
+        return CallPlace(
+            Lane.from_json(str(rules)), str(locale or ""), int(queued_ms), parse_never(str(never or ""))
+        )
 
     async def read_offer_of(self, leg_id: str) -> str:
         return str(await self._redis.hget(f"{self._keys[0]}:legs", leg_id) or "")

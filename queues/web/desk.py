@@ -20,6 +20,7 @@ from config.web.streams import sse
 from config.web.templates import page
 from queues.domain.agents import PRESENCES, AgentState
 from queues.domain.offers import OPEN
+from queues.service.switchboard import DeskState
 from queues.web.desk_feed import Desk, desk_of
 from queues.web.floor import wants_page
 
@@ -136,22 +137,38 @@ async def decline_offer(desk: Desk, request: Request, _form: Form) -> Done:
 
 @action
 async def transfer_call(desk: Desk, _request: Request, form: Form) -> Done:
-    """To another queue. The form names the call it was opened for: a late press is not about the next one."""
+    """To another queue, or to a colleague. The form names the call it was opened for, not the next one."""
     state = await desk.state()
     call_id = form.get("call_id", "")
     if state is None or state.call is None or state.call.call_id != call_id:
         raise Refused("desk.error.not_talking", status_code=409)
-    kind, _, name = form.get("to", "").partition(":")
-    queue = desk.floor.plan.queues.get(name) if kind == "queue" else None
-    if queue is None:
-        raise Refused("desk.error.pass_to", field="to")
-    if not desk.floor.plan.is_open(queue.calendar, state.now_ms):
-        raise Refused("desk.error.pass_closed", field="to")
-    agent_id = desk.agent.agent_id
-    reply = await desk.floor.switchboard.transfer_call(call_id=call_id, agent_id=agent_id, queue=queue.id)
+    queue, colleague = await _destination(desk, state, form.get("to", ""))
+    reply = await desk.floor.switchboard.transfer_call(
+        call_id=call_id, agent_id=desk.agent.agent_id, queue=queue, colleague=colleague
+    )
+    if reply.word == "never":
+        raise Refused("desk.error.pass_nobody", field="to")
     if reply.word not in ("ok", "again"):
         raise Refused("desk.error.not_talking", status_code=409)
     return Done("desk.said.passed")
+
+
+async def _destination(desk: Desk, state: DeskState, to: str) -> tuple[str, str]:
+    """The queue or the colleague that was chosen; one that cannot take him is refused."""
+    kind, _, name = to.partition(":")
+    plan = desk.floor.plan
+    if kind == "queue" and name in plan.queues:
+        if not plan.is_open(plan.queues[name].calendar, state.now_ms):
+            raise Refused("desk.error.pass_closed", field="to")
+        return name, ""
+    if kind != "agent":
+        raise Refused("desk.error.pass_to", field="to")
+    is_free_to = state.state is not AgentState.CONNECTED or name in {
+        each["id"] for each in await desk.colleagues(state)
+    }
+    if not is_free_to:
+        raise Refused("desk.error.pass_nobody", field="to")
+    return "", name
 
 
 @action

@@ -16,6 +16,7 @@ from config import numbers
 from config.web.accounts import Account
 from config.web.streams import Event, Line, Subscription
 from queues.domain.agents import AgentState
+from queues.domain.skills import skills_of
 from queues.domain.tickets import TicketState
 from queues.service import calls, customers, people, tickets
 from queues.service.calls import CallFilter, CallRow
@@ -149,6 +150,7 @@ class Desk:
             **history,
             phone=self.agent.endpoint.removeprefix(CLIENT) if self.agent.endpoint.startswith(CLIENT) else "",
             names=names,
+            colleagues=await self.colleagues(state),
             longest_queued_ms=await self._longest(state),
             customer=panel,
             class_code=panel["class_code"] if panel else "",
@@ -197,6 +199,27 @@ class Desk:
             }
 
         return await self.floor.remembered.get(f"note:{call_id}:{self.agent.agent_id}", HISTORY_S, ask)
+
+    async def colleagues(self, state: DeskState) -> list[Mapping[str, str]]:
+        """Who is signed in and has the skills for the call this agent talks in; the ready ones first."""
+        call, plan = state.call, self.floor.plan
+        if call is None or state.state is not AgentState.CONNECTED or call.queue not in plan.queues:
+            return []
+        remembered = self.floor.remembered
+        skills = await remembered.get("agent skills", CUSTOMER_S, self._skills)
+        wall = await remembered.get("wall", OTHERS_S / 2, self.floor.switchboard.wall_state)
+        needs = set(plan.queues[call.queue].needs)
+        able = [
+            each
+            for each in wall.agents
+            if each.agent_id != self.agent.agent_id and needs <= skills.get(each.agent_id, frozenset())
+        ]
+        in_order = sorted(able, key=lambda each: (each.state is not AgentState.READY, each.name))
+        return [{"id": each.agent_id, "name": each.name, "state": str(each.state)} for each in in_order]
+
+    async def _skills(self) -> dict[str, frozenset[str]]:
+        everybody = await people.agents_of_site(self.floor.runtime)
+        return {agent.agent_id: skills_of(",".join(agent.skills)) for agent in everybody}
 
     async def _joined(self, about: DeskOffer | DeskCall) -> str:
         """The ticket that the caller was attached to, if it was opened by another call."""

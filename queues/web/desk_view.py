@@ -43,6 +43,7 @@ class Shift:
     class_code: str = ""
     phone: str = ""  # the identity under which a phone in the page registers
     names: Mapping[str, str] = field(default_factory=dict)  # agent_id -> name
+    colleagues: Sequence[Mapping[str, str]] = ()  # to whom he may put the caller through: id, name, state
     notes: Sequence[Mapping[str, str]] = ()  # of agents who talked with this caller before
 
 
@@ -70,7 +71,7 @@ def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
         "today": {"calls": shift.calls, "mean": shift.mean_answer},
         "hero": _hero(state, stage, words, shift),
         "offer": _offer(state.offer),
-        "pass": _pass(state, words) if stage == "talking" else None,
+        "pass": _pass(state, shift, words) if stage == "talking" else None,
         "why": why_in_words(state.offer.why, words, shift.names) if state.offer and stage == "offer" else [],
         "work": work,
         "customer": shift.customer if state.call or state.offer else None,
@@ -98,7 +99,7 @@ def _work(state: DeskState, shift: Shift) -> View | None:
     return {"call_id": state.call.call_id, "disposition": "", "note": shift.note}
 
 
-def _pass(state: DeskState, words: Words) -> View | None:
+def _pass(state: DeskState, shift: Shift, words: Words) -> View | None:
     """To whom the caller may be put through now."""
     if state.call is None:
         return None
@@ -108,9 +109,16 @@ def _pass(state: DeskState, words: Words) -> View | None:
         for queue in plan.queues.values()
         if queue.id != present and plan.is_open(queue.calendar, state.now_ms)
     ]
+    people = [
+        {"id": f"agent:{each['id']}", "word": f"{each['name']} · {words.presence(each['state'])}"}
+        for each in shift.colleagues
+    ]
+    groups = (("queues", queues), ("colleagues", people))
     return {
         "call_id": state.call.call_id,
-        "groups": [{"word": words.t("desk.pass.queues"), "options": queues}],
+        "groups": [
+            {"word": words.t(f"desk.pass.{name}"), "options": options} for name, options in groups if options
+        ],
     }
 
 

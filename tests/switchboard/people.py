@@ -127,12 +127,14 @@ class Story:
             )
         )
 
-    async def transfer(self, call_id: str, agent_id: str, where: Lane | None = None, *, to: str = "") -> str:
+    async def transfer(
+        self, call_id: str, agent_id: str, where: Lane | None = None, *, named: str = ""
+    ) -> str:
         where = where or lane("gas")
         return await self.word(
             c.TransferCall(
                 now_ms=self.now_ms, call_id=call_id, agent_id=agent_id, queue=where.queue,
-                lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms, to=to,
+                lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms, named=named,
                 skip_ms=SKIP_MS, wrap_up_ms=WRAP_UP_MS,
             )
         )  # fmt: skip

@@ -275,8 +275,8 @@ class Workload:
         where: Lane = self._one(LANES)
         return self._command(
             c.TransferCall, call_id=call_id, agent_id=agent_id, queue=where.queue, lane_id=where.lane_id,
-            lane=where.to_json(), head_start_ms=where.head_start_ms, to=self._one(["", "bo"]), skip_ms=60_000,
-            wrap_up_ms=30_000,
+            lane=where.to_json(), head_start_ms=where.head_start_ms, skip_ms=60_000,
+            named=self._one(["", "transfer 300000 bo"]), wrap_up_ms=30_000,
         )  # fmt: skip
 
     def _end(self, call_id: str) -> c.Command:

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from queues.domain.routing import decide
 from queues.service import calls
-from queues.service.people import Agent
+from queues.service.people import Agent, save_agents
+from queues.service.switchboard import COLLEAGUE_MS
 from tests.queues.hotline import Hotline
 from tests.queues.web.reader import Door, Reader, text_of
 from tests.queues.web.test_desk import talk
@@ -130,3 +132,59 @@ async def test_the_page_without_scripts_puts_through_as_well(wang: Reader, hotli
     sent = await wang.send("/desk/transfer", {"call_id": "CA1", "to": "queue:general"})
     assert sent.status_code == 303
     assert (await wang.get("/desk/state"))["stage"] == "wrap_up"
+
+
+async def test_a_colleague_is_named_and_asked_first(
+    wang: Reader, door: Door, hotline: Hotline, clock: Any
+) -> None:
+    await door.agent("li")
+    await talk(hotline)
+    assert not [
+        group for group in (await wang.get("/desk/state"))["pass"]["groups"] if group["word"] == "同事"
+    ]
+    people = [
+        Agent(agent_id=name, name=name.title(), skills=("outage", "general"), endpoint=f"client:{name}")
+        for name in ("zhao", "qian")
+    ]
+    await save_agents(hotline.runtime, people)
+    for each in people:
+        await hotline.switchboard.sign_in(
+            agent_id=each.agent_id, name=each.name, skills=each.skills, endpoint=each.endpoint
+        )
+    await hotline.switchboard.set_presence(agent_id="qian", presence="ready")
+    door.forget()
+    groups = {group["word"]: group["options"] for group in (await wang.get("/desk/state"))["pass"]["groups"]}
+    assert groups["同事"] == [
+        {"id": "agent:qian", "word": "Qian · 空闲"},
+        {"id": "agent:zhao", "word": "Zhao · 示忙"},
+    ]
+    status, told = await wang.post("/desk/transfer", call_id="CA1", to="agent:li")
+    assert (status, told["field"]) == (422, "to"), "he has not the skills"
+    clock.advance(90_000)
+    status, _ = await wang.post("/desk/transfer", call_id="CA1", to="agent:qian")
+    assert status == 200
+    (match,) = decide(hotline.plan, await hotline.switchboard.snapshot(), clock.now_ms())
+    assert (match.agent_id, match.why["named"]["why"]) == ("qian", "transfer")
+
+
+async def test_a_busy_colleague_is_waited_for_and_then_anybody_may(
+    wang: Reader, hotline: Hotline, clock: Any
+) -> None:
+    board, plan = hotline.switchboard, hotline.plan
+    await talk(hotline)
+    for name in ("zhao", "qian"):
+        await board.sign_in(
+            agent_id=name, name=name.title(), skills=("outage", "general"), endpoint=f"client:{name}"
+        )
+        await board.set_presence(agent_id=name, presence="ready")
+    await hotline.arrive("CA2")
+    await hotline.enqueue("CA2", "power_cut", "outage")
+    turn = (await board.snapshot()).turn
+    await board.claim_offer(call_id="CA2", agent_id="qian", turn=turn, why={})
+    clock.advance(120_000)
+    reply = await board.transfer_call(call_id="CA1", agent_id="wang", colleague="qian")
+    assert reply.is_ok
+    assert decide(plan, await board.snapshot(), clock.now_ms()) == (), "Qian is at work"
+    clock.advance(COLLEAGUE_MS)
+    (match,) = decide(plan, await board.snapshot(), clock.now_ms())
+    assert (match.call_id, match.agent_id) == ("CA1", "zhao")
