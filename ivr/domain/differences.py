@@ -82,6 +82,8 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "menu": ("语音菜单", "menu"),
     "keys": ("通用按键", "keys at every question"),
     "not_at_all": ("不可以", "not at all"),
+    "posts": ("处理权限", "post"),
+    "gravities": ("严重程度", "gravity"),
     "ticket_states": ("工单状态", "state of a case"),
     "locale_needs": ("语言对应的技能", "skill for the language"),
 }
@@ -121,6 +123,8 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "access_code": ("查询码", "access code"),
     "own": ("并入他单后另建工单", "ticket of one's own after joining another"),
     "due": ("办理时限", "time limit"),
+    "settled_by": ("由谁处理", "who settles it"),
+    "by": ("处理人角色", "role of who settles"),
     "goto": ("下一节点", "next node"),
     "back": ("返回", "way back"),
     "exhausted": ("多次未按键后的去向", "way after silence or wrong keys"),
@@ -181,7 +185,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
 _UNORDERED: Final = frozenset({"tier", "needs", "line", "area", "managed", "holidays"})
 _SECTIONS: Final = (
     *("lines", "tiers", "queues", "matters", "calendars", "ticket_types", "areas", "attributes", "skills"),
-    *("dispositions", "voices"),
+    *("dispositions", "voices", "posts", "gravities"),
 )
 OWN_SENTENCES: Final = frozenset({"options", "cases", "otherwise"})  # fields that have sentences of their own
 

@@ -25,6 +25,7 @@ from queues.domain.lanes import Lane
 from queues.domain.parts import Duration, Part, ShortName, Words, check_short_name, in_locale, words_context
 from queues.domain.ranking import Ranking
 from queues.domain.rules import Care, Rule
+from queues.domain.settling import Post, SettleRule
 from queues.domain.skills import highest
 
 __all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
@@ -105,6 +106,7 @@ class TicketType(Part):
     priority: int = Field(ge=1, le=9)
     access_code: bool = False  # whoever asks for its state by phone needs the code that came with it
     own: bool = False  # opened also by a caller who was added to another ticket
+    settled_by: tuple[SettleRule, ...] = ()  # by which post, for what an agent enters on it
     due: Due | None = None
 
     def work_queue_in(self, area: str) -> str:
@@ -212,6 +214,8 @@ class Plan(Timing):
     managed: tuple[str, ...] = ()  # tiers whose customers have account managers
     affinity: Affinity = Affinity()  # who is asked first
     ticket_states: dict[str, Words] = Field(default_factory=dict)  # what a caller hears of his case
+    posts: dict[str, Post] = Field(default_factory=dict)  # who settles tickets, the lowest first
+    gravities: dict[str, Named] = Field(default_factory=dict)  # how grave a complaint can be
 
     @property
     def provider_queue(self) -> str:
@@ -293,6 +297,8 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "matters": _read_all(book, Matter, ("queues", "matters"), shared),
         "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),
         "ticket_states": _read_states(book, shared),
+        "posts": _ranked(_read_some(book, Post, ("tickets", "posts"), shared)),
+        "gravities": _read_some(book, Named, ("tickets", "gravity"), shared),
         "calendars": _read_all(book, Calendar, ("calendars", "calendars"), shared),
         "dispositions": _read_all(book, Named, ("quality", "dispositions"), shared),
         "locale_needs": _locale_needs(book),
@@ -355,8 +361,9 @@ def _read_all(
     return found
 
 
-def _ranked(tiers: dict[str, Tier]) -> dict[str, Tier]:
-    return {name: tier.model_copy(update={"rank": rank}) for rank, (name, tier) in enumerate(tiers.items())}
+def _ranked(parts: dict[str, Model]) -> dict[str, Model]:
+    """Each with its place in the file."""
+    return {name: part.model_copy(update={"rank": rank}) for rank, (name, part) in enumerate(parts.items())}
 
 
 def _locale_needs(book: FaultBook) -> dict[str, str]:

@@ -20,6 +20,7 @@ from queues.domain.faults import SiteFaults
 from queues.domain.hours import Hours
 from queues.domain.journal import Line, LineType
 from queues.domain.plan import Plan
+from queues.domain.settling import post_of
 from queues.domain.tickets import (
     REPLY_LENGTH_MAX,
     TicketEvent,
@@ -89,6 +90,8 @@ class Answer(StrEnum):
     TOO_LONG = "too_long"
     NO_REASON = "no_reason"
     UNKNOWN_AGENT = "unknown_agent"
+    BAD_AMOUNT = "bad_amount"
+    LOWER = "lower"  # it would go to a lower post, and nobody said why
 
 
 Decide = Callable[[Ticket], Mapping[str, Any] | Answer]
@@ -168,6 +171,7 @@ def ticket_of(plan: Plan, link: Link, record: CallRecord | None, told: list[Line
         due_ms=due_of(plan, ticket_type, area, link.due_ms),
         code_key=text_of(data, "access_key"),
         owner=first_answer(told),
+        post=post_of(plan, ticket_type, None, ""),
     )
 
 

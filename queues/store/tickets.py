@@ -57,6 +57,9 @@ tickets = Table(
     Column("due_ms", BigInteger),
     Column("resolved_ms", BigInteger),
     Column("replied_ms", BigInteger),
+    Column("amount_cents", BigInteger),
+    Column("gravity", Text),
+    Column("post", Text),
     Column("revision", BigInteger),
 )
 Index(None, tickets.c.call_id)
@@ -93,6 +96,9 @@ class Ticket:
     due_ms: int | None = None
     resolved_ms: int | None = None
     replied_ms: int | None = None  # when the caller was told what came of it
+    amount_cents: int | None = None  # what it is about, in hundredths
+    gravity: str | None = ""
+    post: str | None = ""  # who settles it, see queues.domain.settling
     revision: int | None = None
 
     @property
@@ -118,6 +124,7 @@ class TicketFilter:
     type: str = ""
     work_queue: str = ""
     area: str = ""
+    post: str = ""
     owner: str = ""
     call_id: str = ""
     customer_id: str = ""

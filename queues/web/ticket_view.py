@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from config.web.accounts import Account
 from queues.domain.clocks import DueState
-from queues.domain.plan import OTHER_AREA
+from queues.domain.plan import OTHER_AREA, Plan
+from queues.domain.settling import amount_text
 from queues.domain.tickets import MOVES, TicketEvent, TicketState
 from queues.service import customers
 from queues.service.tickets import Ticket, due_state_of
@@ -17,6 +18,7 @@ View = dict[str, Any]
 
 WORKERS: Final = ("agent", "supervisor", "admin")
 CLOSERS: Final = ("supervisor", "admin")
+SETTLES: Final = frozenset({TicketEvent.RESOLVE, TicketEvent.CLOSE})
 NEEDS_CLOSER: Final = frozenset({TicketEvent.CLOSE, TicketEvent.REOPEN})
 _KEYS: Final = {
     TicketEvent.TAKE: "a",
@@ -33,11 +35,14 @@ _MARKS: Final = {
     DueState.BROKEN: "past",
 }
 # The names under which a change is told; the instants that go with a state say nothing more.
-_TOLD: Final = ("state", "owner", "taken_by", "reply")
+_TOLD: Final = ("state", "owner", "taken_by", "reply", "amount_cents", "gravity", "post")
 
 
-def may(role: str, event: TicketEvent) -> bool:
-    return role in (CLOSERS if event in NEEDS_CLOSER else WORKERS)
+def may(role: str, event: TicketEvent, ticket: Ticket, plan: Plan) -> bool:
+    """What stands at a supervisor's post is not an agent's to settle."""
+    post = plan.posts.get(ticket.post or "")
+    is_above = event in SETTLES and post is not None and post.by == "supervisor"
+    return role in (CLOSERS if is_above or event in NEEDS_CLOSER else WORKERS)
 
 
 def may_hand_over(ticket: Ticket, account: Account) -> bool:
@@ -51,7 +56,7 @@ def actions(ticket: Ticket, role: str, words: Words) -> list[View]:
     return [
         {"event": event.value, "word": words.t(f"ticket_work.{event}"), "key": _KEYS[event]}
         for event in MOVES[TicketState(ticket.state)]
-        if may(role, event)
+        if may(role, event, ticket, words.plan)
     ]
 
 
@@ -67,6 +72,7 @@ async def row_of(floor: Floor, ticket: Ticket, words: Words, agents: Mapping[str
         "state": f"{ticket.state}_ticket" if ticket.state == TicketState.CLOSED else ticket.state,
         "state_word": words.t(f"state.ticket.{ticket.state}"),
         "owner": agents.get(ticket.owner or "", ticket.owner or ""),
+        "post": words.post(ticket.post or ""),
         "customer": await _customer_name(floor, ticket.customer_id or ""),
         "tier_word": words.tier(ticket.tier or ""),
         "rank": words.rank(ticket.tier or ""),
@@ -136,6 +142,20 @@ def work_queue_word(name: str, words: Words) -> str:
     return " · ".join(comma.join(each) for each in (places, kinds) if each)
 
 
+def weight_of(ticket: Ticket, words: Words, typed: Mapping[str, str] | None) -> View | None:
+    """The form for amount and gravity, with what was typed; none for a kind of ticket that no rule looks at."""
+    kind = words.plan.ticket_types.get(ticket.type)
+    if kind is None or not kind.settled_by or ticket.state == TicketState.CLOSED:
+        return None
+    kept = {"amount": amount_text(ticket.amount_cents), "gravity": ticket.gravity or "", "why": ""}
+    return {
+        **kept,
+        **(typed or {}),
+        "is_open": typed is not None,
+        "choices": [{"id": each, "word": words.gravity(each)} for each in words.plan.gravities],
+    }
+
+
 def facts_of(
     ticket: Ticket, names: Mapping[str, str], agents: Mapping[str, str], words: Words
 ) -> list[dict[str, str]]:
@@ -152,6 +172,9 @@ def facts_of(
         "tickets.opened": date(ticket.opened_ms),
         "ticket_work.due_at": date(ticket.due_ms),
         "ticket_work.owner": agents.get(ticket.owner or "", ticket.owner or ""),
+        "ticket_work.amount": amount_text(ticket.amount_cents),
+        "ticket_work.gravity": words.gravity(ticket.gravity or ""),
+        "ticket_work.post": words.post(ticket.post or ""),
         "ticket_work.taken_by": names.get(ticket.taken_by or "", ticket.taken_by or ""),
         "ticket_work.resolved": date(ticket.resolved_ms),
         "ticket_work.replied": date(ticket.replied_ms),
@@ -185,9 +208,14 @@ def _changes(
     def told(name: str, value: str) -> str:
         if name == "state":
             return words.t(f"state.ticket.{value}")
-        return names.get(name, {}).get(value, value) or "–"
+        if name == "amount_cents":
+            return amount_text(int(value)) if value else "–"
+        own = {"gravity": words.gravity, "post": words.post}.get(name)
+        return (own(value) if own else names.get(name, {}).get(value, value)) or value or "–"
 
     for name in _TOLD:
         if name in after and before.get(name) != after[name]:
-            was, now = (told(name, str(each.get(name) or "")) for each in (before, after))
+            was, now = (
+                told(name, "" if each.get(name) is None else str(each[name])) for each in (before, after)
+            )
             yield {"label": words.t(f"ticket_work.field.{name}"), "was": was, "now": now}

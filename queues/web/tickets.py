@@ -20,7 +20,7 @@ from queues.domain.tickets import (
     TicketState,
     number_in,
 )
-from queues.service import calls, owners, people, tickets
+from queues.service import calls, owners, people, settling, tickets
 from queues.service.calls import CallFilter
 from queues.service.tickets import Answer, Ticket, TicketFilter
 from queues.web import ticket_view as view
@@ -33,7 +33,13 @@ SHOWN: Final = 100
 CALLS_SHOWN: Final = 20
 UNDONE_STATES, ALL_STATES = "undone", "all"
 MINE: Final = "mine"
-TYPED_WRONG: Final = (Answer.TOO_LONG, Answer.NO_REASON, Answer.UNKNOWN_AGENT)
+TYPED_WRONG: Final = (
+    Answer.TOO_LONG,
+    Answer.NO_REASON,
+    Answer.UNKNOWN_AGENT,
+    Answer.BAD_AMOUNT,
+    Answer.LOWER,
+)
 
 
 def routes() -> list[BaseRoute]:
@@ -44,6 +50,7 @@ def routes() -> list[BaseRoute]:
         Route("/tickets/{ticket_no}/reply", answer_caller, methods=["POST"]),
         Route("/tickets/{ticket_no}/told", caller_told, methods=["POST"]),
         Route("/tickets/{ticket_no}/owner", hand_over, methods=["POST"]),
+        Route("/tickets/{ticket_no}/weight", weigh, methods=["POST"]),
     ]
 
 
@@ -75,7 +82,7 @@ async def show_tickets(request: Request) -> Response:
 
 
 def _filters(request: Request) -> dict[str, str]:
-    names = ("state", "work_queue", "area", "owner", "q")
+    names = ("state", "work_queue", "area", "post", "owner", "q")
     return {name: request.query_params.get(name, "").strip()[:80] for name in names}
 
 
@@ -90,6 +97,7 @@ def _chosen(filters: dict[str, str], agent_id: str) -> TicketFilter:
         states=tuple(UNDONE) if states == (UNDONE_STATES,) else states,
         work_queue=filters["work_queue"],
         area=filters["area"],
+        post=filters["post"],
         owner=agent_id if is_mine else owner,
         is_unreplied=is_mine and state != ALL_STATES,
     )
@@ -105,7 +113,14 @@ def _choices(words: Words, agents: Mapping[str, str], account: Account) -> dict[
     owners_shown = [{"id": agent_id, "word": name} for agent_id, name in agents.items()]
     if account.agent_id:
         owners_shown.insert(0, {"id": MINE, "word": words.t("ticket_work.mine")})
-    return {"states": states, "work_queues": lists, "areas": areas, "owners": owners_shown}
+    posts = [{"id": post, "word": words.post(post)} for post in words.plan.posts]
+    return {
+        "states": states,
+        "work_queues": lists,
+        "areas": areas,
+        "posts": posts,
+        "owners": owners_shown,
+    }
 
 
 @require()
@@ -121,7 +136,7 @@ async def move_ticket(request: Request) -> Response:
         event = TicketEvent(form.get("event", ""))
     except ValueError:
         raise HTTPException(400) from None
-    if not view.may(account.role, event):
+    if not view.may(account.role, event, ticket, floor_of(request).plan):
         raise HTTPException(403)
     answer = await tickets.work_on(
         floor_of(request).runtime,
@@ -169,6 +184,24 @@ async def answer_caller(request: Request) -> Response:
     return await _answered(request, answer, typed=reply)
 
 
+@require(*WORKERS)
+async def weigh(request: Request) -> Response:
+    """What it is about and how grave that is; by that it goes up to whoever may settle it."""
+    ticket, form = await _ticket(request), await read_form(request)
+    account: Account = request.state.account
+    typed = {name: form.get(name, "").strip()[:REASON_LENGTH_MAX] for name in ("amount", "gravity", "why")}
+    answer = await settling.weigh(
+        floor_of(request).runtime,
+        ticket.ticket_no,
+        amount=typed["amount"],
+        gravity=typed["gravity"],
+        reason=typed["why"],
+        by=account.account_id,
+        revision=_revision(form),
+    )
+    return await _answered(request, answer, weighed=typed)
+
+
 def _revision(form: Form) -> int:
     """What whoever sends this has looked at."""
     text = form.get("revision", "")
@@ -185,7 +218,11 @@ async def _ticket(request: Request) -> Ticket:
 
 
 async def _answered(
-    request: Request, answer: Answer, typed: str | None = None, typed_reason: str = ""
+    request: Request,
+    answer: Answer,
+    typed: str | None = None,
+    typed_reason: str = "",
+    weighed: Mapping[str, str] | None = None,
 ) -> Response:
     """Done, or done already: the ticket as it is now. Else the same page says why, and keeps what was typed."""
     if answer is Answer.GONE:
@@ -193,7 +230,9 @@ async def _answered(
     ticket = await _ticket(request)
     if answer in (Answer.OK, Answer.AGAIN):
         return RedirectResponse(f"/tickets/{ticket.ticket_no}", 303)
-    return await _ticket_page(request, ticket, refused=answer, typed=typed, typed_reason=typed_reason)
+    return await _ticket_page(
+        request, ticket, refused=answer, typed=typed, typed_reason=typed_reason, weighed=weighed
+    )
 
 
 async def _ticket_page(
@@ -203,6 +242,7 @@ async def _ticket_page(
     refused: Answer | None = None,
     typed: str | None = None,
     typed_reason: str = "",
+    weighed: Mapping[str, str] | None = None,
 ) -> Response:
     floor, words = floor_of(request), words_of(request)
     account: Account = request.state.account
@@ -223,6 +263,7 @@ async def _ticket_page(
         calls=[call_row(call, words) for call in own],
         facts=view.facts_of(ticket, names, agents, words),
         actions=view.actions(ticket, account.role, words),
+        weight=view.weight_of(ticket, words, weighed) if account.role in WORKERS else None,
         may_answer=account.role in WORKERS,
         may_tell=account.role in WORKERS and ticket.replied_ms is None,
         may_hand_over=view.may_hand_over(ticket, account),

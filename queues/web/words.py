@@ -44,6 +44,12 @@ class Words:
     def ticket_type(self, ticket_type: str) -> str:
         return self._name(self.plan.ticket_types, ticket_type)
 
+    def post(self, post: str) -> str:
+        return self._name(self.plan.posts, post)
+
+    def gravity(self, gravity: str) -> str:
+        return self._name(self.plan.gravities, gravity)
+
     def disposition(self, disposition: str) -> str:
         return self._name(self.plan.dispositions, disposition)
 

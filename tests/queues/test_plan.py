@@ -47,6 +47,20 @@ def test_an_unknown_name_is_shown_with_its_line_and_the_nearest_right_one(tmp_pa
     ]
 
 
+SETTLING = (
+    ("{from: 500, post: boss}", "there is no post named 'boss'"),
+    ("{gravity: [], post: boss}", "needs at least one entry"),
+    ("{gravity: [poison], post: boss}", "there is no gravity named 'poison'"),
+    (
+        "{from: 500, gravity: [poison], post: boss}",
+        "a rule says either 'from', an amount, or 'gravity', a list",
+    ),
+    ("{post: boss}", "a rule says either 'from', an amount, or 'gravity', a list"),
+    ("{from: a lot, post: boss}", "'a lot' is not a number"),
+    ("{from: -1, post: boss}", "must be at least 0"),
+)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -141,6 +155,10 @@ def test_an_unknown_name_is_shown_with_its_line_and_the_nearest_right_one(tmp_pa
             ("tickets", "types:", "states: {open: {zh: 开, en: open}, done: {zh: 完, en: done}}\ntypes:"),
             "there is no state named 'done'",
         ),
+        *(
+            (("tickets", "priority: 5", f"priority: 5, settled_by: [{rule}]"), told)
+            for rule, told in SETTLING
+        ),
         (
             ("tickets", "types:", "states: {open: {zh: 开, en: open}}\ntypes:"),
             "there are no words for taken and resolved and closed",
@@ -151,6 +169,18 @@ def test_a_fault_is_told_in_words(tmp_path: Path, change: tuple[str, str, str], 
     found = faults(tmp_path, change)
     assert any(told in fault for fault in found), found
     assert all(fault.startswith(f"{change[0]}.yaml:") for fault in found), found
+
+
+def test_more_money_never_leads_to_a_lower_post(tmp_path: Path) -> None:
+    posts = "posts: {desk: {name: {zh: 台, en: Desk}}, boss: {name: {zh: 长, en: Boss}}}"
+    rules = "settled_by: [{from: 500, post: boss}, {from: 2000, post: desk}]"
+    found = faults(
+        tmp_path,
+        ("tickets", "types:", f"{posts}\ntypes:"),
+        ("tickets", "priority: 5", f"priority: 5, {rules}"),
+    )
+    assert len(found) == 1
+    assert "from 2000 on it would go to 'desk', which is not above 'boss' from 500 on" in found[0]
 
 
 def test_a_class_code_may_hold_the_code_of_the_tier(tmp_path: Path) -> None:

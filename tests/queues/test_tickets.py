@@ -123,6 +123,9 @@ async def test_a_power_cut_has_its_ticket_while_the_caller_still_waits(
             "due_ms": MONDAY_0900_MS + 4_000 + 12 * HOUR_MS,  # a core area
             "resolved_ms": None,
             "replied_ms": None,
+            "amount_cents": None,
+            "gravity": "",
+            "post": "",
             "revision": 1,
         }
     ]

@@ -34,16 +34,16 @@ async def complain(house: House, leg_id: str = "CA1", number: str = LIN) -> Hear
     return heard
 
 
-async def talk(house: House, agent_id: str, leg_id: str = "CA1") -> Rung:
+async def talk(house: House, agent_id: str, leg_id: str = "CA1") -> Heard:
     """He is offered the call, takes it, and they are connected; every report of it comes twice."""
     rung = Rung(house.hotline, agent_id, f"client:{agent_id}")
     await rung.offer(leg_id)
     house.hotline.doubled = True
     await rung.report("ringing")
     await rung.join(await rung.answer())
-    await house.hotline.caller(leg_id, LIN).connect(rung.offer_id)
+    met = await house.hotline.caller(leg_id, LIN).connect(rung.offer_id)
     house.hotline.doubled = False
-    return rung
+    return met
 
 
 async def press(reader: Reader, ticket_no: str, what: str, **form: str) -> str:
@@ -72,15 +72,20 @@ async def test_who_answered_first_owns_the_case_until_the_caller_has_been_told(
     async with open_house(runtime, "power") as house:
         wang, li = await house.agent("wang", "王敏"), await house.agent("li", "李静")
         await complain(house)
-        await talk(house, "wang")
+        met = await talk(house, "wang")
         if not is_late:
             await house.settle()
+        # the call is put through to another, and so is the work: the case stays the first one's
+        board = house.hotline.switchboard
+        await board.transfer_call(call_id="CA1", agent_id="wang", queue="outage")
+        await house.hotline.caller("CA1", LIN).after(met, "in-progress")
+        await talk(house, "li")
+        assert (await house.facts_of("CA1")).state == "connected"
         await house.hotline.caller("CA1", LIN).report_end()
         await house.settle()
         (ticket,) = await house.rows("tickets", "ticket_no", "owner", "taken_by", "replied_ms")
         ticket_no = ticket.pop("ticket_no")
         assert ticket == {"owner": "wang", "taken_by": "", "replied_ms": None}
-        # the work goes to another, who brings it to its end: the case stays the first one's
         assert "In the hands of li" in await press(li, ticket_no, "move", event="take")
         await press(li, ticket_no, "move", event="resolve")
         assert (await tickets_of(wang), await tickets_of(li)) == ([ticket_no], [])
@@ -203,3 +208,18 @@ async def test_an_anonymous_caller_leaves_no_owner_behind(runtime: Runtime) -> N
         assert await house.rows("follow_ups") == []
         assert await house.runtime.redis.hgetall("{power}:owners") == {}
         assert await house.runtime.redis.hgetall("{power}:owned") == {}
+
+
+async def test_a_caller_who_rings_again_reaches_who_owes_him_an_answer(runtime: Runtime) -> None:
+    async with open_house(runtime, "heat") as house:
+        for agent_id in ("wang", "li"):
+            await house.agent(agent_id, agent_id)
+        board = house.hotline.switchboard
+        await complain(house)
+        await talk(house, "wang")
+        await house.hotline.caller("CA1", LIN).report_end()
+        await house.settle()
+        await board.close_wrap_up(agent_id="wang")
+        # 李静 has been idle for longer, and yet she is not the one
+        await complain(house, "CA2")
+        assert await house.offered_to("wang") == "CA2"
