@@ -13,7 +13,7 @@ from config.runtime import Runtime, open_runtime
 from config.settings import Settings
 from config.web.accounts import NameTaken, accounts, create_account, set_password
 from ivr.service.versions import first_words
-from queues.domain.skills import fault_of
+from queues.domain.skills import SEAT, fault_of
 from queues.service.people import Agent, agents_of_site, save_agents
 from queues.service.plans import plan_of
 
@@ -35,7 +35,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--role", choices=ROLES, default="agent")
     add.add_argument("--name", help="the name callers and colleagues know (the sign-in name)")
     add.add_argument(
-        "--skills", default="", metavar="A,B:2", help="skills of the site, with their level (all)"
+        "--skills",
+        default="",
+        metavar="A,B:2,@TIER",
+        help="skills of the site with their level (all); @TIER dedicates the seat to a tier",
     )
     add.add_argument(
         "--phone",
@@ -112,8 +115,10 @@ def seat_of(runtime: Runtime, chosen: argparse.Namespace) -> Agent:
             f"--phone: {chosen.phone} is a number of this hotline; it would ring in our own menu"
         )
     plan = plan_of(runtime)
-    skills = tuple(filter(None, (skill.strip() for skill in chosen.skills.split(",")))) or plan.every_skill
-    if wrong := [fault for skill in skills if (fault := fault_of(skill, plan.skills))]:
+    skills = tuple(filter(None, (skill.strip() for skill in chosen.skills.split(","))))
+    if all(skill.startswith(SEAT) for skill in skills):
+        skills = (*plan.every_skill, *skills)
+    if wrong := [fault for skill in skills if (fault := fault_of(skill, plan.skills, plan.tiers))]:
         raise StaffingError(f"--skills: {wrong[0]} in this site; there are {', '.join(plan.skills)}")
     return Agent(
         agent_id=chosen.login, name=chosen.name or chosen.login, skills=skills, endpoint=chosen.phone

@@ -23,7 +23,7 @@ from queues.domain.calls import CallState
 from queues.domain.effects import Effect
 from queues.domain.journal import LineType
 from queues.domain.plan import Plan
-from queues.domain.routing import FURTHER, Round, Snapshot, decide_round
+from queues.domain.routing import FURTHER, Round, Snapshot, decide_round, reserve_changes
 from queues.service.effects import Performer
 from queues.service.plans import plan_of
 from queues.service.switchboard import Switchboard
@@ -158,6 +158,11 @@ class Dispatcher:
 
     async def _match(self, snapshot: Snapshot, told: Told) -> None:
         """Claims in the order decided. Each moves the turn on by one; another's change ends this round."""
+        changes = reserve_changes(self.plan, snapshot, self.runtime.clock.now_ms())
+        for change in changes:
+            await self.switchboard.set_reserve(**change._asdict())
+        if changes:
+            snapshot = await self.switchboard.snapshot()
         times, decided = 1, self._decide(snapshot)
         while decided.is_cut and not decided.matches:
             times *= FURTHER
@@ -170,6 +175,7 @@ class Dispatcher:
                 agent_id=match.agent_id,
                 turn=snapshot.turn + told.offers,
                 why=match.why,
+                is_turn=match.is_turn,
             )
             if reply.effect is not None:
                 told.offers += 1

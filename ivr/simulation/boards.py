@@ -30,7 +30,12 @@ def on_rules(
         if isinstance(ask, Look):
             heads_max, agents_max = HEADS_MAX * ask.times, AGENTS_MAX * ask.times
             reply = snapshot_of(
-                state, ask.now_ms, silent_ms=SILENT_MS, heads_max=heads_max, agents_max=agents_max
+                state,
+                ask.now_ms,
+                silent_ms=SILENT_MS,
+                heads_max=heads_max,
+                agents_max=agents_max,
+                with_turns=ask.with_turns,
             )
         else:
             step = advance(state, ask)
@@ -58,6 +63,7 @@ async def on_scripts(day: Day, store: SwitchboardStore, *, progress: Progress | 
                 silent_ms=SILENT_MS,
                 heads_max=HEADS_MAX * ask.times,
                 agents_max=AGENTS_MAX * ask.times,
+                with_turns=ask.with_turns,
             )
         else:
             reply = await store.run(ask)

@@ -103,7 +103,7 @@ def _agent(row: Mapping[str, str | None], plan: Plan) -> SimulatedAgent | str:
     hours = [(row.get(column) or "").strip() for column in AGENT_COLUMNS[2:]]
     if not name:
         return "agent is empty"
-    if unknown := [fault for skill in skills if (fault := fault_of(skill, plan.skills))]:
+    if unknown := [fault for skill in skills if (fault := fault_of(skill, plan.skills, plan.tiers))]:
         return f"skills: {unknown[0]} in {plan.site} ({', '.join(plan.skills)})"
     if not all(hour == "" or hour.isdecimal() for hour in hours):
         return "from_s and until_s are whole seconds from the first midnight"

@@ -17,7 +17,7 @@ from queues.domain import commands as c
 from queues.domain.effects import EffectKind
 from queues.domain.lanes import Lane
 from queues.domain.plan import Plan
-from queues.domain.routing import FURTHER, Match, Snapshot, decide_round
+from queues.domain.routing import FURTHER, Match, Snapshot, decide_round, reserve_changes
 
 PLACE_MS: Final = 20_000
 LEASE_MS: Final = 60_000
@@ -30,6 +30,7 @@ class Look:
 
     now_ms: int
     times: int = 1
+    with_turns: bool = False
 
 
 Ask = c.Command | Look
@@ -61,6 +62,11 @@ class Day:
     _deeds: int = 0  # events to come that are more than a look
     _ended_ms: int = 0
     _idle: int = 0
+    _kept_back: int = (
+        0  # agents who stand idle because their seat is kept, while somebody waits whom they could serve
+    )
+    _kept_back_ms: int = 0
+    _matched_ms: int = 0
     _lanes: dict[tuple[str, str, str], tuple[str, str, int]] = field(default_factory=dict)
 
     def run(self) -> Generator[Ask, Any, PlayedDay]:
@@ -79,7 +85,11 @@ class Day:
         self._close_books()
         in_order = tuple(sorted(self.played, key=lambda each: (each.call.at_ms, each.call.call_id)))
         return PlayedDay(
-            calls=in_order, busy_ms=self.busy_ms, staffed_ms=self.staffed_ms, ended_ms=self._ended_ms
+            calls=in_order,
+            busy_ms=self.busy_ms,
+            staffed_ms=self.staffed_ms,
+            ended_ms=self._ended_ms,
+            kept_back_ms=self._kept_back_ms,
         )
 
     @property
@@ -153,6 +163,9 @@ class Day:
         for step in self.plan.queues[call.queue].overflow:
             self._look_again_after(step.after_ms)
         self._look_again_after(self.plan.tiers[call.tier].ceiling_ms)
+        for queue in self.plan.queues.values():
+            if queue.reserve is not None:
+                self._look_again_after(queue.reserve.release_after_ms)
 
     def _lane_of(self, call: SimulatedCall) -> tuple[str, str, int]:
         key = (call.queue, call.tier, call.matter)
@@ -224,15 +237,23 @@ class Day:
     # The dispatcher's tick
 
     def _match(self) -> Steps:
+        self._kept_back_ms += self._kept_back * (self.now_ms - self._matched_ms)
+        self._kept_back, self._matched_ms = 0, self.now_ms
         if not self._waiting or not self._idle:
             return
         times, is_cut = 1, True
         while is_cut:
-            snapshot: Snapshot = yield Look(self.now_ms, times)
-            matches, is_cut = decide_round(self.plan, snapshot, self.now_ms)
+            snapshot: Snapshot = yield Look(self.now_ms, times, self.plan.has_rotation)
+            changes = reserve_changes(self.plan, snapshot, self.now_ms)
+            for change in changes:
+                yield c.SetReserve(now_ms=self.now_ms, **change._asdict())
+            if changes:
+                continue
+            matches, is_cut, kept_back = decide_round(self.plan, snapshot, self.now_ms)
             for turn, match in enumerate(matches, snapshot.turn):
                 yield from self._claim(match, turn)
             times = 1 if matches else times * FURTHER
+            self._kept_back = len(kept_back)
 
     def _claim(self, match: Match, turn: int) -> Steps:
         (word, *rest) = yield c.ClaimOffer(
@@ -243,6 +264,7 @@ class Day:
             place_ms=PLACE_MS,
             lease_ms=LEASE_MS,
             why=json.dumps(match.why, ensure_ascii=False, separators=(",", ":")),
+            is_turn=match.is_turn,
         )
         if word != "ok":
             raise RuntimeError(f"a decision alone in the house was refused: {word}")

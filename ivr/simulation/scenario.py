@@ -68,3 +68,4 @@ class PlayedDay:
     busy_ms: dict[str, int]
     staffed_ms: dict[str, int]
     ended_ms: int
+    kept_back_ms: int = 0  # agents' idle time on kept seats while somebody waited whom they could have served

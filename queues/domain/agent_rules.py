@@ -21,7 +21,9 @@ def sign_in(draft: Draft, command: c.SignIn) -> Reply:
         if agent.skills != command.skills:
             draft.line(LineType.AGENT_SKILLS_CHANGED, agent_id=command.agent_id, skills=command.skills)
         return ("again",)
+    draft.state.turns += 1
     new = Agent(
+        turn=draft.state.turns,
         agent_id=AgentId(command.agent_id),
         state=AgentState.SIGNED_OUT,
         since_ms=command.now_ms,
@@ -29,7 +31,9 @@ def sign_in(draft: Draft, command: c.SignIn) -> Reply:
         **about,
     )
     draft.change_agent(new, AgentEvent.SIGN_IN, reason=agents.SIGNED_IN)
-    draft.line(LineType.AGENT_SIGNED_IN, agent_id=command.agent_id, skills=command.skills)
+    draft.line(
+        LineType.AGENT_SIGNED_IN, agent_id=command.agent_id, skills=command.skills, turn=draft.state.turns
+    )
     draft.tell_presence(command.agent_id)
     return ("ok",)
 

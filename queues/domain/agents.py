@@ -75,6 +75,7 @@ class Agent:
     missed: int = 0  # offers missed in a row
     wrap_up_until_ms: int | None = None
     is_extended: bool = False
+    turn: int = 0  # in a rotation: when he had his last one, counted
 
 
 def next_state(state: AgentState, event: AgentEvent) -> AgentState | None:

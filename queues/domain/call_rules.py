@@ -291,6 +291,7 @@ def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
     draft.line(
         LineType.CALL_CONNECTED, **ids, **told, queue=call.queue, recording=call.record, talk=call.talks
     )
+    draft.take_turn(draft.state.offers[call.offer_id])
     return about("ok", call)
 
 

@@ -183,6 +183,16 @@ class ClaimOffer(Command):
     place_ms: int  # how long the phone may take until it rings
     lease_ms: int  # the due ring belongs to the claimer for so long
     why: str  # JSON
+    is_turn: bool = False  # it is his turn in a rotation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetReserve(Command):
+    """The seats that a queue keeps for some tiers are for everybody from now on, or are kept again."""
+
+    queue: str
+    is_armed: bool
+    waited_ms: int  # the longest of those they are not kept for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,20 @@ def clear_notice(draft: Draft, command: c.ClearNotice) -> Reply:
     return ("ok",)
 
 
+def set_reserve(draft: Draft, command: c.SetReserve) -> Reply:
+    reserves = draft.state.reserves
+    if command.is_armed == (command.queue not in reserves):
+        return ("again",)
+    if command.is_armed:
+        del reserves[command.queue]
+    else:
+        reserves[command.queue] = str(command.now_ms)
+    draft.state.turn += 1
+    type_ = LineType.RESERVE_ARMED if command.is_armed else LineType.RESERVE_RELEASED
+    draft.line(type_, queue=command.queue, waited_ms=command.waited_ms)
+    return ("ok",)
+
+
 def forget_met(draft: Draft, command: c.ForgetMet) -> Reply:
     met = draft.state.met
     by_age = sorted((int(text.partition(" ")[0]), ref) for ref, text in met.items())

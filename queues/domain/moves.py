@@ -14,8 +14,9 @@ from queues.domain.agents import Agent, AgentEvent, AgentState
 from queues.domain.calls import Call, CallEvent, CallState
 from queues.domain.effects import Effect, EffectId, EffectKind
 from queues.domain.journal import Line, LineType, id_after
-from queues.domain.lanes import Skip, member_of, with_skip
+from queues.domain.lanes import Lane, Skip, member_of, with_skip
 from queues.domain.offers import Offer, OfferEvent, OfferId
+from queues.domain.skills import skills_of
 from queues.domain.state import State, call_facts
 
 Reply = tuple[str, ...]
@@ -198,6 +199,26 @@ class Draft:
         agent = self.change_agent(agent, AgentEvent.RELEASE, reason="")
         self.state.ready[agent.agent_id] = agent.idle_ms
         self.state.turn += 1
+
+    def take_turn(self, offer: Offer) -> None:
+        """He has had his turn in the rotation. Whoever was before him, is able and was away by his own wish has lost
+        his; whoever was at work keeps it."""
+        if not offer.is_turn:
+            return
+        had = self.state.agents[offer.agent_id].turn
+        self._next_turn(offer, offer.agent_id, LineType.AGENT_TURN_TAKEN)
+        needs = set(Lane.from_json(self.state.calls[offer.call_id].lane).needs)
+        away = (agent for agent in self.state.agents.values() if agent.state is AgentState.AWAY)
+        passed = [
+            (each.turn, each.agent_id) for each in away if each.turn < had and needs <= skills_of(each.skills)
+        ]
+        for _, agent_id in sorted(passed):
+            self._next_turn(offer, agent_id, LineType.AGENT_TURN_LOST)
+
+    def _next_turn(self, offer: Offer, agent_id: str, type_: LineType) -> None:
+        self.state.turns += 1
+        self.change_agent(self.state.agents[agent_id], turn=self.state.turns)
+        self.line(type_, call_id=offer.call_id, agent_id=agent_id, turn=self.state.turns)
 
     def tell_presence(self, agent_id: str) -> None:
         agent = self.state.agents[agent_id]

@@ -46,6 +46,7 @@ def claim_offer(draft: Draft, command: c.ClaimOffer) -> Reply:
         agent_id=agent.agent_id,
         state=OfferState.CLAIMED,
         claimed_ms=command.now_ms,
+        is_turn=command.is_turn,
         why=command.why,
     )
     draft.state.turn += 1
@@ -165,6 +166,7 @@ def decline_offer(draft: Draft, command: c.DeclineOffer) -> Reply:
         return _told(draft, "gone", command.offer_id)
     if offer is None or offer.state not in OPEN:
         return _refuse_end(draft, offer, command.offer_id, OfferState.DECLINED)
+    draft.take_turn(offer)
     call = draft.end_offer(offer, OfferEvent.DECLINE, LineType.OFFER_DECLINED)
     draft.requeue(call, DECLINED, Skip(command.now_ms + command.skip_ms, DECLINED, offer.agent_id))
     draft.release(draft.state.agents[offer.agent_id], idle_ms=command.now_ms)
@@ -186,6 +188,7 @@ def expire_offer(draft: Draft, command: c.ExpireOffer) -> Reply:
         return _told(draft, "early", command.offer_id)
     if offer is None or offer.state not in _EXPIRES[command.by]:
         return _refuse_end(draft, offer, command.offer_id, OfferState.EXPIRED)
+    draft.take_turn(offer)
     call = draft.end_offer(offer, OfferEvent.EXPIRE, LineType.OFFER_EXPIRED, by=command.by)
     draft.requeue(call, MISSED, Skip(command.now_ms + command.skip_ms, MISSED, offer.agent_id))
     agent = draft.state.agents[offer.agent_id]

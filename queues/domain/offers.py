@@ -71,6 +71,7 @@ class Offer:
     ringing_ms: int | None = None
     answered_ms: int | None = None
     ended_ms: int | None = None
+    is_turn: bool = False  # taken in rotation: it is his turn
     why: str = ""  # JSON: candidates, keys and reasons
 
 

@@ -31,6 +31,7 @@ from queues.domain.skills import highest
 __all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
 
 AREA_MARK: Final = "{area}"
+ROTATION: Final = "rotation"
 OTHER_AREA: Final = "other"  # the work list of callers whose area we do not know
 
 
@@ -64,12 +65,28 @@ class Overflow(Part):
     front: bool = False
 
 
+class Reserve(Part):
+    """So many idle seats of a queue are kept for these tiers, until somebody else has waited too long."""
+
+    tiers: tuple[str, ...] = Field(min_length=1)
+    seats: int = Field(default=1, ge=1, le=32)
+    release_after_ms: Duration = Field(default=120_000, alias="release_after")
+    rearm_below_ms: Duration = Field(default=60_000, alias="rearm_below")
+
+    @model_validator(mode="after")
+    def _has_a_gap(self) -> Reserve:
+        if not 0 < self.rearm_below_ms < self.release_after_ms:
+            raise ValueError("'rearm_below' must be below 'release_after', else it would go to and fro")
+        return self
+
+
 class Queue(Part):
     id: str
     name: Words
     needs: tuple[str, ...]
     calendar: str
-    order: Literal["longest_idle"] = "longest_idle"
+    order: Literal["longest_idle", "rotation"] = "longest_idle"
+    reserve: Reserve | None = None
     overflow: tuple[Overflow, ...] = ()
     closed: str | None = None  # the menu node for callers outside the calendar
     wait_prompt: Words = Field(alias="wait")
@@ -258,6 +275,10 @@ class Plan(Timing):
         """Each skill at the highest level that a queue or a language asks for."""
         asked = [need for queue in self.queues.values() for need in queue.needs]
         return highest(self.skills, [*asked, *self.locale_needs.values()])
+
+    @cached_property
+    def has_rotation(self) -> bool:
+        return any(queue.order == ROTATION for queue in self.queues.values())
 
     def lane_in(self, queue: str, lane: Lane, locale: str) -> Lane:
         """The lane in another queue of a call that stands in this one: tier, head start and safety stay."""

@@ -74,6 +74,8 @@ def _check_queues(names: Names, parts: Mapping[str, Any]) -> None:
         names.expect((*place, "calendar"), "calendar", queue.calendar)
         for index, skill in enumerate(queue.needs):
             names.expect_skill((*place, "needs", index), skill)
+        for index, tier in enumerate(queue.reserve.tiers if queue.reserve else ()):
+            names.expect((*place, "reserve", "tiers", index), "tier", tier)
         for index, overflow in enumerate(queue.overflow):
             names.expect((*place, "overflow", index, "to"), "queue", overflow.to_queue)
     for name, matter in parts["matters"].items():

@@ -104,7 +104,12 @@ class Replay:
             return
         state = self.fold.state
         snapshot = snapshot_of(
-            state, look.now_ms, silent_ms=NOBODY_LOST, heads_max=EVERYBODY, agents_max=EVERYBODY
+            state,
+            look.now_ms,
+            silent_ms=NOBODY_LOST,
+            heads_max=EVERYBODY,
+            agents_max=EVERYBODY,
+            with_turns=True,
         )
         matches = {match.call_id: match for match in decide(plan, snapshot, look.now_ms)}
         for line in lines:
@@ -240,10 +245,20 @@ class Fold:
     # Agents
 
     def signed_in(self, line: Line) -> None:
-        self._agent(line, state=AgentState.AWAY, skills=str(line.data.get("skills", "")))
+        told = {"skills": str(line.data.get("skills", "")), "turn": int(line.data.get("turn", 0))}
+        self._agent(line, state=AgentState.AWAY, **told)
 
     def skills_changed(self, line: Line) -> None:
         self._agent(line, skills=str(line.data.get("skills", "")))
+
+    def had_turn(self, line: Line) -> None:
+        self._agent(line, turn=int(line.data["turn"]))
+
+    def released(self, line: Line) -> None:
+        self.state.reserves[str(line.data["queue"])] = str(line.at_ms)
+
+    def armed(self, line: Line) -> None:
+        self.state.reserves.pop(str(line.data["queue"]), None)
 
     def presence_changed(self, line: Line) -> None:
         data = line.data
@@ -295,6 +310,10 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.AGENT_SIGNED_IN: Fold.signed_in,
     LineType.AGENT_SKILLS_CHANGED: Fold.skills_changed,
     LineType.AGENT_PRESENCE_CHANGED: Fold.presence_changed,
+    LineType.AGENT_TURN_TAKEN: Fold.had_turn,
+    LineType.AGENT_TURN_LOST: Fold.had_turn,
+    LineType.RESERVE_RELEASED: Fold.released,
+    LineType.RESERVE_ARMED: Fold.armed,
     LineType.OFFER_ACCEPTED: Fold.accepted,
     LineType.CALL_CONNECTED: Fold.connected,
     LineType.AGENT_WRAP_UP_STARTED: Fold.wrapping_up,

@@ -8,6 +8,11 @@ behind it try: an agent who missed or declined it, or never rang; one it never g
 hold back for people it names (see `named`), everybody else. Who missed a call may have it again at once if no
 other agent is ready for it.
 
+A seat that is dedicated to tiers takes nobody else's calls, and goes first for them. Of the seats that a queue keeps
+for some tiers (`reserve`) so many idle ones are left for them, until somebody else has waited too long. A matter of
+safety may have any seat. In a queue with rotation the agent whose last turn is the oldest takes the call; whoever asks
+for people of his own and cannot have them goes to the last in the order, whom it costs no turn.
+
 A snapshot shows the beginning of each lane and of each pool. Where the next decision could depend on what it does
 not show, the round ends (`is_cut`) and the dispatcher looks again, further when nothing was decided: what is decided
 is what a look at every call and every agent would decide.
@@ -21,8 +26,8 @@ from typing import Any, Final, NamedTuple
 from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.lanes import MISSED, Class, Lane, Rank, Skip, call_id_of, parse_skips, rank
 from queues.domain.named import Named, parse_named, parse_never
-from queues.domain.plan import Plan
-from queues.domain.skills import skills_of
+from queues.domain.plan import ROTATION, Plan, Queue
+from queues.domain.skills import skills_of, tiers_of
 from queues.domain.state import State
 
 HEADS_MAX: Final = 8
@@ -58,6 +63,8 @@ class Pool:
     skills: frozenset[str]
     agents: tuple[IdleAgent, ...]
     is_cut: bool = False  # there are more, idle for less long
+    tiers: frozenset[str] = frozenset()  # that their seats are dedicated to; none: to nobody
+    turns: tuple[int, ...] = ()  # in a rotation: when each had his last turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Person:
     state: str
     skills: frozenset[str]
     idle_ms: int
+    tiers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +85,7 @@ class Snapshot:
     pools: tuple[Pool, ...] = ()
     # Of those whom the calls shown name, the ones who are signed in, by agent_id.
     people: Mapping[str, Person] = field(default_factory=dict)
+    released: frozenset[str] = frozenset()  # queues whose kept seats are for everybody now
     late: tuple[str, ...] = ()  # deadlines that have passed
     lost: tuple[str, ...] = ()  # agents not heard of
     deadline_ms: int | None = None  # the earliest
@@ -88,6 +97,15 @@ class Match:
     call_id: str
     agent_id: str
     why: Mapping[str, Any]
+    is_turn: bool = False  # it is his turn in a rotation
+
+
+class ReserveChange(NamedTuple):
+    """The kept seats of a queue are to be kept again, or no longer; who they are not for has waited so long."""
+
+    queue: str
+    is_armed: bool
+    waited_ms: int
 
 
 class Round(NamedTuple):
@@ -95,6 +113,9 @@ class Round(NamedTuple):
 
     matches: tuple[Match, ...]
     is_cut: bool = False  # what the snapshot does not show could decide who is next
+    kept_back: frozenset[str] = (
+        frozenset()
+    )  # ready agents that somebody waiting may not have: a queue keeps them
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +134,8 @@ class _Seat:
     skills: frozenset[str]
     agents: list[IdleAgent]
     is_cut: bool
+    tiers: frozenset[str]
+    turns: Mapping[str, int]
 
     @property
     def is_open(self) -> bool:
@@ -144,13 +167,15 @@ def decide(plan: Plan, snapshot: Snapshot, now_ms: int) -> tuple[Match, ...]:
 
 def decide_round(plan: Plan, snapshot: Snapshot, now_ms: int) -> Round:
     """The matches of this look; where it is cut, another may give more."""
-    room = _Room(snapshot, now_ms)
+    room = _Room(plan, snapshot, now_ms)
     line = [head for heads in snapshot.lanes if (head := _head(plan, heads, 0, now_ms))]
     heapq.heapify(line)
     matches: list[Match] = []
     while line and room.is_anyone_ready:
         head = heapq.heappop(line)
-        fit = room.fit(head.width)
+        fit = room.fit(head.width, head.heads.lane)
+        if fit is None:
+            return Round(tuple(matches), is_cut=True)
         if head.is_end:
             if fit:
                 return Round(tuple(matches), is_cut=True)
@@ -160,14 +185,46 @@ def decide_round(plan: Plan, snapshot: Snapshot, now_ms: int) -> Round:
             return Round(tuple(matches), is_cut=True)
         if choice.agent is not None:
             room.take(choice.agent)
-            told = {**_reasons(head, choice, now_ms), **_candidates(head, line)}
+            told = {**_reasons(head, choice, room), **_candidates(head, line)}
             basis = {"version": plan.version, "turn": snapshot.turn, "seen": snapshot.seen, "now_ms": now_ms}
-            matches.append(Match(call_id=head.call.call_id, agent_id=choice.agent[1], why={**basis, **told}))
-        elif not choice.is_own:
-            continue
+            matches.append(
+                Match(
+                    call_id=head.call.call_id,
+                    agent_id=choice.agent[1],
+                    why={**basis, **told},
+                    is_turn=choice.is_turn,
+                )
+            )
+        else:
+            room.kept_back |= {kept.agent_id for kept in room.barred}
+            if not choice.is_own:
+                continue
         if behind := _head(plan, head.heads, head.depth + 1, now_ms):
             heapq.heappush(line, behind)
-    return Round(tuple(matches))
+    return Round(tuple(matches), kept_back=frozenset(room.kept_back))
+
+
+def reserve_changes(plan: Plan, snapshot: Snapshot, now_ms: int) -> tuple[ReserveChange, ...]:
+    """Whose kept seats somebody else has waited for too long, and whose nobody does any more."""
+    changes = []
+    for queue in plan.queues.values():
+        if queue.reserve is None or not snapshot.pools:
+            continue
+        waited_ms = _others_wait_ms(plan, snapshot, queue, now_ms)
+        is_armed = queue.id not in snapshot.released
+        if is_armed and waited_ms >= queue.reserve.release_after_ms:
+            changes.append(ReserveChange(queue.id, is_armed=False, waited_ms=waited_ms))
+        elif not is_armed and waited_ms < queue.reserve.rearm_below_ms:
+            changes.append(ReserveChange(queue.id, is_armed=True, waited_ms=waited_ms))
+    return tuple(changes)
+
+
+def _others_wait_ms(plan: Plan, snapshot: Snapshot, queue: Queue, now_ms: int) -> int:
+    """How long the first of those waits who could have a seat of this queue, and for whom none is kept."""
+    tiers = queue.reserve.tiers if queue.reserve else ()
+    heads = (each for each in snapshot.lanes if each.lane.tier not in tiers and not each.lane.is_safety)
+    waits = ((each.lane, now_ms - each.waiting[0].queued_ms) for each in heads)
+    return max((ms for lane, ms in waits if queue.id in widen(plan, lane, ms).queues), default=0)
 
 
 def widen(plan: Plan, lane: Lane, waited_ms: int) -> Width:
@@ -204,26 +261,62 @@ def _head(plan: Plan, heads: LaneHeads, depth: int, now_ms: int) -> _Head | None
     return _Head(place, depth, heads, width)
 
 
+class Kept(NamedTuple):
+    """A ready agent whose seat is left for others."""
+
+    agent_id: str
+    queue: str
+    tiers: tuple[str, ...]
+
+
 class _Room:
     """Who is ready, while the round hands them out."""
 
-    def __init__(self, snapshot: Snapshot, now_ms: int) -> None:
+    def __init__(self, plan: Plan, snapshot: Snapshot, now_ms: int) -> None:
         self.now_ms = now_ms
         self.people = snapshot.people
-        self._seats = [_Seat(pool.skills, list(pool.agents), pool.is_cut) for pool in snapshot.pools]
-        self._fit: dict[tuple[frozenset[str], ...], list[_Seat]] = {}
+        self.kept_back: set[str] = set()
+        self._rotating = frozenset(queue.id for queue in plan.queues.values() if queue.order == ROTATION)
+        self._seats = [_seat(pool) for pool in snapshot.pools]
+        self._fit: dict[tuple[tuple[frozenset[str], ...], str, bool], list[_Seat]] = {}
         self._taken: set[str] = set()
+        self.barred: list[Kept] = []  # from the call that was looked at last
+        self._reserves = [
+            (queue.id, queue.reserve, [seat for seat in self._seats if _is_of(queue, seat)])
+            for queue in plan.queues.values()
+            if queue.reserve and queue.id not in snapshot.released
+        ]
 
     @property
     def is_anyone_ready(self) -> bool:
         return any(seat.is_open for seat in self._seats)
 
-    def fit(self, width: Width) -> list[_Seat]:
-        """Seats with the skills for it that somebody may sit in."""
-        if width.needs not in self._fit:
-            able = [seat for seat in self._seats if is_able(width, seat.skills)]
-            self._fit[width.needs] = able
-        return [seat for seat in self._fit[width.needs] if seat.is_open]
+    def is_rotating(self, queue: str) -> bool:
+        return queue in self._rotating
+
+    def fit(self, width: Width, lane: Lane) -> list[_Seat] | None:
+        """Seats that a call of this lane may have, where somebody sits or may sit; None: the snapshot does not tell."""
+        key = (width.needs, lane.tier, lane.is_safety)
+        if key not in self._fit:
+            self._fit[key] = [seat for seat in self._seats if is_able(width, lane, seat)]
+        found = [seat for seat in self._fit[key] if seat.is_open]
+        self.barred = []
+        if not found or not self._reserves or lane.is_safety:
+            return found
+        for queue, reserve, seats in self._reserves:
+            if lane.tier in reserve.tiers or sum(len(seat.agents) for seat in seats) > reserve.seats:
+                continue
+            kept = [seat for seat in found if any(seat is each for each in seats)]
+            if kept and any(seat.is_cut for seat in seats):
+                return None
+            found = [seat for seat in found if not any(seat is each for each in kept)]
+            self.barred += [
+                Kept(agent_id, queue, reserve.tiers) for seat in kept for _, agent_id in seat.agents
+            ]
+        return found
+
+    def is_barred(self, agent_id: str) -> bool:
+        return any(each.agent_id == agent_id for each in self.barred)
 
     def ready_person(self, agent_id: str) -> IdleAgent | None:
         person = self.people.get(agent_id)
@@ -238,8 +331,21 @@ class _Room:
                 seat.agents.remove(agent)
 
 
-def is_able(width: Width, skills: frozenset[str]) -> bool:
-    return any(need <= skills for need in width.needs)
+def _seat(pool: Pool) -> _Seat:
+    turns = dict(zip((agent_id for _, agent_id in pool.agents), pool.turns, strict=False))
+    return _Seat(pool.skills, list(pool.agents), pool.is_cut, pool.tiers, turns)
+
+
+def _is_of(queue: Queue, seat: _Seat) -> bool:
+    """One of the seats that the queue keeps some of: whoever sits there may take its calls, of these tiers."""
+    tiers = queue.reserve.tiers if queue.reserve else ()
+    return frozenset(queue.needs) <= seat.skills and (not seat.tiers or not seat.tiers.isdisjoint(tiers))
+
+
+def is_able(width: Width, lane: Lane, seat: _Seat | Person) -> bool:
+    """Skills that will do, and a seat that is not dedicated to others. Safety may have any seat."""
+    is_for_him = not seat.tiers or lane.tier in seat.tiers or lane.is_safety
+    return is_for_him and any(need <= seat.skills for need in width.needs)
 
 
 @dataclass(slots=True)
@@ -251,6 +357,8 @@ class _Choice:
     is_by_name: bool = False
     is_own: bool = False  # somebody was ready and able: whoever is behind may have what this call may not
     is_unknown: bool = False  # an agent whom the snapshot does not show could be the one
+    is_turn: bool = False
+    is_dedicated: bool = False
 
 
 def _choose(head: _Head, fit: Sequence[_Seat], room: _Room) -> _Choice:
@@ -266,11 +374,12 @@ def _choose(head: _Head, fit: Sequence[_Seat], room: _Room) -> _Choice:
     hold_ms = sum(each.wait_ms for each, doing in named if doing in _HELD_FOR)
     if hold_ms and now_ms - call.queued_ms < hold_ms:
         return choice
-    return _longest_idle(choice, call, skips, fit)
+    return _first_in_order(choice, head, skips, fit, room)
 
 
 # What somebody named is, when it is not his state: he has not the skills this call needs.
 _UNABLE: Final = "unable"
+_KEPT: Final = "kept"  # a queue keeps his seat for others
 _HELD_FOR: Final = frozenset({AgentState.READY, *AT_WORK})
 
 
@@ -283,22 +392,32 @@ def _doing(named: Named, head: _Head, skips: Mapping[str, Skip], room: _Room) ->
         return NEVER
     if named.agent_id in skips:
         return skips[named.agent_id].why
-    if not is_able(head.width, person.skills):
+    if not is_able(head.width, head.heads.lane, person):
         return _UNABLE
     if person.state == AgentState.READY and room.ready_person(named.agent_id) is None:
         return AgentState.OFFERED
-    return person.state
+    return _KEPT if room.is_barred(named.agent_id) else person.state
 
 
-def _longest_idle(choice: _Choice, call: Waiting, skips: Mapping[str, Skip], fit: Sequence[_Seat]) -> _Choice:
-    free = [agent for seat in fit if (agent := _first(seat, call, skips)) is not None]
-    choice.is_unknown = any(seat.is_cut and _first(seat, call, skips) is None for seat in fit)
+def _first_in_order(
+    choice: _Choice, head: _Head, skips: Mapping[str, Skip], fit: Sequence[_Seat], room: _Room
+) -> _Choice:
+    """Of the ready ones who may take it: a dedicated seat first, then by the order of the queue."""
+    call, lane = head.call, head.heads.lane
+    rotates = room.is_rotating(lane.queue)
+    may = [(seat, agent) for seat in fit for agent in _allowed(seat, call, skips, is_all=rotates)]
+    choice.is_unknown = any(
+        seat.is_cut and (rotates or not any(each is seat for each, _ in may)) for seat in fit
+    )
     passed = tuple(_passed(fit, call, skips))
-    if not free:
+    if not may:
         missed = {skip.agent_id for skip in passed if skip.why == MISSED}
-        free = [agent for seat in fit for agent in seat.agents if agent[1] in missed]
+        may = [(seat, agent) for seat in fit for agent in seat.agents if agent[1] in missed]
     choice.eligible = sum(len(seat.agents) for seat in fit) - sum(skip.why == NEVER for skip in passed)
-    choice.agent = min(free, default=None)
+    if may:
+        seat, choice.agent = min(may, key=lambda each: _order(each[0], each[1], call, lane, rotates=rotates))
+        choice.is_turn = rotates and not call.named
+        choice.is_dedicated = lane.tier in seat.tiers
     chosen = choice.agent[1] if choice.agent else ""
     choice.passed_over = tuple(skip for skip in passed if skip.agent_id != chosen)
     return choice
@@ -316,10 +435,22 @@ def _passed(fit: Sequence[_Seat], call: Waiting, skips: Mapping[str, Skip]) -> I
                 yield skips[agent_id]
 
 
-def _first(seat: _Seat, call: Waiting, skips: Mapping[str, Skip]) -> IdleAgent | None:
-    return next(
-        (agent for agent in seat.agents if agent[1] not in skips and agent[1] not in call.never), None
-    )
+def _order(
+    seat: _Seat, agent: IdleAgent, call: Waiting, lane: Lane, *, rotates: bool
+) -> tuple[int, int, IdleAgent]:
+    """Lowest first. A dedicated seat costs the others nothing; another's, that safety may have, comes last."""
+    place = 1 if not seat.tiers else 0 if lane.tier in seat.tiers else 2
+    turn = seat.turns.get(agent[1], 0) if rotates else 0
+    return place, -turn if call.named else turn, agent
+
+
+def _allowed(seat: _Seat, call: Waiting, skips: Mapping[str, Skip], *, is_all: bool) -> Iterator[IdleAgent]:
+    """Who of it may take the call: the longest idle, or all."""
+    for agent in seat.agents:
+        if agent[1] not in skips and agent[1] not in call.never:
+            yield agent
+            if not is_all:
+                return
 
 
 _RULES: Final = {Class.SAFETY: "safety", Class.PAST_CEILING: "ceiling", Class.ORDINARY: "key"}
@@ -340,8 +471,8 @@ def _candidates(first: _Head, line: list[_Head]) -> dict[str, Any]:
     return {"candidates": told, "lanes": 1 + len(line)}
 
 
-def _reasons(head: _Head, choice: _Choice, now_ms: int) -> dict[str, Any]:
-    idle_ms, agent_id = choice.agent or (0, "")
+def _reasons(head: _Head, choice: _Choice, room: _Room) -> dict[str, Any]:
+    now_ms, (idle_ms, agent_id) = room.now_ms, choice.agent or (0, "")
     told = {
         "rule": _RULES[head.rank.rank_class],
         "key": head.rank.key,
@@ -360,6 +491,12 @@ def _reasons(head: _Head, choice: _Choice, now_ms: int) -> dict[str, Any]:
     if choice.is_by_name:
         (named,) = (each for each, _ in choice.named if each.agent_id == agent_id)
         told["named"] = {"agent_id": agent_id, "why": named.why}
+    if choice.is_turn:
+        told["order"] = ROTATION
+    if choice.is_dedicated:
+        told["seat"] = "dedicated"
+    if room.barred:
+        told["kept_back"] = [{**kept._asdict(), "tiers": list(kept.tiers)} for kept in room.barred]
     return told
 
 
@@ -377,15 +514,13 @@ def snapshot_of(
     heads_max: int = HEADS_MAX,
     agents_max: int = AGENTS_MAX,
     late_max: int = 64,
+    with_turns: bool = False,
 ) -> Snapshot:
     """What `read_snapshot` reads from the live store."""
     ready: dict[str, list[IdleAgent]] = {}
     for agent_id, idle_ms in state.ready.items():
         ready.setdefault(state.agents[agent_id].skills, []).append((idle_ms, agent_id))
-    pools = tuple(
-        Pool(skills_of(text), tuple(sorted(ready[text])[:agents_max]), len(ready[text]) > agents_max)
-        for text in sorted(ready)
-    )
+    pools = tuple(_pool_of(state, text, ready[text], agents_max, with_turns) for text in sorted(ready))
     lanes = tuple(_heads_of(state, lane_id, heads_max) for lane_id in sorted(state.lanes)) if pools else ()
     late = sorted((due_ms, name) for name, due_ms in state.deadlines.items() if due_ms <= now_ms)
     since_ms = now_ms - silent_ms
@@ -397,11 +532,18 @@ def snapshot_of(
         lanes=lanes,
         pools=pools,
         people=_people_of(state, lanes),
+        released=frozenset(state.reserves),
         late=tuple(name for _, name in late[:late_max]),
         lost=tuple(name for _, name in silent[:late_max]) if is_anyone_heard else (),
         deadline_ms=min(state.deadlines.values(), default=None),
         due_ms=min(state.due.values(), default=None),
     )
+
+
+def _pool_of(state: State, text: str, ready: list[IdleAgent], agents_max: int, with_turns: bool) -> Pool:
+    agents = tuple(sorted(ready)[:agents_max])
+    turns = tuple(state.agents[agent_id].turn for _, agent_id in agents) if with_turns else ()
+    return Pool(skills_of(text), agents, len(ready) > agents_max, tiers_of(text), turns)
 
 
 def _heads_of(state: State, lane_id: str, heads_max: int) -> LaneHeads:
@@ -420,7 +562,7 @@ def _people_of(state: State, lanes: Sequence[LaneHeads]) -> dict[str, Person]:
     named = {each.agent_id for heads in lanes for call in heads.waiting for each in call.named}
     found = ((agent_id, state.agents.get(agent_id)) for agent_id in named)
     return {
-        agent_id: Person(str(agent.state), skills_of(agent.skills), agent.idle_ms)
+        agent_id: Person(str(agent.state), skills_of(agent.skills), agent.idle_ms, tiers_of(agent.skills))
         for agent_id, agent in found
         if agent is not None and agent.state is not AgentState.SIGNED_OUT
     }

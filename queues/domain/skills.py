@@ -2,6 +2,9 @@
 
 A skill is a name, or a name and a level from 1 to 9: `outage:2`. A name alone is level 1. Whoever can do it at a
 level can do it at every lower one.
+
+An agent's list also says for whom his seat is dedicated, if it is: `@key_customer`. He takes calls of these tiers
+alone. Agents with equal lists are one pool.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Final
 
 LEVEL_MAX: Final = 9
 MARK: Final = ":"
+SEAT: Final = "@"
 
 
 def name_of(skill: str) -> str:
@@ -29,9 +33,14 @@ def level_of(skill: str) -> int:
 @cache
 def skills_of(text: str) -> frozenset[str]:
     """All that an agent's skills, joined by commas, stand for: `outage:2` for outage, outage:1 and outage:2."""
-    return (
-        frozenset(each for skill in text.split(",") for each in _with_lower(skill)) if text else frozenset()
-    )
+    found = (skill for skill in text.split(",") if skill and not skill.startswith(SEAT))
+    return frozenset(each for skill in found for each in _with_lower(skill))
+
+
+@cache
+def tiers_of(text: str) -> frozenset[str]:
+    """The tiers that an agent's seat is dedicated to; none: it is for everybody."""
+    return frozenset(skill.removeprefix(SEAT) for skill in text.split(",") if skill.startswith(SEAT))
 
 
 def _with_lower(skill: str) -> tuple[str, ...]:
@@ -39,8 +48,11 @@ def _with_lower(skill: str) -> tuple[str, ...]:
     return (skill, name, *(f"{name}{MARK}{level}" for level in range(1, level_of(skill) + 1)))
 
 
-def fault_of(skill: str, known: Collection[str]) -> str:
-    """What is wrong with this skill; empty when nothing is."""
+def fault_of(skill: str, known: Collection[str], tiers: Collection[str] = ()) -> str:
+    """What is wrong with this skill, or tier of a seat; empty when nothing is."""
+    if skill.startswith(SEAT):
+        tier = skill.removeprefix(SEAT)
+        return "" if tier in tiers else f"there is no tier named '{tier}'"
     if name_of(skill) not in known:
         return f"there is no skill named '{name_of(skill)}'"
     if not level_of(skill):

@@ -41,7 +41,11 @@ class State:
     case_faults: dict[str, str] = field(default_factory=dict)  # ticket_no -> "from_ms count" of wrong answers
     places: dict[str, str] = field(default_factory=dict)  # caller_ref -> his places, one a line
     legs: dict[str, str] = field(default_factory=dict)  # leg_id -> the offer it was placed for
+    reserves: dict[str, str] = field(
+        default_factory=dict
+    )  # queue whose kept seats are released -> since when, ms
     turn: int = 0
+    turns: int = 0  # of all rotations
     arrivals: int = 0
     tickets: int = 0
     last_ms: int = 0

@@ -88,6 +88,7 @@ RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
     c.RaiseNotice: house_rules.raise_notice,
     c.ClearNotice: house_rules.clear_notice,
     c.ForgetMet: house_rules.forget_met,
+    c.SetReserve: house_rules.set_reserve,
     c.ActivateVersion: house_rules.activate_version,
     c.AppendLine: house_rules.append_line,
     c.RaiseCounters: house_rules.raise_counters,

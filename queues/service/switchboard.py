@@ -331,7 +331,7 @@ class Switchboard:
     # The offer
 
     async def claim_offer(
-        self, *, call_id: str, agent_id: str, turn: int, why: Mapping[str, Any]
+        self, *, call_id: str, agent_id: str, turn: int, why: Mapping[str, Any], is_turn: bool = False
     ) -> ClaimReply:
         """ok | stale:<state> | stale:turn. The due ring of an ok is leased to who claimed."""
         reply = await self._store.run(
@@ -343,6 +343,7 @@ class Switchboard:
                 place_ms=self._plan.ring_ms + self._clock.product_ms(PLACE_S),
                 lease_ms=self._clock.product_ms(EFFECT_LEASE_S),
                 why=json.dumps(why, ensure_ascii=False, separators=(",", ":")),
+                is_turn=is_turn,
             )
         )
         if reply[0] != "ok":
@@ -496,6 +497,12 @@ class Switchboard:
         """ok | again (it was not there)."""
         return await self._word(commands.ClearNotice(now_ms=self._now_ms(), notice_id=notice_id, by=by))
 
+    async def set_reserve(self, *, queue: str, is_armed: bool, waited_ms: int) -> str:
+        """ok | again: the seats that a queue keeps for some tiers are kept from now on, or are for everybody."""
+        return await self._word(
+            commands.SetReserve(now_ms=self._now_ms(), queue=queue, is_armed=is_armed, waited_ms=waited_ms)
+        )
+
     async def forget_met(self, *, older_than_ms: int, met_max: int = 1000) -> int:
         """Who talked with whom so long ago is forgotten; how many were."""
         before_ms = self._now_ms() - older_than_ms
@@ -613,6 +620,7 @@ class Switchboard:
             silent_ms=self.lost_after_ms,
             heads_max=HEADS_MAX * times,
             agents_max=AGENTS_MAX * times,
+            with_turns=self._plan.has_rotation,
         )
 
     @property

@@ -5,6 +5,7 @@ a site share one hash tag.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
@@ -22,7 +23,7 @@ from queues.domain.routing import (
     Snapshot,
     waiting_from,
 )
-from queues.domain.skills import skills_of
+from queues.domain.skills import skills_of, tiers_of
 
 PACKAGE: Final = "queues.store"
 LINES_MAX: Final = 1000
@@ -63,10 +64,21 @@ class SwitchboardStore:
         return str(info["run_id"]), str(await self._redis.get(f"{self._keys[0]}:server") or "")
 
     async def read_snapshot(
-        self, *, now_ms: int, silent_ms: int, heads_max: int = HEADS_MAX, agents_max: int = AGENTS_MAX
+        self,
+        *,
+        now_ms: int,
+        silent_ms: int,
+        heads_max: int = HEADS_MAX,
+        agents_max: int = AGENTS_MAX,
+        with_turns: bool = False,
     ) -> Snapshot:
         _, turn, rest = await self._call(
-            "read_snapshot", now_ms=now_ms, silent_ms=silent_ms, heads_max=heads_max, agents_max=agents_max
+            "read_snapshot",
+            now_ms=now_ms,
+            silent_ms=silent_ms,
+            heads_max=heads_max,
+            agents_max=agents_max,
+            with_turns=int(with_turns),
         )
         return _snapshot(int(turn), json.loads(rest))
 
@@ -148,11 +160,12 @@ def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
         turn=turn,
         seen=rest["seen"],
         lanes=tuple(_heads(rules, list(entries), is_cut) for rules, entries, is_cut in rest["lanes"]),
-        pools=tuple(_pool(skills, list(agents), is_cut) for skills, agents, is_cut in rest["pools"]),
+        pools=tuple(_pool(*pool) for pool in rest["pools"]),
         people={
-            agent_id: Person(state, skills_of(skills), int(idle_ms))
+            agent_id: Person(state, skills_of(skills), int(idle_ms), tiers_of(skills))
             for agent_id, state, skills, idle_ms in rest["people"]
         },
+        released=frozenset(rest["released"]),
         late=tuple(rest["late"]),
         lost=tuple(rest["lost"]),
         deadline_ms=int(rest["deadline_ms"]) if rest["deadline_ms"] else None,
@@ -165,6 +178,8 @@ def _heads(rules: str, entries: list[list[str]], is_cut: bool) -> LaneHeads:
     return LaneHeads(Lane.from_json(rules), waiting, is_cut)
 
 
-def _pool(skills: str, agents: list[str], is_cut: bool) -> Pool:
-    pairs = zip(agents[::2], agents[1::2], strict=True)
-    return Pool(skills_of(skills), tuple((int(idle_ms), agent_id) for agent_id, idle_ms in pairs), is_cut)
+def _pool(skills: str, agents: Iterable[str], is_cut: bool, turns: Iterable[str]) -> Pool:
+    told = list(agents)
+    pairs = zip(told[::2], told[1::2], strict=True)
+    idle = tuple((int(idle_ms), agent_id) for agent_id, idle_ms in pairs)
+    return Pool(skills_of(skills), idle, is_cut, tiers_of(skills), tuple(int(turn or 0) for turn in turns))

@@ -1,6 +1,6 @@
 """Routing against a plain account of the same rules that looks at every call and every agent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from queues.domain.lanes import Class, Lane, Rank, Skip, rank
 from queues.domain.named import Named
-from queues.domain.plan import Overflow, Plan, Queue, Tier
+from queues.domain.plan import Overflow, Plan, Queue, Reserve, Tier
 from queues.domain.routing import (
     FURTHER,
     LaneHeads,
@@ -48,6 +48,20 @@ PLAN = Plan.model_construct(
 )
 
 
+SEATS = [frozenset(), frozenset(), frozenset({"key"}), frozenset({"vip", "key"})]
+SEATED = PLAN.model_copy(
+    update={
+        "queues": {
+            **PLAN.queues,
+            "general": PLAN.queues["general"].model_copy(
+                update={"reserve": Reserve(tiers=("key",), seats=2)}
+            ),
+            "power": PLAN.queues["power"].model_copy(update={"order": "rotation"}),
+        }
+    }
+)
+
+
 @st.composite
 def lanes(draw: st.DrawFn) -> Lane:
     queue = draw(st.sampled_from(sorted(QUEUES)))
@@ -58,29 +72,40 @@ def lanes(draw: st.DrawFn) -> Lane:
 
 
 @st.composite
-def snapshots(draw: st.DrawFn, *, is_restricted: bool = True) -> Snapshot:
+def snapshots(draw: st.DrawFn, *, is_restricted: bool = True, is_seated: bool = False) -> Snapshot:
     """Everybody who waits and everybody who is signed in. The calls ask for few agents, so that they compete."""
     agents = [f"agent{n}" for n in range(draw(st.integers(1, 6)))]
     people: dict[str, Person] = {}
     for agent_id in agents:
         skills = draw(st.frozensets(st.sampled_from(["power", "gas", "general", "english"]), min_size=1))
         state = draw(st.sampled_from(["ready", "ready", "ready", "connected", "away"]))
-        people[agent_id] = Person(state, skills, NOW_MS - draw(st.integers(0, 3)) * 1000)
+        tiers = draw(st.sampled_from(SEATS)) if is_seated else frozenset()
+        people[agent_id] = Person(state, skills, NOW_MS - draw(st.integers(0, 3)) * 1000, tiers)
     waiting: dict[Lane, list[Waiting]] = {}
     for n in range(draw(st.integers(0, 12))):
         ago_ms = draw(st.sampled_from([0, 10_000, 30_000, *(n * MINUTE_MS // 2 for n in range(2, 25))]))
         own = draw(restrictions(agents)) if is_restricted else {}
         call = Waiting(f"CA{n}", f"{n:012d}", NOW_MS - ago_ms, **own)
         waiting.setdefault(draw(lanes()), []).append(call)
-    pools: dict[frozenset[str], list[tuple[int, str]]] = {}
+    pools: dict[tuple[frozenset[str], frozenset[str]], list[tuple[int, str]]] = {}
     for agent_id, person in people.items():
         if person.state == "ready":
-            pools.setdefault(person.skills, []).append((person.idle_ms, agent_id))
+            pools.setdefault((person.skills, person.tiers), []).append((person.idle_ms, agent_id))
+    turns = dict(zip(agents, draw(st.permutations(range(len(agents)))), strict=True)) if is_seated else {}
     return Snapshot(
         turn=1,
         lanes=tuple(LaneHeads(lane, tuple(sorted(calls, key=place))) for lane, calls in waiting.items()),
-        pools=tuple(Pool(skills, tuple(sorted(found))) for skills, found in pools.items()),
+        pools=tuple(
+            Pool(
+                skills,
+                tuple(sorted(found)),
+                tiers=tiers,
+                turns=tuple(turns.get(each, 0) for _, each in sorted(found)),
+            )
+            for (skills, tiers), found in pools.items()
+        ),
         people=people,
+        released=draw(st.sampled_from([frozenset(), frozenset({"general"})])) if is_seated else frozenset(),
     )
 
 
@@ -108,7 +133,12 @@ def shown(snapshot: Snapshot, times: int, heads_max: int, agents_max: int) -> Sn
         snapshot,
         lanes=lanes,
         pools=tuple(
-            Pool(each.skills, each.agents[:agents_max], len(each.agents) > agents_max)
+            replace(
+                each,
+                agents=each.agents[:agents_max],
+                turns=each.turns[:agents_max],
+                is_cut=len(each.agents) > agents_max,
+            )
             for each in snapshot.pools
         ),
         people={agent_id: person for agent_id, person in snapshot.people.items() if agent_id in named},
@@ -124,11 +154,7 @@ def after(snapshot: Snapshot, matches: Iterable[Match]) -> Snapshot:
         for each in snapshot.lanes
         if (kept := tuple(call for call in each.waiting if call.call_id not in calls))
     ]
-    pools = [
-        Pool(each.skills, kept)
-        for each in snapshot.pools
-        if (kept := tuple(agent for agent in each.agents if agent[1] not in busy))
-    ]
+    pools = [without(each, busy) for each in snapshot.pools if {agent for _, agent in each.agents} - busy]
     people = {
         agent_id: replace(person, state="offered") if agent_id in busy else person
         for agent_id, person in snapshot.people.items()
@@ -136,14 +162,23 @@ def after(snapshot: Snapshot, matches: Iterable[Match]) -> Snapshot:
     return replace(snapshot, lanes=tuple(left), pools=tuple(pools), people=people)
 
 
-def look_by_look(snapshot: Snapshot, heads_max: int, agents_max: int) -> list[tuple[str, str]]:
+def without(pool: Pool, busy: set[str]) -> Pool:
+    turns = pool.turns or (0,) * len(pool.agents)
+    left = [(agent, turn) for agent, turn in zip(pool.agents, turns, strict=True) if agent[1] not in busy]
+    return replace(pool, agents=tuple(agent for agent, _ in left), turns=tuple(turn for _, turn in left))
+
+
+def look_by_look(
+    snapshot: Snapshot, heads_max: int, agents_max: int, plan: Plan = PLAN
+) -> list[tuple[str, str]]:
     """As the dispatcher does it: claim what a look decides, look again, further when it decided nothing."""
     pairs, times = [], 1
     while True:
-        matches, is_cut = decide_round(PLAN, shown(snapshot, times, heads_max, agents_max), NOW_MS)
+        decided = decide_round(plan, shown(snapshot, times, heads_max, agents_max), NOW_MS)
+        matches = decided.matches
         pairs += pairs_of(matches)
         snapshot = after(snapshot, matches)
-        if not is_cut:
+        if not decided.is_cut:
             return pairs
         times = 1 if matches else times * FURTHER
 
@@ -177,24 +212,69 @@ def everybody(snapshot: Snapshot) -> list[tuple[Lane, Waiting]]:
     return [(heads.lane, call) for heads in snapshot.lanes for call in heads.waiting]
 
 
-def plain_account(snapshot: Snapshot) -> list[tuple[str, str]]:
+def plain_account(snapshot: Snapshot, plan: Plan = PLAN) -> list[tuple[str, str]]:
     """Every call in order of its rank takes somebody it names, or the longest idle of all agents who may take it."""
-    idle = [(idle_ms, agent_id, pool.skills) for pool in snapshot.pools for idle_ms, agent_id in pool.agents]
+    idle = {agent_id: snapshot.people[agent_id] for each in snapshot.pools for _, agent_id in each.agents}
+    turns = {
+        agent_id: turn
+        for each in snapshot.pools
+        for (_, agent_id), turn in zip(each.agents, each.turns, strict=True)
+    }
     pairs: list[tuple[str, str]] = []
     for lane, call in sorted(everybody(snapshot), key=lambda each: rank_of(*each)):
-        able = sorted(agent for agent in idle if is_able(lane, call, agent[2]) and agent[1] not in call.never)
+        able = [
+            (order_of(plan, lane, call, each, turns[agent_id]), each.idle_ms, agent_id)
+            for agent_id, each in idle.items()
+            if may_have(plan, lane, call, each, idle, snapshot) and agent_id not in call.never
+        ]
+        able = [each[1:] for each in sorted(able)]
         last = {skip.agent_id: skip.why for skip in call.skips if skip.until_ms > NOW_MS}
         free = [agent for agent in able if agent[1] not in last]
         free = free or [agent for agent in able if last[agent[1]] == "missed"]
         there = [each for each in call.named if is_there(each, lane, call, snapshot)]
+        there = [
+            each
+            for each in there
+            if each.agent_id not in idle or each.agent_id in {agent_id for _, agent_id in able}
+        ]
         known = [agent for each in there for agent in able if agent[1] == each.agent_id]
         hold_ms = sum(each.wait_ms for each in there)
         if not known and hold_ms and NOW_MS - call.queued_ms < hold_ms:
             continue
         if chosen := [*known, *free]:
-            idle.remove(chosen[0])
+            del idle[chosen[0][1]]
             pairs.append((call.call_id, chosen[0][1]))
     return pairs
+
+
+def may_have(
+    plan: Plan, lane: Lane, call: Waiting, agent: Person, idle: Mapping[str, Person], snapshot: Snapshot
+) -> bool:
+    """Able, in no seat that is dedicated to others, and not one of the last that the general queue keeps."""
+    is_for_him = not agent.tiers or lane.tier in agent.tiers or lane.is_safety
+    reserve = plan.queues["general"].reserve
+    if (
+        reserve
+        and not lane.is_safety
+        and lane.tier not in reserve.tiers
+        and "general" not in snapshot.released
+    ):
+        of_general = [
+            each
+            for each in idle.values()
+            if "general" in each.skills and (not each.tiers or not each.tiers.isdisjoint(reserve.tiers))
+        ]
+        if len(of_general) <= reserve.seats and any(agent is each for each in of_general):
+            return False
+    return is_for_him and is_able(lane, call, agent.skills)
+
+
+def order_of(plan: Plan, lane: Lane, call: Waiting, agent: Person, turn: int) -> tuple[int, int]:
+    """A dedicated seat first, one dedicated to others last; then, in a rotation, the oldest turn."""
+    place = 1 if not agent.tiers else 0 if lane.tier in agent.tiers else 2
+    if plan.queues[lane.queue].order != "rotation":
+        return place, 0
+    return place, -turn if call.named else turn
 
 
 def is_there(each: Named, lane: Lane, call: Waiting, snapshot: Snapshot) -> bool:
@@ -203,7 +283,8 @@ def is_there(each: Named, lane: Lane, call: Waiting, snapshot: Snapshot) -> bool
     has_passed = any(skip.agent_id == each.agent_id and skip.until_ms > NOW_MS for skip in call.skips)
     has_passed = has_passed or each.agent_id in call.never
     is_working = person is not None and person.state != "away"
-    return is_working and not has_passed and is_able(lane, call, person.skills)
+    is_for_him = person is not None and (not person.tiers or lane.tier in person.tiers or lane.is_safety)
+    return is_working and is_for_him and not has_passed and is_able(lane, call, person.skills)
 
 
 def pairs_of(matches: Iterable[Match]) -> list[tuple[str, str]]:
@@ -222,6 +303,12 @@ def test_looking_at_the_beginning_of_each_lane_and_pool_is_exact(
     snapshot: Snapshot, heads_max: int, agents_max: int
 ) -> None:
     assert look_by_look(snapshot, heads_max, agents_max) == plain_account(snapshot)
+
+
+@settings(max_examples=400, deadline=None)
+@given(snapshots(is_seated=True), st.integers(1, 3), st.integers(1, 2))
+def test_seats_and_turns_are_exact(snapshot: Snapshot, heads_max: int, agents_max: int) -> None:
+    assert look_by_look(snapshot, heads_max, agents_max, SEATED) == plain_account(snapshot, SEATED)
 
 
 @settings(max_examples=200, deadline=None)

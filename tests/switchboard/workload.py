@@ -197,7 +197,7 @@ class Workload:
         reason = self._one(["", "lunch:long"])
         wrapping = self._one([agent_id, "nobody"])
         return [
-            self._sign_in(agent_id, self._one(["power", "gas,power", ""])),
+            self._sign_in(agent_id, self._one(["power", "gas,power", "", "@vip,power"])),
             self._command(c.SetPresence, agent_id=agent_id, presence=presence, reason=reason),
             self._command(c.Beat, agent_id=wrapping),
             self._command(c.ExtendWrapUp, agent_id=wrapping, by_ms=60_000),
@@ -219,6 +219,9 @@ class Workload:
             self._command(c.FailEffect, effect_id=effect_id),
             self._command(c.RetryEffect, effect_id=effect_id, due_ms=self.now_ms + 5),
             self._one(self._from_a_supervisor()),
+            self._command(
+                c.SetReserve, queue="power", is_armed=self._one([False, True]), waited_ms=self._one([0, 9])
+            ),
             self._command(c.ForgetMet, before_ms=self.now_ms - 60_000, met_max=self._one([1, 9])),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
@@ -268,7 +271,7 @@ class Workload:
     def _claim(self, call_id: str, agent_id: str, turn: int) -> c.Command:
         return self._command(
             c.ClaimOffer, call_id=call_id, agent_id=agent_id, turn=turn, place_ms=35_000, lease_ms=30_000,
-            why=WHY,
+            why=WHY, is_turn=self._one([False, True]),
         )  # fmt: skip
 
     def _transfer(self, call_id: str, agent_id: str) -> c.Command:

@@ -113,8 +113,10 @@ class World:
         assert await dump(self.redis) == picture(expected.state), command
 
     async def snapshot(self, now_ms: int) -> Snapshot:
-        read = await self.store.read_snapshot(now_ms=now_ms, silent_ms=SILENT_MS)
-        assert read == snapshot_of(self.state, now_ms, silent_ms=SILENT_MS)
+        for with_turns in (True, False):
+            asked = {"silent_ms": SILENT_MS, "with_turns": with_turns}
+            read = await self.store.read_snapshot(now_ms=now_ms, **asked)
+            assert read == snapshot_of(self.state, now_ms, **asked)
         return read
 
 
@@ -139,6 +141,7 @@ def picture(state: State) -> dict[str, Any]:
         "accounts": state.accounts,
         "people": state.people,
         "owners": state.owners,
+        "reserves": state.reserves,
         "met": state.met,
         "met_at": {ref: int(text.partition(" ")[0]) for ref, text in state.met.items()},
         "notices": state.notices,
@@ -151,6 +154,7 @@ def picture(state: State) -> dict[str, Any]:
     }
     counters = {
         "turn": state.turn,
+        "turns": state.turns,
         "arrivals": state.arrivals,
         "ticket_no": state.tickets,
         "last_ms": state.last_ms,

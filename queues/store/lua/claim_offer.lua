@@ -9,6 +9,7 @@
 --   5 place_ms        how long the phone may take until it rings
 --   6 lease_ms        how long the ring belongs to the claimer
 --   7 why             JSON
+--   8 is_turn         1: it is his turn in a rotation
 -- REPLY
 --   ok                then offer_id, effect_id, the effect as JSON
 --   stale:<state>     the call or the agent is in another state
@@ -35,7 +36,7 @@ move("call", call_id, "offer", "offers", n, "offer_id", offer_id, "agent_id", ag
 leave_pool(agent_id, skills)
 move("agent", agent_id, "offer", "call_id", call_id, "offer_id", offer_id)
 write("offer", offer_id, "offer_id", offer_id, "call_id", call_id, "agent_id", agent_id, "state", "claimed",
-  "claimed_ms", now_ms, "why", why)
+  "claimed_ms", now_ms, "is_turn", ARGV[8], "why", why)
 bump("turn")
 redis.call("ZADD", key("deadlines"), text(now_ms + place_ms), "offer:" .. offer_id)
 local effect_id = "ring:" .. offer_id

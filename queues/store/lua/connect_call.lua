@@ -17,6 +17,7 @@ local call_id, offer_id = ARGV[2], ARGV[3]
 -- include: facts
 -- include: effects
 -- include: met
+-- include: turns
 
 local state, current, agent_id, queue, record, queued_ms, entered_ms, waits_ms, answered_ms, talks = read("call",
   call_id, "state", "offer_id", "agent_id", "queue", "record", "queued_ms", "entered_ms", "waits_ms", "answered_ms",
@@ -36,4 +37,5 @@ end
 if ARGV[4] == "1" then keep_met(ref_of(read("call", call_id, "customer_id", "caller_ref")), agent_id) end
 line("call.connected", call_id, agent_id, offer_id,
   { "answered_ms", answered_ms, "wait_ms", now_ms - since_ms, "queue", queue, "recording", record, "talk", talks })
+take_turn(offer_id)
 return about_call("ok", call_id)

@@ -23,6 +23,7 @@ local offer_id, by, skip_ms, missed_max = ARGV[2], ARGV[3], tonumber(ARGV[4]), t
 -- include: effects
 -- include: agents
 -- include: offers
+-- include: turns
 
 local COUNTS = { provider = { claimed = true, ringing = true }, deadline = { ringing = true, answered = true } }
 
@@ -30,6 +31,7 @@ if is_strange(offer_id, ARGV[6]) then return about_offer("gone", offer_id) end
 local state = read("offer", offer_id, "state")
 if by == "deadline" and is_early("offer:" .. offer_id) then return about_offer("early", offer_id) end
 if not COUNTS[by][state] then return refuse_end(offer_id, state, "expired") end
+take_turn(offer_id)
 local call_id, agent_id = end_offer(offer_id, "expire", "offer.expired", { "by", by })
 requeue(call_id, "missed", agent_id, now_ms + skip_ms)
 local missed = tonumber(read("agent", agent_id, "missed")) + 1

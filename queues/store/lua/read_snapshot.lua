@@ -6,6 +6,7 @@
 --   2 silent_ms       an agent silent for longer, while another was not, is lost
 --   3 heads_max       how many calls of a lane, from its head
 --   4 agents_max      how many agents of a pool, the longest idle first
+--   5 with_turns      1: also when each of them had his last turn in a rotation
 -- REPLY
 --   ok                then turn, and the rest as one JSON text
 local now_ms = tonumber(ARGV[1])
@@ -63,7 +64,9 @@ local pools, lanes = {}, {}
 for _, skills in ipairs(sorted(redis.call("SMEMBERS", key("pools")))) do
   local agents = redis.call("ZRANGE", key("pool", skills), 0, agents_max, "WITHSCORES")
   local more = is_cut(agents, agents_max)
-  pools[#pools + 1] = { skills, agents, more }
+  local turns = {}
+  for n = 1, ARGV[5] == "1" and #agents or 0, 2 do turns[#turns + 1] = read("agent", agents[n], "turn") end
+  pools[#pools + 1] = { skills, agents, more, turns }
 end
 -- Without a ready agent there is nothing to decide.
 if #pools > 0 then
@@ -75,6 +78,6 @@ local signed_in = {}
 for _, person in pairs(people) do
   if person[2] ~= "" and person[2] ~= "signed_out" then signed_in[#signed_in + 1] = person end
 end
-local rest = { seen = seen, pools = pools, lanes = lanes, people = signed_in, late = late, lost = lost(),
+local rest = { seen = seen, pools = pools, lanes = lanes, people = signed_in, released = sorted(redis.call("HKEYS", key("reserves"))), late = late, lost = lost(),
   deadline_ms = earliest("deadlines"), due_ms = earliest("due") }
 return { "ok", redis.call("GET", key("turn")) or "0", cjson.encode(rest) }

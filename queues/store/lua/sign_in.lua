@@ -29,11 +29,12 @@ if state ~= "" and state ~= "signed_out" then
   if had ~= skills then line("agent.skills_changed", "", agent_id, "", { "skills", skills }) end
   return { "again" }
 end
+local turn = bump("turns")
 redis.call("DEL", key("agent", agent_id))
 write("agent", agent_id, "agent_id", agent_id, "name", name, "skills", skills, "endpoint", endpoint,
-  "state", "signed_out", "idle_ms", now_ms, "missed", 0, "is_extended", 0)
+  "state", "signed_out", "idle_ms", now_ms, "missed", 0, "is_extended", 0, "turn", turn)
 redis.call("SADD", key("agents"), agent_id)
 move("agent", agent_id, "sign_in", "reason", "signed_in")
-line("agent.signed_in", "", agent_id, "", { "skills", skills })
+line("agent.signed_in", "", agent_id, "", { "skills", skills, "turn", turn })
 tell_presence(agent_id)
 return { "ok" }
