@@ -24,7 +24,7 @@ from ivr.domain.picture import picture
 from ivr.domain.spoken_keys import mismatches
 from ivr.domain.tree import tree_lines, tree_values
 from ivr.service.hotlines import Hotline, read_hotline
-from queues.domain.bounds import exempt, passing_bounds
+from queues.domain.bounds import exempt, kept_seats, outside_the_bounds, passing_bounds
 from queues.domain.calendars import warnings
 from queues.domain.faults import MISSING_FILE, Fault, SiteFaults
 from queues.domain.plan import load_plan
@@ -186,6 +186,13 @@ def report(found: Examined, hotline: Hotline, language: str | None) -> list[str]
             f"  {bound.ahead} may pass {bound.behind} who came up to {bound.by_ms / 1000:g} s earlier"
         )
     said.append(f"  always first, whoever calls: {', '.join(exempt(plan)) or 'nobody'}")
+    said += [f"  outside these bounds: {who}" for who in outside_the_bounds(plan)]
+    for kept in kept_seats(plan):
+        seats = f"{kept.seats} idle seat{'s' * (kept.seats > 1)}" + (
+            f" of every {kept.per} agents" if kept.per else ""
+        )
+        cost = f"anybody else may wait up to {kept.up_to_ms / 1000:g} s while they stand idle"
+        said.append(f"  {kept.queue} keeps {seats} for {', '.join(kept.tiers)}: {cost}")
     said.append(f"  work queues, the most urgent first: {', '.join(plan.work_queues())}")
     return [*said, "", *tree_lines(outline_of(hotline, language))]
 
@@ -206,6 +213,12 @@ def as_values(found: Examined, language: str | None) -> dict[str, Any]:
                 for each in passing_bounds(plan)
             ],
             "always_first": list(exempt(plan)),
+            "outside_the_bounds": list(outside_the_bounds(plan)),
+            "kept_seats": [
+                {"queue": each.queue, "tiers": list(each.tiers), "seats": each.seats, "per": each.per}
+                | {"others_wait_up_to_s": each.up_to_ms / 1000}
+                for each in kept_seats(plan)
+            ],
             "work_queues": list(plan.work_queues()),
             "menu": tree_values(outline_of(found.hotline, language)),
         }

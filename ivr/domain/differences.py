@@ -115,6 +115,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "answer_within_ms": ("接听目标", "answer target"),
     "max_waiting": ("最多等待人数", "most callers waiting"),
     "order": ("座席分配方式", "order of agents"),
+    "reserve": ("预留座席", "kept seats"),
     "is_safety": ("安全优先", "safety"),
     "ticket_type": ("工单类型", "ticket type"),
     "ticket_on": ("建单时机", "moment of its ticket"),

@@ -7,6 +7,7 @@
 * longest_s is over all calls, those who gave up included.
 * passed = how often a caller was passed: calls of the same queue that came later and were answered before he was
   answered or gave up. promoted = answered because the ceiling of the tier was reached.
+* reserved idle = time of agents on kept seats while somebody waited whom they could have served.
 * occupancy = time on calls and wrapping up / time signed in.
 """
 
@@ -48,6 +49,7 @@ class DayFigures:
     by_tier: Mapping[str, Figures]
     by_queue: Mapping[str, Figures]
     occupancy: float
+    reserved_idle_s: float
     agents: int
     length_s: float
 
@@ -57,6 +59,7 @@ class DayFigures:
             "by_tier": {name: asdict(each) for name, each in self.by_tier.items()},
             "by_queue": {name: asdict(each) for name, each in self.by_queue.items()},
             "occupancy": self.occupancy,
+            "reserved_idle_s": self.reserved_idle_s,
             "agents": self.agents,
             "length_s": self.length_s,
         }
@@ -76,6 +79,7 @@ def figures_of(plan: Plan, day: PlayedDay) -> DayFigures:
         by_tier={name: of(each for each in day.calls if each.call.tier == name) for name in tiers},
         by_queue={name: of(each for each in day.calls if each.call.queue == name) for name in queues},
         occupancy=sum(day.busy_ms.values()) / staffed_ms if staffed_ms else 0.0,
+        reserved_idle_s=day.kept_back_ms / 1000,
         agents=len(day.staffed_ms),
         length_s=day.ended_ms / 1000,
     )

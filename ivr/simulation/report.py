@@ -103,6 +103,8 @@ def table(told: Told) -> str:
         for row in rows
     ]
     busy = f"{told.figures.agents} agents, busy {told.figures.occupancy:.1%} of their time"
+    if told.figures.reserved_idle_s:
+        busy += f", idle on kept seats while others waited {told.figures.reserved_idle_s:.0f} s"
     return "\n".join([f"{told.name} (version {told.version}): {busy}", *lines])
 
 

@@ -104,6 +104,16 @@ def _asked(why: Why) -> Iterable[Said]:
         yield said(f"why.asked_{key}", **about)
 
 
+def _seat(why: Why) -> Iterable[Said]:
+    """How the seats and the order of the queue told who it was."""
+    if why.get("seat") == "dedicated":
+        yield said("why.seat_dedicated", agent=why["agent"]["agent_id"])
+    if why.get("order") == "rotation":
+        yield said("why.rotation", agent=why["agent"]["agent_id"])
+    for each in why.get("kept_back", ()):
+        yield said("why.kept_back", agent=each["agent_id"], queue=each["queue"], tiers=each["tiers"])
+
+
 def _passed_over(why: Why) -> Iterable[Said]:
     for each in why["passed_over"]:
         key = each["why"] if each["why"] in PASSED_OVER else "else"
@@ -122,6 +132,7 @@ _READERS: Final[tuple[tuple[frozenset[str], Callable[[Why], Iterable[Said]]], ..
     (frozenset({"candidates", "rule", "key"}), _next),
     (frozenset({"agent", "named"}), _agent),
     (frozenset({"asked"}), _asked),
+    (frozenset({"seat", "order", "kept_back"}), _seat),
     (frozenset({"passed_over"}), _passed_over),
 )
 _SILENT: Final = frozenset({"version", "turn", "seen", "now_ms", "key"})

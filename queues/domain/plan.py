@@ -66,12 +66,20 @@ class Overflow(Part):
 
 
 class Reserve(Part):
-    """So many idle seats of a queue are kept for these tiers, until somebody else has waited too long."""
+    """So many idle seats of a queue are kept for these tiers, until somebody else has waited too long.
+
+    With `per: 10` so many of every ten agents signed in, and none of fewer than ten.
+    """
 
     tiers: tuple[str, ...] = Field(min_length=1)
     seats: int = Field(default=1, ge=1, le=32)
+    per: int | None = Field(default=None, ge=2)
     release_after_ms: Duration = Field(default=120_000, alias="release_after")
     rearm_below_ms: Duration = Field(default=60_000, alias="rearm_below")
+
+    def kept(self, signed_in: int) -> int:
+        """How many idle seats are kept in a house of so many agents."""
+        return self.seats if self.per is None else self.seats * (signed_in // self.per)
 
     @model_validator(mode="after")
     def _has_a_gap(self) -> Reserve:

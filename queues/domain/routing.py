@@ -85,6 +85,7 @@ class Snapshot:
     pools: tuple[Pool, ...] = ()
     # Of those whom the calls shown name, the ones who are signed in, by agent_id.
     people: Mapping[str, Person] = field(default_factory=dict)
+    signed_in: int = 0  # agents
     released: frozenset[str] = frozenset()  # queues whose kept seats are for everybody now
     late: tuple[str, ...] = ()  # deadlines that have passed
     lost: tuple[str, ...] = ()  # agents not heard of
@@ -281,6 +282,7 @@ class _Room:
         self._fit: dict[tuple[tuple[frozenset[str], ...], str, bool], list[_Seat]] = {}
         self._taken: set[str] = set()
         self.barred: list[Kept] = []  # from the call that was looked at last
+        self._signed_in = snapshot.signed_in
         self._reserves = [
             (queue.id, queue.reserve, [seat for seat in self._seats if _is_of(queue, seat)])
             for queue in plan.queues.values()
@@ -304,7 +306,8 @@ class _Room:
         if not found or not self._reserves or lane.is_safety:
             return found
         for queue, reserve, seats in self._reserves:
-            if lane.tier in reserve.tiers or sum(len(seat.agents) for seat in seats) > reserve.seats:
+            idle = sum(len(seat.agents) for seat in seats)
+            if lane.tier in reserve.tiers or idle > reserve.kept(self._signed_in):
                 continue
             kept = [seat for seat in found if any(seat is each for each in seats)]
             if kept and any(seat.is_cut for seat in seats):
@@ -532,6 +535,7 @@ def snapshot_of(
         lanes=lanes,
         pools=pools,
         people=_people_of(state, lanes),
+        signed_in=sum(agent.state is not AgentState.SIGNED_OUT for agent in state.agents.values()),
         released=frozenset(state.reserves),
         late=tuple(name for _, name in late[:late_max]),
         lost=tuple(name for _, name in silent[:late_max]) if is_anyone_heard else (),

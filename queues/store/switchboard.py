@@ -165,6 +165,7 @@ def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
             agent_id: Person(state, skills_of(skills), int(idle_ms), tiers_of(skills))
             for agent_id, state, skills, idle_ms in rest["people"]
         },
+        signed_in=int(rest["signed_in"]),
         released=frozenset(rest["released"]),
         late=tuple(rest["late"]),
         lost=tuple(rest["lost"]),

@@ -46,8 +46,8 @@ def _value(name: str, value: Any, words: Words, names: Mapping[str, str]) -> Any
         return face(value)
     if name.endswith("_at"):
         return time_of_day(value, words.plan.timezone)
-    if name in ("queues", "agents"):
-        one = words.queue if name == "queues" else names_of(names)
+    if name in ("queues", "agents", "tiers"):
+        one = {"queues": words.queue, "tiers": words.tier}.get(name, names_of(names))
         return words.t("why.comma").join(one(each) for each in value)
     reader = _readers(words, names).get(name.removeprefix("from_").removeprefix("to_"))
     if reader is not None and isinstance(value, str):

@@ -10,9 +10,9 @@ from config.runtime import Runtime
 from queues.service import managers, people
 from queues.service.managers import Appointment
 from queues.service.people import Agent, save_agents
-from queues.service.switchboard import Switchboard
 from tests.queues.web.reader import text_of
 from tests.requirements.house import House, open_house
+from tests.requirements.staff import answered, at_work, later, queued, taken_by, talked, why_of
 
 OUTLET, STRANGER = "+8613800000001", "+8613911112222"
 HOUR_MS, DAY_MS = 3_600_000, 24 * 3_600_000
@@ -40,64 +40,6 @@ async def furnished(house: House, tmp_path: Path, *ranked: str) -> House:
 
 
 PEOPLE = ("bo", "cai", "mei", "wang")
-
-
-async def at_work(house: House, *agent_ids: str) -> None:
-    """Ready, the first of them idle longest."""
-    board = house.hotline.switchboard
-    for agent_id in agent_ids:
-        await board.sign_in(
-            agent_id=agent_id,
-            name=agent_id,
-            skills=house.plan.every_skill,
-            endpoint=f"client:{agent_id}",
-        )
-        await board.set_presence(agent_id=agent_id, presence="ready")
-        later(house, 1_000)
-
-
-def later(house: House, for_ms: int) -> None:
-    house.runtime.clock.advance(for_ms)  # type: ignore[attr-defined]
-
-
-async def queued(house: House, call_id: str, number: str) -> None:
-    """Through the menu to an agent, as somebody who presses 0."""
-    caller, heard = await house.call(call_id, number)
-    heard = await caller.press(await caller.send_on(heard), "0")
-    assert (await house.facts_of(call_id)).state == "queued", heard.text
-
-
-async def taken_by(house: House, call_id: str) -> str:
-    """Who has it after one look; empty: it waits."""
-    await house.dispatcher.tick()
-    await house.dispatcher.settle()
-    return str((await house.facts_of(call_id)).agent_id)
-
-
-async def answered(house: House, call_id: str, agent_id: str) -> None:
-    """They talk."""
-    board: Switchboard = house.hotline.switchboard
-    assert await taken_by(house, call_id) == agent_id
-    offer_id = (await house.facts_of(call_id)).offer_id
-    assert (await board.accept_offer(offer_id=offer_id, leg_id="")).is_ok
-    assert (await board.connect_call(call_id=call_id, offer_id=offer_id)).is_ok
-
-
-async def talk(house: House, call_id: str, agent_id: str) -> None:
-    """He answers, they talk, and he is ready again."""
-    board: Switchboard = house.hotline.switchboard
-    await answered(house, call_id, agent_id)
-    later(house, 60_000)
-    await board.end_call(call_id=call_id, by="caller")
-    await board.close_wrap_up(agent_id=agent_id)
-    await board.beat(agent_id=agent_id)
-
-
-async def why_of(house: House, agent_id: str) -> Any:
-    desk = await house.hotline.switchboard.desk_state(agent_id=agent_id)
-    assert desk is not None
-    assert desk.offer is not None
-    return desk.offer.why
 
 
 async def test_the_manager_is_offered_the_call_though_others_are_idle_longer(
@@ -243,7 +185,7 @@ async def test_whoever_stays_anonymous_is_remembered_by_nobody(runtime: Runtime)
 async def met(house: House, agent_id: str) -> None:
     await at_work(house, agent_id)
     await queued(house, "CA1", STRANGER)
-    await talk(house, "CA1", agent_id)
+    await talked(house, "CA1", agent_id)
 
 
 async def remembered(house: House) -> Sequence[Any]:

@@ -105,6 +105,7 @@ def snapshots(draw: st.DrawFn, *, is_restricted: bool = True, is_seated: bool = 
             for (skills, tiers), found in pools.items()
         ),
         people=people,
+        signed_in=len(people),
         released=draw(st.sampled_from([frozenset(), frozenset({"general"})])) if is_seated else frozenset(),
     )
 

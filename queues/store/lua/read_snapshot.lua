@@ -78,6 +78,7 @@ local signed_in = {}
 for _, person in pairs(people) do
   if person[2] ~= "" and person[2] ~= "signed_out" then signed_in[#signed_in + 1] = person end
 end
-local rest = { seen = seen, pools = pools, lanes = lanes, people = signed_in, released = sorted(redis.call("HKEYS", key("reserves"))), late = late, lost = lost(),
+local rest = { seen = seen, pools = pools, lanes = lanes, people = signed_in, signed_in = redis.call("SCARD", key("agents")),
+  released = sorted(redis.call("HKEYS", key("reserves"))), late = late, lost = lost(),
   deadline_ms = earliest("deadlines"), due_ms = earliest("due") }
 return { "ok", redis.call("GET", key("turn")) or "0", cjson.encode(rest) }
