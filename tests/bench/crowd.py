@@ -165,6 +165,22 @@ class Crowd:
             call_id, place.lane.lane_id, first, some, since_ms, step_ms
         ))  # fmt: skip
 
+    async def restrict(self, count: int) -> None:
+        """The first so many of those who wait, lane by lane in equal parts: each is never to meet one of the agents,
+        and has a manager who is away."""
+        client: Any = self.runtime.redis
+        tag = site_tag(self.plan.site)
+        lanes = sorted(await client.hkeys(f"{tag}:lanes"))
+        agents = sorted(await client.smembers(f"{tag}:agents"))
+        each = count // len(lanes)
+        async with client.pipeline(transaction=False) as pipe:
+            for lane_id in lanes:
+                for n, member in enumerate(await client.zrange(f"{tag}:lane:{lane_id}", 0, each - 1)):
+                    never, manager = agents[n % len(agents)], agents[-1 - n % len(agents)]
+                    own = {"never": never, "named": f"manager 20000 {manager}"}
+                    pipe.hset(f"{tag}:call:{call_id_of(member)}", mapping=own)
+            await pipe.execute()
+
     async def _seat(self, agent_id: str, skills: Sequence[str], count: int, *, is_ready: bool) -> None:
         if count < 1:
             return

@@ -61,10 +61,11 @@ async def dissect(house: House, crowd: Crowd, times: int = 3) -> Anatomy:
             silent_ms=crowd.board.lost_after_ms,
             heads_max=HEADS_MAX,
             agents_max=AGENTS_MAX,
+            with_turns=0,
         )
     store_ms = (await house.scripts_busy_ms() - before_ms) / times
     began = perf_counter()
     told = json.loads(reply[2])
     parse_ms = (perf_counter() - began) * MS
-    heads = sum(len(waiting) for _, waiting in told["lanes"])
+    heads = sum(len(waiting) for _, waiting, _ in told["lanes"])
     return Anatomy(store_ms, parse_ms, len(reply[2].encode()) / 1024, heads)

@@ -14,7 +14,7 @@ ORDERING = ("ordering",)
 async def order(house: House, number: int) -> str:
     """Somebody nobody has talked with wants to order: the queue with rotation."""
     call_id = f"CA{number}"
-    await queued(house, call_id, f"+86139222{number:05d}", "1")
+    await queued(house, call_id, f"+86139222{number:05d}", "1#")
     assert (await house.facts_of(call_id)).queue == "order"
     return call_id
 
@@ -76,7 +76,7 @@ async def test_anothers_returning_customer_goes_to_the_last_in_the_order_and_cos
         for number, agent_id in enumerate(TEAM):
             await talked(house, await order(house, number), agent_id, for_ms=1_000)
         await board.set_presence(agent_id="ann", presence="away", reason="errand")
-        await queued(house, "CA-back", "+8613922200000", "1")  # whom ann has served
+        await queued(house, "CA-back", "+8613922200000", "1#")  # whom ann has served
         assert await talked(house, "CA-back", for_ms=1_000) == "mei", "the last in the order"
         takers = [await talked(house, await order(house, number), for_ms=1_000) for number in range(10, 13)]
         assert takers == ["bo", "cai", "mei"], "mei has her turn still"
@@ -87,7 +87,7 @@ async def test_ones_own_returning_customer_costs_no_turn(runtime: Runtime) -> No
         await at_work(house, *TEAM, skills=ORDERING)
         for number, agent_id in enumerate(TEAM):
             await talked(house, await order(house, number), agent_id, for_ms=1_000)
-        await queued(house, "CA-back", "+8613922200001", "1")
+        await queued(house, "CA-back", "+8613922200001", "1#")
         assert await talked(house, "CA-back", for_ms=1_000) == "bo"
         takers = [await talked(house, await order(house, number), for_ms=1_000) for number in range(10, 14)]
         assert takers == list(TEAM)

@@ -82,7 +82,7 @@ def snapshots(draw: st.DrawFn, *, is_restricted: bool = True, is_seated: bool = 
         tiers = draw(st.sampled_from(SEATS)) if is_seated else frozenset()
         people[agent_id] = Person(state, skills, NOW_MS - draw(st.integers(0, 3)) * 1000, tiers)
     waiting: dict[Lane, list[Waiting]] = {}
-    for n in range(draw(st.integers(0, 12))):
+    for n in range(draw(st.integers(0, 9))):
         ago_ms = draw(st.sampled_from([0, 10_000, 30_000, *(n * MINUTE_MS // 2 for n in range(2, 25))]))
         own = draw(restrictions(agents)) if is_restricted else {}
         call = Waiting(f"CA{n}", f"{n:012d}", NOW_MS - ago_ms, **own)
@@ -292,13 +292,13 @@ def pairs_of(matches: Iterable[Match]) -> list[tuple[str, str]]:
     return [(match.call_id, match.agent_id) for match in matches]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(snapshots())
 def test_comparing_heads_only_is_exact(snapshot: Snapshot) -> None:
     assert pairs_of(decide(PLAN, snapshot, NOW_MS)) == plain_account(snapshot)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(snapshots(), st.integers(1, 3), st.integers(1, 2))
 def test_looking_at_the_beginning_of_each_lane_and_pool_is_exact(
     snapshot: Snapshot, heads_max: int, agents_max: int
@@ -306,13 +306,13 @@ def test_looking_at_the_beginning_of_each_lane_and_pool_is_exact(
     assert look_by_look(snapshot, heads_max, agents_max) == plain_account(snapshot)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(snapshots(is_seated=True), st.integers(1, 3), st.integers(1, 2))
 def test_seats_and_turns_are_exact(snapshot: Snapshot, heads_max: int, agents_max: int) -> None:
     assert look_by_look(snapshot, heads_max, agents_max, SEATED) == plain_account(snapshot, SEATED)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(snapshots(is_restricted=False))
 def test_no_agent_stands_idle_while_one_waits_whom_he_could_serve(snapshot: Snapshot) -> None:
     matches = decide(PLAN, snapshot, NOW_MS)
@@ -322,7 +322,7 @@ def test_no_agent_stands_idle_while_one_waits_whom_he_could_serve(snapshot: Snap
     assert not [(call, skills) for lane, call in left for skills in idle if is_able(lane, call, skills)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(snapshots(is_restricted=False))
 def test_nobody_is_passed_by_more_than_the_printed_bound(snapshot: Snapshot) -> None:
     one = replace(snapshot, pools=(Pool(frozenset({"power", "gas", "general", "english"}), ((0, "mei"),)),))
