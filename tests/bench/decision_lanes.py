@@ -34,7 +34,8 @@ def told(decider: Decider, floor: Decider, anatomy: Anatomy) -> str:
     values_ms = reading_ms - anatomy.store_ms - anatomy.parse_ms
     return (
         f"reading + deciding: {decider}; {floor}; {anatomy.heads:,} heads, the store is busy "
-        f"{anatomy.store_ms:.1f} ms, {anatomy.kilobytes:,.0f} KB of JSON {anatomy.parse_ms:.1f}, transfer and values {values_ms:.1f}"
+        f"{anatomy.store_ms:.1f} ms, {anatomy.kilobytes:,.0f} KB of JSON {anatomy.parse_ms:.1f}, "
+        f"transfer and values {values_ms:.1f}"
     )
 
 
