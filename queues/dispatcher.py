@@ -39,6 +39,8 @@ LAST_WORDS_S: Final = 3.0
 EFFECTS_MAX: Final = 32
 BUSY_S: Final = 1.0
 PUT_OFF_MS: Final = 30_000
+# What a deadline's command says when it has looked after that deadline itself.
+SETTLED: Final = frozenset({"ok", "early", "held", "resting", "over"})
 
 # A waiting call repeats its wait document; who talks says nothing. In product time, but never less than the
 # network may need in real time.
@@ -130,9 +132,10 @@ class Dispatcher:
             "wrap_up": self._end_wrap_up,
             "forget": self._forget,
             "place": self._drop_place,
+            "callback": self._tend_callback,
         }
         word = await ends[kind](about)
-        if word not in ("ok", "early"):
+        if word not in SETTLED:
             await self.switchboard.drop_deadline(name=name)
 
     async def _end_offer(self, offer_id: str) -> str:
@@ -145,7 +148,12 @@ class Dispatcher:
     async def _end_connecting(self, offer_id: str) -> str:
         call_id = offer_id.rpartition("-")[0]
         reply = await self.switchboard.requeue_call(call_id=call_id, offer_id=offer_id, by="deadline")
+        if reply.word == f"stale:{CallState.CONNECTING}":  # it is the customer of a callback who did not come
+            reply = await self.switchboard.miss_customer(offer_id=offer_id, why="deadline")
         return reply.word
+
+    async def _tend_callback(self, call_id: str) -> str:
+        return (await self.switchboard.tend_callback(call_id=call_id)).word
 
     async def _end_wrap_up(self, agent_id: str) -> str:
         return await self.switchboard.close_wrap_up(agent_id=agent_id, by="deadline")
@@ -255,7 +263,8 @@ class Dispatcher:
 
     async def _look_after(self, call_id: str) -> None:
         with self._shielded(call_id=call_id):
-            leg = await self.runtime.telephony.leg(call_id)
+            call = await self.switchboard.read_call(call_id=call_id)
+            leg = await self.runtime.telephony.leg((call and call.leg_id) or call_id)
             if leg is None or leg.status.is_over:
                 await self._reconcile(call_id, why="silent", by="system")
             elif await self._has_lost_agent(call_id):

@@ -164,6 +164,8 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "rona_skip_ms": ("漏接后间隔", "pause after a missed call"),
     "rona_in_a_row": ("连续漏接次数", "missed calls in a row"),
     "decline_skip_ms": ("拒接后间隔", "pause after a declined call"),
+    "customer_ring_ms": ("回电振铃时间", "ring time of a callback"),
+    "callback": ("回电规则", "terms of calling back"),
     "place_kept_ms": ("掉线后保留位置", "place kept after a lost line"),
     "busy_skip_ms": ("忙线后间隔", "pause after a busy phone"),
     "repeat": ("重听键", "key to repeat"),
@@ -397,6 +399,7 @@ def whole_of(plan: Plan) -> dict[str, Any]:
         "class_code",
         "managed",
         "affinity",
+        "callback",
         "ranking",
         "care",
     )

@@ -6,7 +6,8 @@ safe document can be made when no store answers, and the same question always ge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 
 from ivr.domain.nodes import Menu, VoicemailNode
 from ivr.domain.steps import Messaging, Queueing, Session, Step, Transferring, place_of
@@ -42,6 +43,14 @@ BUSY_TRIES_MAX = 20
 MESSAGE_LONGEST_MS = 120_000
 RESUME_PAUSE_S = 2  # longer each time: a provider's queue that is full for a moment gets room again
 RESUMES_MAX = 5  # how often a caller whom the provider's queue refused is sent back to us
+
+
+class Offering(Enum):
+    """Whether a caller who waits may ask to be called back, and whether he has heard that he may."""
+
+    NO = 0
+    NEW = 1
+    KNOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,15 @@ class Documents:
         return (self._say(words, locale), self.enqueue(locale))
 
     def wait(
-        self, *, queue: str, ticket_no: str, position: int, locale: str, round_no: int, access_code: str = ""
+        self,
+        *,
+        queue: str,
+        ticket_no: str,
+        position: int,
+        locale: str,
+        round_no: int,
+        access_code: str = "",
+        callback: Offering = Offering.NO,
     ) -> Document:
         """One round of waiting. The place is told once, at the start, so what is told never gets worse."""
         said: list[Verb] = []
@@ -96,7 +113,30 @@ class Documents:
             said.append(self._say(words, locale, values))
         elif round_no and round_no % SPEAK_EVERY_ROUNDS == 0:
             said.append(self._say(self.menu.phrases.still_waiting, locale))
+        if callback is not Offering.NO and (offer := self.menu.phrases.callback_offer):
+            is_new = callback is Offering.NEW or round_no % SPEAK_EVERY_ROUNDS == 0
+            spoken = (self._say(offer, locale),) if is_new else ()
+            place: dict[str, str | int] = {"l": locale, "n": round_no + 1}
+            asked = Gather((*spoken, *self._hold()), address("voice_callback", query=place), 1)
+            return (*said, asked, self._wait_again(locale, round_no, is_offered=True))
         return (*said, *self._hold(), self._wait_again(locale, round_no))
+
+    def promised(self, locale: str) -> Document:
+        """He may hang up: we call him."""
+        phrases = self.menu.phrases
+        return (self._say(phrases.callback_promised or phrases.goodbye, locale), Hangup())
+
+    def call_back(self, offer_id: str, locale: str) -> Document:
+        """To whoever lifted the customer's phone: who calls, and the key that shows that it is he."""
+        phrases = self.menu.phrases
+        greeting = self._say(phrases.callback_greeting or phrases.accept, locale)
+        keyed = address("voice_customer_join", offer_id=offer_id)
+        return (Gather((greeting,), keyed, max(1, self.plan.whisper_ms // 1000)), Redirect(keyed))
+
+    def call_again(self, locale: str) -> Document:
+        """The agent has gone while his phone rang."""
+        phrases = self.menu.phrases
+        return (self._say(phrases.callback_gone or phrases.call_later, locale), Hangup())
 
     def connecting(self, locale: str, round_no: int) -> Document:
         """An agent has accepted; the caller is about to be taken out of the queue."""
@@ -159,7 +199,9 @@ class Documents:
 
     # The agent's side
 
-    def whisper(self, *, tier: str, matter: str, waited_ms: int, locale: str) -> Say:
+    def whisper(
+        self, *, tier: str, matter: str, waited_ms: int, locale: str, is_callback: bool = False
+    ) -> Say:
         """Who is calling, in words: never the number."""
         tier_name = self.plan.tiers[tier].name if tier in self.plan.tiers else {}
         matter_name = self.plan.matters[matter].name if matter in self.plan.matters else {}
@@ -168,7 +210,11 @@ class Documents:
             "matter": in_locale(matter_name, locale),
             "waited_s": str(max(waited_ms, 0) // 1000),
         }
-        return self._say(self.menu.phrases.whisper, locale, values)
+        said = self._say(self.menu.phrases.whisper, locale, values)
+        before = self.menu.phrases.callback_whisper
+        if not is_callback or before is None:
+            return said
+        return replace(said, text=f"{self._say(before, locale).text}{said.text}")
 
     def announce(self, whisper: Say, offer_id: str, *, must_press: bool) -> Document:
         """Who is calling; a browser's user has accepted by answering, a telephone's presses a key."""
@@ -199,11 +245,12 @@ class Documents:
     def _say(self, words: Words, locale: str, values: dict[str, str] | None = None) -> Say:
         return speak(words, locale, {"org": in_locale(self.menu.org, locale), **(values or {})})
 
-    def _hold(self) -> Document:
+    def _hold(self) -> tuple[Prompt, ...]:
         return (Play(address("voice_hold")),) * HOLD_PLAYS
 
-    def _wait_again(self, locale: str, round_no: int) -> Redirect:
-        return Redirect(address("voice_wait", query={"l": locale, "n": round_no + 1}))
+    def _wait_again(self, locale: str, round_no: int, *, is_offered: bool = False) -> Redirect:
+        place: dict[str, str | int] = {"l": locale, "n": round_no + 1, **({"o": 1} if is_offered else {})}
+        return Redirect(address("voice_wait", query=place))
 
     def _conference(self, room: str, action: Address) -> DialConference:
         return DialConference(room, action, address("voice_conference", room=room))

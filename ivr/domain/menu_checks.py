@@ -57,6 +57,7 @@ def check_menu(book: FaultBook, menu: Menu, plan: Plan) -> None:
     _check_keys(book, menu)
     _check_words(book, menu)
     book.raise_if_any()
+    _check_callbacks(book, menu, plan)
     _check_ways(book, menu, plan)
     _check_tickets(book, menu, plan)
     book.raise_if_any()
@@ -253,6 +254,17 @@ def _check_shared_words(book: FaultBook, name: str, node: GatherNode) -> None:
                         _place(name, "options", index, "words"),
                         f"'{word}' is also a word of key {node.options[first].key}: nobody can tell which is meant",
                     )
+
+
+def _check_callbacks(book: FaultBook, menu: Menu, plan: Plan) -> None:
+    """Where a queue offers to call back there are words for it."""
+    said = ("offer", "promised", "greeting", "gone", "whisper")
+    missing = [name for each in said if not getattr(menu.phrases, name := f"callback_{each}")]
+    for queue in plan.queues.values():
+        for index, step in enumerate(queue.overflow):
+            if step.offer and missing:
+                place = ("queues", "queues", queue.id, "overflow", index, "offer")
+                book.add(place, f"menu.yaml has no words for it: {', '.join(missing)} under phrases")
 
 
 def _check_ways(book: FaultBook, menu: Menu, plan: Plan) -> None:

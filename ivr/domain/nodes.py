@@ -308,6 +308,16 @@ class Keys(Part):
     no: Key = "2"
 
 
+class Callback(Part):
+    """What is said of calling back, to whoever waits, to whoever is called, and to the agent."""
+
+    offer: Words  # with {key}
+    promised: Words
+    greeting: Words  # who calls, and which key is pressed to talk
+    gone: Words  # the agent left while the phone rang: we call again
+    whisper: Words  # before what an agent hears of every call
+
+
 class Phrases(Part):
     """What is said between the nodes, to callers and to agents."""
 
@@ -327,6 +337,13 @@ class Phrases(Part):
     whisper: Words
     accept: Words
     caller_left: Words
+    callback: Callback | None = None  # what is said where queues offer to call back
+    # Where queues offer to call back: to whoever waits, to whoever is called, and to the agent before the rest.
+    callback_offer: Words | None = None
+    callback_promised: Words | None = None
+    callback_greeting: Words | None = None
+    callback_gone: Words | None = None
+    callback_whisper: Words | None = None
     not_found: Words | None = None  # no customer has this account number
     sure_of: Words | None = None  # "You would like {label}, is that right?"
     yes: WordLists = Field(default_factory=dict)

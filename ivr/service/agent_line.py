@@ -59,9 +59,8 @@ class AgentLine:
             return self.documents.caller_left(self._locale())
         return self.documents.agent_meets(offer_id)
 
-    async def back(self, *, leg_id: str, must_press: bool) -> Document:
+    async def back(self, *, offer_id: str, leg_id: str, must_press: bool) -> Document:
         """The provider's own document sent him to us: he gets the document of his offer's present state."""
-        offer_id = await self.switchboard.offer_of_leg(leg_id=leg_id)
         offer = (await self.switchboard.answer_offer(offer_id=offer_id, leg_id=leg_id)).offer
         if offer is not None and offer.state is OfferState.ACCEPTED:
             return await self.join(offer_id=offer_id, leg_id=leg_id, must_press=False, key="")
@@ -108,7 +107,11 @@ class AgentLine:
 
     def _whisper(self, offer: OfferFacts) -> Say:
         return self.documents.whisper(
-            tier=offer.tier, matter=offer.matter, waited_ms=offer.waited_ms, locale=self._locale()
+            tier=offer.tier,
+            matter=offer.matter,
+            waited_ms=offer.waited_ms,
+            locale=self._locale(),
+            is_callback=bool(offer.callback),
         )
 
     def _locale(self) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from config.numbers import number_key, parse
 from config.runtime import Runtime
-from ivr.domain.documents import Documents
+from ivr.domain.documents import ACCEPT_KEY, Documents, Offering
 from ivr.domain.flow import begin, taken_up
 from ivr.domain.heard import Heard
 from ivr.domain.nodes import TransferNode, VoicemailNode
@@ -24,6 +24,8 @@ from ivr.domain.verbs import Document
 from ivr.service.guide import Guide, access_code
 from ivr.service.hotlines import Hotline, active_hotline, hotline_of
 from queues.domain.calls import CALLBACK, GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
+from queues.domain.place_rules import NAMELESS
+from queues.domain.widening import callback_after_ms
 from queues.service.facts import CallFacts
 from queues.service.switchboard import Switchboard
 
@@ -66,7 +68,7 @@ class Conversation:
 
     async def hung_up(self, *, call_id: str, from_: str, to: str) -> None:
         """The caller's line is down. A call of which no word had come is recorded all the same."""
-        reply = await self.switchboard.end_call(call_id=call_id, by="caller")
+        reply = await self.switchboard.end_call(call_id=call_id, by="caller", leg_id=call_id)
         if reply.call is None:
             await self._arrive(call_id, from_, to)
             await self.switchboard.end_call(call_id=call_id, by="caller")
@@ -78,7 +80,18 @@ class Conversation:
     async def ask_again(self, *, call_id: str, session: Session) -> Document:
         return await self.guide.ask_again(call_id=call_id, session=session)
 
-    async def wait(self, *, call_id: str, round_no: int) -> Document:
+    async def ask_callback(self, *, call_id: str, round_no: int, key: str) -> Document:
+        """He wants to be called back; or he has pressed nothing, and waits on."""
+        if key != ACCEPT_KEY:
+            return await self.wait(call_id=call_id, round_no=round_no, is_offered=True)
+        reply = await self.switchboard.ask_callback(call_id=call_id)
+        call = reply.call
+        if call is not None and call.callback:
+            return (await self._hotline(call)).documents.promised(call.locale)
+        # An agent has him, or is about to: nothing is better.
+        return await self.wait(call_id=call_id, round_no=round_no, is_offered=True)
+
+    async def wait(self, *, call_id: str, round_no: int, is_offered: bool = False) -> Document:
         """One round in the queue: a sign of life, and something to hear."""
         call = (await self.switchboard.touch_call(call_id=call_id)).call
         documents = (await self._hotline(call)).documents
@@ -86,6 +99,8 @@ class Conversation:
             return documents.leave_queue()
         if call.state is CallState.ENDED:
             return documents.goodbye(call.locale)
+        if call.callback:
+            return documents.promised(call.locale)
         if call.state in {CallState.CONNECTING, CallState.CONNECTED}:
             return documents.connecting(call.locale, round_no)
         return documents.wait(
@@ -95,14 +110,25 @@ class Conversation:
             position=call.position,
             locale=call.locale,
             round_no=round_no,
+            callback=self._offering(call, is_offered=is_offered),
         )
+
+    def _offering(self, call: CallFacts, *, is_offered: bool) -> Offering:
+        """By the table in force: waiting alone widens what is possible."""
+        queue = active_hotline(self.runtime).plan.queues.get(call.queue)
+        after_ms = callback_after_ms(queue.overflow) if queue else None
+        has_number = call.caller_ref not in NAMELESS and not call.is_anonymous and not call.talks
+        waited_ms = self.runtime.clock.now_ms() - (call.queued_ms or 0)
+        if after_ms is None or not has_number or waited_ms < after_ms:
+            return Offering.NO
+        return Offering.KNOWN if is_offered else Offering.NEW
 
     async def left_queue(self, *, call_id: str, exit_: Exit, locale: str, tries: int) -> Document:
         documents = self._documents
         if exit_ is Exit.TAKEN:
             return documents.nothing()
         if exit_ is Exit.HUNG_UP:
-            await self.switchboard.end_call(call_id=call_id, by="caller")
+            await self.switchboard.end_call(call_id=call_id, by="caller", leg_id=call_id)
             return documents.nothing()
         if exit_ is Exit.REFUSED:
             if documents.is_last(tries + 1):  # he leaves us: nobody may be rung for him any more
@@ -124,13 +150,14 @@ class Conversation:
             return self._documents.meet(call.room)
         return await self._resume(call, 0, has_lost_agent=True)
 
-    async def after(self, *, call_id: str, room: str, has_hung_up: bool) -> Document:
+    async def after(self, *, call_id: str, leg_id: str, room: str, has_hung_up: bool) -> Document:
         """He is out of this room: the talk is over, or never began, or he was put through."""
         call = (await self.switchboard.touch_call(call_id=call_id)).call
         if call is None:
             return self._documents.goodbye(self._documents.plan.default_locale)
         if has_hung_up or (call.state is CallState.CONNECTED and call.room == room):
-            await self.switchboard.end_call(call_id=call_id, by="caller" if has_hung_up else "agent")
+            by = "caller" if has_hung_up else "agent"
+            await self.switchboard.end_call(call_id=call_id, by=by, leg_id=leg_id)
             return (await self._hotline(call)).documents.goodbye(call.locale)
         if call.state in WAITING and call.talks:
             return (await self._hotline(call)).documents.put_through(call.locale)
@@ -181,11 +208,16 @@ class Conversation:
         Who does not tell about the line (None) is believed as long as nobody else can have ended the room.
         """
         call_id = room.rpartition("-")[0]
-        if leg_id != call_id or has_hung_up is False:
+        if has_hung_up is False:
             return
-        call = (await self.switchboard.touch_call(call_id=call_id)).call
-        if call is not None and call.state is CallState.CONNECTED and call.room == room:
-            await self.switchboard.end_call(call_id=call_id, by="caller")
+        if leg_id == call_id:
+            call = (await self.switchboard.touch_call(call_id=call_id)).call
+        else:  # an agent, or a customer whom we called back
+            call = await self.switchboard.read_call(call_id=call_id)
+        if call is None or leg_id != (call.leg_id or call_id):
+            return
+        if call.state is CallState.CONNECTED and call.room == room:
+            await self.switchboard.end_call(call_id=call_id, by="caller", leg_id=leg_id)
 
     async def _arrive(self, call_id: str, from_: str, to: str) -> CallFacts:
         settings = self.runtime.settings
@@ -223,6 +255,8 @@ class Conversation:
         documents = hotline.documents
         if call.state is CallState.MENU:
             return documents.come_back(tries + 1, call.locale)
+        if call.callback and call.state not in {CallState.CONNECTED, CallState.ENDED}:
+            return documents.promised(call.locale)
         if call.state in WAITING:
             return (
                 documents.requeue(call.locale) if has_lost_agent else (documents.enqueue(call.locale, tries),)

@@ -110,7 +110,7 @@ async def fill_calls(runtime: Runtime, switchboard: Switchboard, over: Sequence[
         if state == CallState.ENDED:
             continue
         live = await switchboard.read_call(call_id=leg.leg_id)
-        if live is not None and live.state is CallState.ENDED:
+        if live is not None and (live.state is CallState.ENDED or live.callback):
             continue  # the scribe has not come to it yet
         if live is None and state is None:
             await arrive_late(runtime, switchboard, leg)

@@ -62,7 +62,8 @@ def _simulated(call: LoggedCall, number: int, day: int, tier: str, queue: str, p
 
 def usual_queue(plan: Plan) -> str:
     """Where calls go that say no more: the queue that takes over from the others, else the last."""
-    reached = [step.to_queue for queue in plan.queues.values() for step in queue.overflow]
+    steps = [step for queue in plan.queues.values() for step in queue.overflow if step.to_queue]
+    reached = [step.to_queue for step in steps if step.to_queue]
     return max(set(reached), key=reached.count) if reached else list(plan.queues)[-1]
 
 

@@ -23,10 +23,12 @@ from ivr.domain.steps import Session
 from ivr.domain.verbs import Address, Document
 from ivr.service.agent_line import AgentLine, LegNews
 from ivr.service.conversation import Conversation, Exit
+from ivr.service.customer_line import CustomerLine, CustomerNews
 from ivr.service.hotlines import active_hotline
 from ivr.web.audio import Sounds, audio
 from ivr.web.hold_tone import hold_tone
 from ivr.web.twiml import CONTENT_TYPE, render, writer
+from queues.domain.callback_rules import CUSTOMER
 from queues.domain.plan import Voice as Speaker
 from queues.service.switchboard import Switchboard
 
@@ -51,6 +53,14 @@ _NEWS: Final[Mapping[str, LegNews]] = {
 }
 # A browser is never engaged: its "busy" is a person who declined.
 _CLIENT_NEWS: Final[Mapping[str, LegNews]] = {"busy": LegNews.DECLINED, "completed": LegNews.HUNG_UP}
+_CUSTOMER_NEWS: Final[Mapping[str, CustomerNews]] = {
+    "ringing": CustomerNews.RINGING,
+    "no-answer": CustomerNews.UNANSWERED,
+    "busy": CustomerNews.UNREACHED,
+    "failed": CustomerNews.UNREACHED,
+    "canceled": CustomerNews.UNREACHED,
+    "completed": CustomerNews.OVER,
+}
 _CLIENT = "client:"
 _OUTBOUND = "outbound"  # a leg we placed, which came to the front door by its fallback
 _LEFT_CONFERENCE = "participant-leave"
@@ -137,18 +147,32 @@ class Voice:
     runtime: Runtime
     conversation: Conversation
     agent_line: AgentLine
+    customer_line: CustomerLine
 
     @classmethod
     def of(cls, runtime: Runtime) -> Voice:
         switchboard = Switchboard(runtime)
-        return cls(runtime, Conversation.of(runtime, switchboard), AgentLine(runtime, switchboard))
+        return cls(
+            runtime,
+            Conversation.of(runtime, switchboard),
+            AgentLine(runtime, switchboard),
+            CustomerLine(runtime, switchboard),
+        )
 
     async def incoming(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
         if webhook.form.get("Direction", "").startswith(_OUTBOUND):
-            return await self.agent_line.back(leg_id=leg.leg_id, must_press=not leg.is_client)
+            return await self._placed(leg)
         tries = number_of(webhook, "r")
         return await self.conversation.incoming(call_id=leg.leg_id, from_=leg.from_, to=leg.to, tries=tries)
+
+    async def _placed(self, leg: Leg) -> Document:
+        """A leg that we placed: an agent's, or a customer's whom we call back."""
+        offer_id = await self.agent_line.switchboard.offer_of_leg(leg_id=leg.leg_id)
+        if offer_id.startswith(CUSTOMER):
+            own_offer = offer_id.removeprefix(CUSTOMER)
+            return await self.customer_line.answered(offer_id=own_offer, leg_id=leg.leg_id)
+        return await self.agent_line.back(offer_id=offer_id, leg_id=leg.leg_id, must_press=not leg.is_client)
 
     async def menu(self, webhook: Webhook) -> Document:
         leg, session, heard = leg_of(webhook), session_of(webhook), heard_of(webhook)
@@ -158,8 +182,33 @@ class Voice:
         return await self.conversation.answer(call_id=leg.leg_id, session=session, heard=heard)
 
     async def wait(self, webhook: Webhook) -> Document:
-        round_no = number_of(webhook, "n")
-        return await self.conversation.wait(call_id=leg_of(webhook).leg_id, round_no=round_no)
+        return await self.conversation.wait(
+            call_id=leg_of(webhook).leg_id,
+            round_no=number_of(webhook, "n"),
+            is_offered=bool(number_of(webhook, "o")),
+        )
+
+    async def callback(self, webhook: Webhook) -> Document:
+        return await self.conversation.ask_callback(
+            call_id=leg_of(webhook).leg_id,
+            round_no=number_of(webhook, "n"),
+            key=key_of(webhook),
+        )
+
+    async def customer(self, webhook: Webhook) -> Document:
+        return await self.customer_line.answered(offer_id=_offer_id(webhook), leg_id=leg_of(webhook).leg_id)
+
+    async def customer_join(self, webhook: Webhook) -> Document:
+        key, offer_id, leg = key_of(webhook), _offer_id(webhook), leg_of(webhook)
+        if not key and is_repeated(webhook):
+            return await self.customer_line.answered(offer_id=offer_id, leg_id=leg.leg_id)
+        return await self.customer_line.pressed(offer_id=offer_id, leg_id=leg.leg_id, key=key)
+
+    async def customer_status(self, webhook: Webhook) -> Document:
+        leg = leg_of(webhook)
+        if news := _CUSTOMER_NEWS.get(leg.status):
+            await self.customer_line.news(offer_id=_offer_id(webhook), leg_id=leg.leg_id, news=news)
+        return ()
 
     async def left_queue(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
@@ -177,7 +226,9 @@ class Voice:
     async def after(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
         room = str(webhook.path_params["room"])
-        return await self.conversation.after(call_id=leg.leg_id, room=room, has_hung_up=leg.is_over)
+        return await self.conversation.after(
+            call_id=room.rpartition("-")[0], leg_id=leg.leg_id, room=room, has_hung_up=leg.is_over
+        )
 
     async def message(self, webhook: Webhook) -> Document:
         is_recorded = bool(webhook.form.get("RecordingUrl")) and webhook.form.get("RecordingDuration") != "0"
@@ -269,17 +320,21 @@ def routes(voice: Voice) -> list[Route]:
         "voice_incoming": ("/voice/incoming", voice.incoming),
         "voice_menu": ("/voice/menu", voice.menu),
         "voice_wait": ("/voice/wait", voice.wait),
+        "voice_callback": ("/voice/callback", voice.callback),
         "voice_left_queue": ("/voice/left-queue", voice.left_queue),
         "voice_connect": ("/voice/connect/{offer_id}", voice.connect),
         "voice_after": ("/voice/after/{room}", voice.after),
         "voice_message": ("/voice/message", voice.message),
         "voice_transferred": ("/voice/transferred", voice.transferred),
+        "voice_customer": ("/voice/customer/{offer_id}", voice.customer),
+        "voice_customer_join": ("/voice/customer/{offer_id}/join", voice.customer_join),
         "voice_agent": ("/voice/agent/{offer_id}", voice.agent),
         "voice_agent_join": ("/voice/agent/{offer_id}/join", voice.agent_join),
         "voice_agent_left": ("/voice/agent/{offer_id}/left", voice.agent_left),
     }
     reports = {
         "voice_status": ("/voice/status", voice.status),
+        "voice_customer_status": ("/voice/customer/{offer_id}/status", voice.customer_status),
         "voice_agent_status": ("/voice/agent/{offer_id}/status", voice.agent_status),
         "voice_conference": ("/voice/conference/{room}", voice.conference),
     }

@@ -11,9 +11,10 @@ from typing import Final
 from queues.domain.journal import Line, parse_id
 
 # Where a call stands, told in the auditor's own words; line type -> (allowed before, after).
-_MENU, _WAIT, _HELD, _JOIN, _TALK, _NOTE, _OVER = (
+_MENU, _WAIT, _REST, _HELD, _JOIN, _TALK, _NOTE, _OVER = (
     "menu",
     "waiting",
+    "resting",
     "held",
     "joining",
     "talking",
@@ -31,7 +32,10 @@ _PATH: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "call.transferred": (frozenset({_TALK}), _WAIT),
     "call.diverted": (frozenset({_MENU, _WAIT, _HELD}), _NOTE),
     "call.returned": (frozenset({_NOTE}), _MENU),
-    "call.ended": (frozenset({_MENU, _WAIT, _HELD, _JOIN, _TALK, _NOTE}), _OVER),
+    "callback.asked": (frozenset({_WAIT}), _REST),
+    "callback.woken": (frozenset({_REST}), _WAIT),
+    "callback.rested": (frozenset({_WAIT, _REST, _JOIN}), _REST),
+    "call.ended": (frozenset({_MENU, _WAIT, _REST, _HELD, _JOIN, _TALK, _NOTE}), _OVER),
 }
 _OFFER_ENDS: Final = frozenset(
     {"offer.accepted", "offer.declined", "offer.expired", "offer.unrung", "offer.withdrawn"}
@@ -70,7 +74,7 @@ class Auditor:
             self._hold(line)
         elif line.type in _OFFER_ENDS:
             self._end_offer(line)
-        elif line.type in ("call.ended", "call.requeued", "call.transferred"):
+        elif line.type in ("call.ended", "call.requeued", "call.transferred", "callback.rested"):
             self._release(line.call_id)
         self._keep_place(line)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from queues.domain.calls import CallState, Outcome
+from queues.domain.calls import ASKED, KEPT, CallState, Outcome
 from queues.domain.journal import Line, LineType, parse_id
 
 BIGGEST: Final = 2**63 - 1
@@ -47,6 +47,8 @@ class CallRecord:
     talk_ms: int | None = None  # all talks together
     offers: int = 0
     is_anonymous: bool = False
+    callback: str = ""  # asked | kept | failed | joined
+    tries: int = 0  # how often he was called in vain
 
     @property
     def has_ended(self) -> bool:
@@ -144,6 +146,25 @@ def requeued(record: CallRecord, line: Line) -> CallRecord:
     return changed(record, line, CallState.QUEUED)
 
 
+def callback_asked(record: CallRecord, line: Line) -> CallRecord:
+    """His own waiting is over: he may hang up."""
+    wait_ms = first(record.wait_ms, length(record.queued_ms, line.at_ms))
+    return changed(record, line, CallState.RESTING, callback=ASKED, wait_ms=wait_ms)
+
+
+def callback_woken(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, CallState.QUEUED)
+
+
+def callback_rested(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, CallState.RESTING)
+
+
+def callback_missed(record: CallRecord, line: Line) -> CallRecord:
+    tries = max(record.tries or 0, whole_of(line.data, "tries") or 0)
+    return changed(record, line, tries=tries)
+
+
 def connecting(record: CallRecord, line: Line) -> CallRecord:
     return changed(record, line, CallState.CONNECTING)
 
@@ -157,6 +178,7 @@ def connected(record: CallRecord, line: Line) -> CallRecord:
         answered_ms=answered_ms,
         connected_ms=line.at_ms,
         wrapped_up_ms=None,
+        callback=KEPT if record.callback else "",
         wait_ms=first(record.wait_ms, whole_of(line.data, "wait_ms"), length(record.queued_ms, answered_ms)),
         agent_id=line.agent_id or record.agent_id,
         record=text_of(line.data, "recording") or record.record,
@@ -213,12 +235,15 @@ def closed(record: CallRecord, line: Line, ended_ms: int | None, /, **changes: A
 
     Who was answered has been answered, also when the live store lost that second and thinks that he waited.
     """
-    told = "" if record.answered_ms is not None else text_of(line.data, "outcome")
+    is_callback = bool(record.callback or text_of(line.data, "callback"))
+    has_talked = record.answered_ms is not None and not is_callback
+    told = "" if has_talked else text_of(line.data, "outcome")
     return changed(
         record,
         line,
         CallState.ENDED,
         outcome=told or outcome_of_lost(record).value,
+        callback=text_of(line.data, "callback") or record.callback,
         ended_by=text_of(line.data, "by") or "system",
         ended_ms=ended_ms,
         wait_ms=first(record.wait_ms, length(record.queued_ms, ended_ms)),
@@ -237,6 +262,8 @@ def is_end(line: Line) -> bool:
 
 def outcome_of_lost(record: CallRecord) -> Outcome:
     """What a call came to whose own end was lost, as far as its record tells."""
+    if record.callback:
+        return Outcome.CALLBACK
     if record.answered_ms is not None:
         return Outcome.ANSWERED
     if record.queued_ms is None:
@@ -264,6 +291,10 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_QUEUED: queued,
     LineType.CALL_OFFERED: offered,
     LineType.CALL_REQUEUED: requeued,
+    LineType.CALLBACK_ASKED: callback_asked,
+    LineType.CALLBACK_WOKEN: callback_woken,
+    LineType.CALLBACK_RESTED: callback_rested,
+    LineType.CALLBACK_MISSED: callback_missed,
     LineType.CALL_CONNECTING: connecting,
     LineType.CALL_CONNECTED: connected,
     LineType.CALL_TRANSFERRED: transferred,

@@ -5,7 +5,8 @@ from typing import Any
 from queues.domain import calls
 from queues.domain import commands as c
 from queues.domain.agents import AgentEvent
-from queues.domain.calls import Call, CallEvent, CallState
+from queues.domain.callback_rules import end_callback, end_dial, is_taken_over, take_over
+from queues.domain.calls import ASKED, JOINED, Call, CallEvent, CallState
 from queues.domain.case_rules import without_asking
 from queues.domain.effects import EffectKind
 from queues.domain.identity_rules import running_notices
@@ -15,7 +16,7 @@ from queues.domain.moves import Draft, Reply, about, json_of, refuse
 from queues.domain.named import ref_of
 from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
-from queues.domain.place_rules import keep_place, take_place, tell_place
+from queues.domain.place_rules import Place, keep_place, take_place, tell_place
 from queues.domain.state import State
 
 
@@ -47,7 +48,7 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
     if call is None or call.state is not CallState.MENU:
         return refuse(call, again=tuple(CallState))
     is_first = call.queued_ms is None
-    place = take_place(draft, call, command.queue) if is_first and command.is_open else None
+    place = _place_before(draft, call, command) if is_first and command.is_open else None
     queued_ms = place.queued_ms if place else command.now_ms
     call = draft.change_call(
         _with_ticket(draft, call, command),
@@ -70,6 +71,15 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
         call = tell_place(draft, call, place)
     _tell_queued(draft, call, command.head_start_ms)
     return about("ok" if command.is_open else "closed", call)
+
+
+def _place_before(draft: Draft, call: Call, command: c.EnqueueCall) -> Place | None:
+    """Of a callback that waits for him there, or of a line he has just lost; the older of the two."""
+    found = (
+        take_over(draft, call, command.queue, command.forget_ms),
+        take_place(draft, call, command.queue),
+    )
+    return min((each for each in found if each), key=lambda place: place.queued_ms, default=None)
 
 
 def _with_ticket(draft: Draft, call: Call, command: c.EnqueueCall) -> Call:
@@ -118,6 +128,8 @@ def touch_call(draft: Draft, command: c.TouchCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is CallState.ENDED:
         return refuse(call)
+    if call.callback and call.state is not CallState.CONNECTED:  # nobody is on the line
+        return about("again", call)
     draft.state.live[call.call_id] = command.now_ms
     if call.state is CallState.MENU:
         call = draft.change_call(call, notices=running_notices(draft, call.area))
@@ -145,7 +157,7 @@ def place_of(state: State, call: Call) -> int:
 
 def divert_call(draft: Draft, command: c.DivertCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
-    if call is not None and _has_left(call, command.step):
+    if call is not None and (call.callback or _has_left(call, command.step)):
         return refuse(call)
     if call is None or calls.next_state(call.state, CallEvent.DIVERT) is None:
         return refuse(call, again=(CallState.MESSAGING,))
@@ -208,8 +220,10 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is CallState.ENDED:
         if command.by == "caller":
-            draft.drop_effect(f"{EffectKind.HANG_UP}:{command.call_id}")
+            draft.drop_effect(f"{EffectKind.HANG_UP}:{command.leg_id or command.call_id}")
         return about("again" if call else "gone", call)
+    if call.callback and _is_called_back_all_the_same(draft, call, command.leg_id):
+        return about("again", call)
     outcome = calls.outcome_of(call)
     if call.state in (CallState.CONNECTING, CallState.CONNECTED):
         draft.end_agent_leg(call, is_there=command.by != "agent")
@@ -226,23 +240,36 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
         ended_by=command.by,
         given=without_asking(call.given),
     )
+    if call.callback:
+        draft.let_go_of_customer(call)
     draft.state.live.pop(call.call_id, None)
     draft.state.deadlines[f"forget:{call.call_id}"] = command.now_ms + command.forget_ms
     told: dict[str, Any] = {"outcome": ended.outcome, "by": command.by, "ended_ms": command.now_ms}
+    if ended.callback:
+        told |= {"callback": ended.callback, "tries": ended.tries or 0}
     draft.line(LineType.CALL_ENDED, call_id=ended.call_id, agent_id=ended.agent_id, **told)
     if call.state is CallState.CONNECTED:
         draft.start_wrap_up(draft.state.agents[ended.agent_id], command.wrap_up_ms)
     return about("ok", ended)
 
 
+def _is_called_back_all_the_same(draft: Draft, call: Call, leg_id: str) -> bool:
+    """The end of the line he asked on is not the end of his callback: now he can be rung."""
+    if call.state is CallState.CONNECTED:
+        return bool(leg_id) and leg_id != call.leg_id
+    if call.callback == ASKED and call.state is CallState.RESTING:
+        draft.state.deadlines[f"callback:{call.call_id}"] = draft.now_ms
+    return True
+
+
 def _let_go(draft: Draft, call: Call, linger_ms: int) -> None:
     """He hears goodbye and leaves; unless he came when the agent had gone, and sits alone in the conference."""
     draft.due(
         EffectKind.HANG_UP,
-        call.call_id,
+        call.leg_id or call.call_id,
         due_ms=draft.now_ms + linger_ms,
         call_id=call.call_id,
-        leg_id=call.call_id,
+        leg_id=call.leg_id or call.call_id,
     )
 
 
@@ -258,13 +285,14 @@ def forget_call(draft: Draft, command: c.ForgetCall) -> Reply:
         offer = state.offers.pop(offer_id_of(call.call_id, n), None)
         if offer is not None:
             state.legs.pop(offer.leg_id, None)
+            state.legs.pop(offer.customer_leg_id, None)
     del state.calls[call.call_id]
     return ("ok",)
 
 
 def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
-    if call is None or call.offer_id != command.offer_id or call.state is CallState.ENDED:
+    if call is None or call.offer_id != command.offer_id or call.state is CallState.ENDED or call.callback:
         return about("gone", call)
     if call.state is not CallState.CONNECTING:
         return about("again" if call.state is CallState.CONNECTED else "gone", call)
@@ -304,9 +332,16 @@ def requeue_call(draft: Draft, command: c.RequeueCall) -> Reply:
         return about("gone", call)
     if call is None or call.state is not CallState.CONNECTING or call.offer_id != command.offer_id:
         return refuse(call)
+    if call.callback and command.by == "deadline":  # he was not reached: that is a try
+        return refuse(call)
     agent = draft.state.agents[call.agent_id]
+    if call.callback:
+        end_dial(draft, draft.state.offers[call.offer_id], is_agent_there=command.by != "agent")
     draft.end_agent_leg(call, is_there=command.by != "agent")
     skip = Skip(command.now_ms + command.skip_ms, "connecting", agent.agent_id)
-    draft.requeue(call, "connecting", skip)
+    if call.callback and is_taken_over(draft.state, call):
+        end_callback(draft, call, JOINED, command.forget_ms)
+    else:
+        draft.requeue(call, "connecting", skip)
     draft.release(agent, idle_ms=command.now_ms)
     return about("ok", draft.state.calls[call.call_id])

@@ -5,8 +5,9 @@ A call begins in the menu. It is *queued* when it waits in a lane, *offered* whi
 Whoever waits in vain goes back to *queued* with the place he had: `queued_ms` is written once and never
 changes. So does whoever talks and is put through (*transfer*). A closed queue, or the caller's own wish,
 leads to *messaging* (voicemail, callback promise, goodbye, another company's number). Whoever answers nobody
-there, the caller comes back to the menu (*return*), with whatever place he had. From every state a call can
-end, and it ends once; nothing leads out of *ended*.
+there, the caller comes back to the menu (*return*), with whatever place he had. Who asked to be called back is
+*resting* between two tries: he waits, but in no lane. From every state a call can end, and it ends once; nothing
+leads out of *ended*.
 
 `MOVES` is the whole truth: state -> event -> next state. What the table does not name changes nothing.
 """
@@ -23,6 +24,7 @@ LegId = NewType("LegId", str)
 class CallState(StrEnum):
     MENU = "menu"
     QUEUED = "queued"
+    RESTING = "resting"
     OFFERED = "offered"
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -40,6 +42,8 @@ class CallEvent(StrEnum):
     CONNECT = "connect"
     REQUEUE = "requeue"
     TRANSFER = "transfer"
+    REST = "rest"
+    WAKE = "wake"
     END = "end"
 
 
@@ -57,15 +61,20 @@ _S, _E = CallState, CallEvent
 
 MOVES: Final[Mapping[CallState, Mapping[CallEvent, CallState]]] = {
     _S.MENU: {_E.ENQUEUE: _S.QUEUED, _E.CLOSE_OUT: _S.MESSAGING, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
-    _S.QUEUED: {_E.OFFER: _S.OFFERED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
+    _S.QUEUED: {_E.OFFER: _S.OFFERED, _E.REST: _S.RESTING, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
+    _S.RESTING: {_E.WAKE: _S.QUEUED, _E.END: _S.ENDED},
     _S.OFFERED: {_E.ACCEPT: _S.CONNECTING, _E.REQUEUE: _S.QUEUED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
-    _S.CONNECTING: {_E.CONNECT: _S.CONNECTED, _E.REQUEUE: _S.QUEUED, _E.END: _S.ENDED},
+    _S.CONNECTING: {_E.CONNECT: _S.CONNECTED, _E.REQUEUE: _S.QUEUED, _E.REST: _S.RESTING, _E.END: _S.ENDED},
     _S.CONNECTED: {_E.TRANSFER: _S.QUEUED, _E.END: _S.ENDED},
     _S.MESSAGING: {_E.RETURN: _S.MENU, _E.END: _S.ENDED},
     _S.ENDED: {},
 }
 
 WAITING: Final = frozenset({CallState.QUEUED, CallState.OFFERED, CallState.CONNECTING})
+
+# What becomes of a callback: he has just asked and may still be on the line; it waits; he was reached; he was not;
+# he rang again himself.
+ASKED, OPEN, KEPT, FAILED, JOINED = "asked", "open", "kept", "failed", "joined"
 
 VOICEMAIL, CALLBACK, GOODBYE, TRANSFER = "voicemail", "callback", "goodbye", "transfer"
 DIVERSIONS: Final = (VOICEMAIL, CALLBACK, GOODBYE, TRANSFER)
@@ -143,6 +152,11 @@ class Call:
     access_key: str = ""  # of the access code that was told with the ticket
     wrong_codes: int = 0
     asked: str = ""  # the menu step at which a case was last asked about, and the answer's word
+    callback: str = ""  # he asked to be called back: asked | open | kept | failed | joined
+    callback_ms: int | None = None  # when he asked, which is when his own waiting ended
+    callback_until_ms: int | None = None
+    tries: int | None = None  # how often he was called in vain
+    leg_id: str = ""  # the leg he talks on, when it is not the one he came with
     named_in: str = ""  # the ids of the journal lines that tell who it is
 
 
@@ -151,7 +165,7 @@ CALL_FACTS: Final = (
     "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
     "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
     "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
-    "is_keyed", "known", "never", "room", "talks",
+    "is_keyed", "known", "never", "room", "talks", "callback", "leg_id",
 )  # fmt: skip
 
 
@@ -161,6 +175,8 @@ def next_state(state: CallState, event: CallEvent) -> CallState | None:
 
 def outcome_of(call: Call) -> Outcome:
     """What the call amounts to if it ends now. Who was answered has been answered, wherever he was put through to."""
+    if call.callback:
+        return Outcome.CALLBACK
     if call.answered_ms is not None:
         return Outcome.ANSWERED
     if call.state is CallState.MENU:

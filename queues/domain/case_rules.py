@@ -92,7 +92,7 @@ def _count(draft: Draft, command: c.CheckCase, call: Call, step: int, word: str,
             draft.state.case_faults[ticket_no] = f"{from_ms} {count + 1}"
         word = "locked" if wrong >= command.wrong_max else word
     draft.change_call(call, wrong_codes=wrong, asked=f"{step} {word}")
-    draft.state.live[call.call_id] = command.now_ms
+    draft.give_sign_of_life(call)
     draft.line(LineType.CASE_ASKED, call_id=call.call_id, word=word)
     return word
 
@@ -107,6 +107,6 @@ def join_ticket(draft: Draft, command: c.JoinTicket) -> Reply:
     if json_of(draft.state.cases.get(command.ticket_no, "")).get("state") == TicketState.CLOSED:
         return about("closed", call)
     call = draft.change_call(call, ticket_no=command.ticket_no)
-    draft.state.live[call.call_id] = command.now_ms
+    draft.give_sign_of_life(call)
     draft.line(LineType.CALL_JOINED, call_id=call.call_id, ticket_no=call.ticket_no)
     return about("ok", call)

@@ -7,6 +7,9 @@ every length it needs, so neither the rules nor the scripts know a plan.
 
 import re
 from dataclasses import dataclass, fields
+from typing import Final
+
+FORGET_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class IdentifyCall(Command):
 class AnonymiseCall(Command):
     call_id: str
     default_tier: str
+    forget_ms: int = FORGET_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,7 @@ class EnqueueCall(Command):
     access_key: str = ""  # of the access code that is told with the ticket
     own_ticket: bool = False  # also when the call was added to another one before
     named: str = ""  # whom it is offered to first, see named.Named
+    forget_ms: int = FORGET_MS  # of a callback that this call takes over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +136,7 @@ class EndCall(Command):
     wrap_up_ms: int
     linger_ms: int  # how long a caller who is let go may take to leave by himself
     forget_ms: int  # how long an ended call is remembered
+    leg_id: str = ""  # whose news it is; "" = not told
     place_kept_ms: int = 0  # how long his place is, when he was waiting
 
 
@@ -147,6 +153,47 @@ class DropPlace(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetCaller(Command):
     caller_ref: str
+    forget_ms: int = FORGET_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskCallback(Command):
+    call_id: str
+    linger_ms: int  # how long he may take to hang up
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TendCallback(Command):
+    call_id: str
+    opens_ms: int  # the instant at which we call again; not in the future: we call now
+    closes_ms: int  # until then; 0 = for ever
+    hold_ms: int  # while an agent has it, it is looked at again so much later
+    forget_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceCustomer(Command):
+    offer_id: str
+    leg_id: str
+    is_up: bool  # he has answered: whoever tells this has words for him
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachCustomer(Command):
+    offer_id: str
+    leg_id: str
+    remembers: bool = False  # who talked with whom: for when he calls again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissCustomer(Command):
+    offer_id: str
+    leg_id: str  # "" = not told
+    why: str  # unanswered | unreached | no_key | deadline
+    every_ms: int
+    tries_max: int
+    forget_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +231,7 @@ class ClaimOffer(Command):
     lease_ms: int  # the due ring belongs to the claimer for so long
     why: str  # JSON
     is_turn: bool = False  # it is his turn in a rotation
+    hold_ms: int = 60_000  # how long a callback rests whose customer is being called by another one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +268,7 @@ class AcceptOffer(Command):
     offer_id: str
     leg_id: str
     connect_ms: int  # how long the pull may take
+    dial_ms: int = 90_000  # how long it may take to reach a customer who is called back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +316,7 @@ class RequeueCall(Command):
     by: str  # deadline | agent | provider
     skip_ms: int
     leg_id: str = ""  # whose news it is; "" = not told
+    forget_ms: int = FORGET_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ EffectId = NewType("EffectId", str)
 class EffectKind(StrEnum):
     RING = "ring"  # place the agent's leg for an offer
     PULL = "pull"  # take the caller out of the provider's queue, to the agent who accepted
+    DIAL = "dial"  # place the leg of a customer who asked to be called back
     RECORD = "record"  # record the caller's leg
     HANG_UP = "hang_up"  # end a leg nobody needs
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from queues.domain import commands as c
-from queues.domain.calls import Call, CallId, CallState
+from queues.domain.callback_rules import end_callback, forget_promise
+from queues.domain.calls import FAILED, Call, CallId, CallState
 from queues.domain.customers import read_entry
 from queues.domain.journal import LineType
 from queues.domain.managers import Appointment, Leave, Manager, effective_managers
@@ -189,6 +190,10 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
         return refuse(call)
     if call.is_anonymous:
         return about("again", call)
+    if call.callback and call.state in (CallState.QUEUED, CallState.RESTING, CallState.OFFERED):
+        end_callback(draft, call, FAILED, command.forget_ms)  # nobody knows any more whom to call
+        call = draft.state.calls[call.call_id]
+    forget_promise(draft, call)
     draft.erased += call.named_in.split()
     if call.caller_ref not in NAMELESS:
         erase_places(draft, call.caller_ref)
@@ -205,7 +210,7 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
     call = draft.change_call(
         call, tier=command.default_tier, is_anonymous=True, is_keyed=False, **nothing, **blank
     )
-    if call.state is not CallState.ENDED:
+    if call.state is CallState.CONNECTED or (call.state is not CallState.ENDED and not call.callback):
         draft.state.live[call.call_id] = command.now_ms
     draft.line(
         LineType.CALL_ANONYMISED,

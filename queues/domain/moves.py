@@ -78,6 +78,11 @@ class Draft:
         self.state.offers[offer.offer_id] = changed = replace(offer, **changes)
         return changed
 
+    def give_sign_of_life(self, call: Call) -> None:
+        """If anybody is on the line: a promise to call back is not watched."""
+        if call.call_id in self.state.live:
+            self.state.live[call.call_id] = self.now_ms
+
     # Lanes
 
     def enter_lane(self, call: Call) -> None:
@@ -148,6 +153,7 @@ class Draft:
         """Back to the place the call had."""
         skips = with_skip(call.skips, skip, self.now_ms) if skip else call.skips
         call = self.change_call(call, CallEvent.REQUEUE, offer_id="", agent_id="", skips=skips)
+        self.let_go_of_customer(call)
         self.enter_lane(call)
         told: dict[str, Any] = {"queued_ms": call.queued_ms, "why": why, "skips": skips}
         self.line(LineType.CALL_REQUEUED, call_id=call.call_id, **told)
@@ -159,6 +165,11 @@ class Draft:
         self.drop_effect(f"{EffectKind.PULL}:{offer.offer_id}")
         if is_there:
             self.hang_up(offer.leg_id, offer)
+
+    def let_go_of_customer(self, call: Call) -> None:
+        """He is being called back no more by this call."""
+        if call.callback and self.state.dialling.get(call.caller_ref) == call.call_id:
+            del self.state.dialling[call.caller_ref]
 
     # Agents
 

@@ -68,6 +68,7 @@ class Offer:
     state: OfferState
     claimed_ms: int
     leg_id: str = ""
+    customer_leg_id: str = ""  # of a callback: the leg that rings its customer
     ringing_ms: int | None = None
     answered_ms: int | None = None
     ended_ms: int | None = None
@@ -77,7 +78,16 @@ class Offer:
 
 # What the agent is told of the offer: its own fields, then the call's.
 OFFER_FACTS: Final = ("offer_id", "call_id", "agent_id", "state", "leg_id")
-OFFERED_CALL_FACTS: Final = ("customer_name", "tier", "locale", "queue", "matter", "ticket_no", "queued_ms")
+OFFERED_CALL_FACTS: Final = (
+    "customer_name",
+    "tier",
+    "locale",
+    "queue",
+    "matter",
+    "ticket_no",
+    "queued_ms",
+    "callback",
+)
 
 
 def next_state(state: OfferState, event: OfferEvent) -> OfferState | None:

@@ -96,11 +96,3 @@ def drop_place(draft: Draft, command: c.DropPlace) -> Reply:
         return ("early",)
     erase_places(draft, command.caller_ref)
     return ("ok",)
-
-
-def forget_caller(draft: Draft, command: c.ForgetCaller) -> Reply:
-    """Nothing is kept under this reference any more."""
-    is_met = draft.state.met.pop(command.caller_ref, None) is not None
-    is_known = is_met or command.caller_ref in draft.state.places
-    erase_places(draft, command.caller_ref)
-    return ("ok" if is_known else "again",)

@@ -27,6 +27,7 @@ from queues.domain.ranking import Ranking
 from queues.domain.rules import Care, Rule
 from queues.domain.settling import Post, SettleRule
 from queues.domain.skills import highest
+from queues.domain.widening import CallbackTerms, Overflow
 
 __all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
 
@@ -57,12 +58,6 @@ class Tier(Part):
     ceiling_ms: Duration = Field(alias="ceiling")
     rule: Rule | None = None  # the first tier whose rule holds is the customer's
     rank: int = 0  # 0 is the first tier of the file
-
-
-class Overflow(Part):
-    after_ms: Duration = Field(alias="after")
-    to_queue: str = Field(alias="to")
-    front: bool = False
 
 
 class Reserve(Part):
@@ -190,6 +185,7 @@ class Timing(Part):
     rona_skip_ms: Duration = Field(default=60_000, alias="skip_after_missed")
     rona_in_a_row: int = Field(default=2, ge=1, alias="missed_in_a_row")
     decline_skip_ms: Duration = Field(default=10_000, alias="skip_after_declined")
+    customer_ring_ms: Duration = Field(default=25_000, alias="customer_ring")
     place_kept_ms: Duration = Field(
         default=300_000, alias="place_kept"
     )  # of who loses his line while he waits
@@ -205,6 +201,7 @@ class Identity(Part):
     languages: tuple[str, ...] = Field(min_length=1)
     voices: dict[str, Voice]
     timing: Timing = Timing()
+    callback: CallbackTerms = CallbackTerms()
     lines: dict[str, Any]
 
 
@@ -235,6 +232,7 @@ class Plan(Timing):
     attributes: dict[str, Attribute] = Field(default_factory=dict)
     ranking: Ranking | None = None
     care: Care | None = None
+    callback: CallbackTerms = CallbackTerms()
     class_code: str = ""  # how a customer's class is written, such as {market_type}{store_format}{band}
     managed: tuple[str, ...] = ()  # tiers whose customers have account managers
     affinity: Affinity = Affinity()  # who is asked first
@@ -259,6 +257,16 @@ class Plan(Timing):
     def hours(self) -> Mapping[str, Hours]:
         """What each calendar comes to."""
         return resolve(self.calendars, self.timezone)
+
+    def calls_back(self, now_ms: int) -> tuple[int, int]:
+        """The instant from which we call back, now or later, and the one until which we do; 0 = for ever."""
+        window = self.callback.window
+        if window is None:
+            return now_ms, 0
+        for opens_ms, closes_ms in self.hours[window].spells(now_ms):
+            if closes_ms > now_ms:
+                return max(opens_ms, now_ms), closes_ms
+        return now_ms + self.callback.expires_ms, 0
 
     def is_open(self, calendar: str, now_ms: int) -> bool:
         return calendars.is_open(self, calendar, now_ms)

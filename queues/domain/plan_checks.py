@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from queues.domain import affinity, calendars, rule_checks, settling, skills
@@ -12,6 +12,7 @@ from queues.domain.tickets import TicketState
 
 if TYPE_CHECKING:
     from queues.domain.plan import Area, Identity, Line, TicketType, Tier
+    from queues.domain.widening import Overflow
 
 _SECTIONS: Final = {
     "tier": ("customers", "tiers"),
@@ -42,6 +43,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
         book.add(("customers", "areas", "other"), "'other' stands for callers whose area is unknown")
     if identity:
         _check_identity(book, identity)
+        names.expect(("site", "callback", "window"), "calendar", identity.callback.window)
         for locale in parts["locale_needs"]:
             names.among(("queues", "speaks", locale), "language", locale, identity.languages)
 
@@ -78,10 +80,24 @@ def _check_queues(names: Names, parts: Mapping[str, Any]) -> None:
             names.expect((*place, "reserve", "tiers", index), "tier", tier)
         for index, overflow in enumerate(queue.overflow):
             names.expect((*place, "overflow", index, "to"), "queue", overflow.to_queue)
+            names.expect((*place, "overflow", index, "ring"), "skill", overflow.ring)
+        _check_steps(names.book, (*place, "overflow"), queue.overflow)
     for name, matter in parts["matters"].items():
         names.expect(("queues", "matters", name, "ticket"), "ticket type", matter.ticket_type)
     for locale, skill in parts["locale_needs"].items():
         names.expect_skill(("queues", "speaks", locale), skill)
+
+
+def _check_steps(book: FaultBook, place: Steps, steps: Sequence[Overflow]) -> None:
+    """In the order of their instants, each thing once: a table that a person reads from the top."""
+    seen: set[tuple[str | None, ...]] = set()
+    for index, step in enumerate(steps):
+        if index and step.after_ms < steps[index - 1].after_ms:
+            book.add((*place, index, "after"), "this step comes before the one above it; put them in order")
+        kind = (step.to_queue, step.offer, step.ring)
+        if kind in seen:
+            book.add((*place, index), "this step does the same as one above it; take it out")
+        seen.add(kind)
 
 
 def _check_line(names: Names, name: str, line: Line) -> None:

@@ -217,6 +217,10 @@ class Fold:
             skips=str(line.data["skips"]),
         )
 
+    def woken(self, line: Line) -> None:
+        if line.call_id in self.state.calls:
+            self._enter(line)
+
     def left(self, line: Line) -> None:
         call = self.state.calls.get(line.call_id)
         if call is not None and call.state is CallState.QUEUED:
@@ -303,6 +307,9 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALL_QUEUED: Fold.queued,
     LineType.CALL_REQUEUED: Fold.requeued,
     LineType.CALL_TRANSFERRED: Fold.transferred,
+    LineType.CALLBACK_ASKED: Fold.left,
+    LineType.CALLBACK_RESTED: Fold.left,
+    LineType.CALLBACK_WOKEN: Fold.woken,
     LineType.CALL_OFFERED: Fold.offered,
     LineType.CALL_DIVERTED: Fold.left,
     LineType.CALL_ENDED: Fold.ended,

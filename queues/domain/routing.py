@@ -238,8 +238,12 @@ def widen(plan: Plan, lane: Lane, waited_ms: int) -> Width:
     own = frozenset(lane.needs)
     steps = [step for step in queue.overflow if step.after_ms <= waited_ms] if queue else []
     beyond = own - frozenset(queue.needs) if queue else own  # the caller's own, such as a language
-    reached = [step.to_queue for step in steps if step.to_queue in plan.queues]
-    needs = (own, *(beyond | frozenset(plan.queues[name].needs) for name in reached))
+    reached = [step.to_queue for step in steps if step.to_queue and step.to_queue in plan.queues]
+    rung = [frozenset({step.ring}) for step in steps if step.ring]
+    needs = (
+        own,
+        *(beyond | each for each in (*(frozenset(plan.queues[name].needs) for name in reached), *rung)),
+    )
     return Width(needs, (lane.queue, *reached), any(step.front for step in steps))
 
 

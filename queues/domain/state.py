@@ -40,6 +40,10 @@ class State:
     cases: dict[str, str] = field(default_factory=dict)  # ticket_no -> JSON
     case_faults: dict[str, str] = field(default_factory=dict)  # ticket_no -> "from_ms count" of wrong answers
     places: dict[str, str] = field(default_factory=dict)  # caller_ref -> his places, one a line
+    callbacks: dict[str, str] = field(
+        default_factory=dict
+    )  # caller_ref|queue -> the call that is to be called back
+    dialling: dict[str, str] = field(default_factory=dict)  # caller_ref -> the callback that is being tried
     legs: dict[str, str] = field(default_factory=dict)  # leg_id -> the offer it was placed for
     reserves: dict[str, str] = field(
         default_factory=dict

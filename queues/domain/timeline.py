@@ -16,6 +16,7 @@ from queues.domain.journal import Line, LineType
 class SpanKind(StrEnum):
     MENU = "menu"
     QUEUED = "queued"
+    RESTING = "resting"
     OFFERED = "offered"
     CONNECTING = "connecting"
     TALKING = "talking"
@@ -43,6 +44,9 @@ _BEGINS: Final[Mapping[str, SpanKind]] = {
     LineType.CALL_QUEUED: SpanKind.QUEUED,
     LineType.CALL_REQUEUED: SpanKind.QUEUED,
     LineType.CALL_TRANSFERRED: SpanKind.QUEUED,
+    LineType.CALLBACK_ASKED: SpanKind.RESTING,
+    LineType.CALLBACK_RESTED: SpanKind.RESTING,
+    LineType.CALLBACK_WOKEN: SpanKind.QUEUED,
     LineType.CALL_OFFERED: SpanKind.OFFERED,
     LineType.CALL_CONNECTING: SpanKind.CONNECTING,
     LineType.CALL_CONNECTED: SpanKind.TALKING,

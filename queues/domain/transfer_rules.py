@@ -16,7 +16,7 @@ from queues.domain.moves import Draft, Reply, about, json_of, refuse
 
 def transfer_call(draft: Draft, command: c.TransferCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
-    if call is None or not _talks_with(call, command.agent_id):
+    if call is None or not _talks_with(call, command.agent_id) or call.callback:
         return _refuse(draft, call, command.agent_id)
     draft.end_agent_leg(call, is_there=True)
     skip = Skip(command.now_ms + command.skip_ms, TRANSFERRED, command.agent_id)

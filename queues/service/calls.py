@@ -71,6 +71,8 @@ class CallRow:
     updated_id: str
     given: Mapping[str, str]  # what the caller keyed under the site's own names
     is_anonymous: bool = False
+    callback: str = ""
+    tries: int = 0
     customer_name: str = ""
     agent_name: str = ""
     number: str | None = None

@@ -75,14 +75,14 @@ class Performer:
         acts = {
             EffectKind.RING: self._ring,
             EffectKind.PULL: self._pull,
+            EffectKind.DIAL: self._dial,
             EffectKind.RECORD: self._record,
             EffectKind.HANG_UP: self._hang_up,
         }
         await acts[effect.kind](effect)
 
     async def _ring(self, effect: Effect) -> None:
-        links, numbers = self.runtime.links, self.runtime.settings.hotline_numbers
-        from_ = numbers.get(effect.line) or next(iter(numbers.values()), "")
+        links, from_ = self.runtime.links, self._line_number(effect)
         leg_id = await self._leg_placed(effect, from_) if effect.attempt > 1 else None
         if leg_id is None:
             leg_id = await self.runtime.telephony.place(
@@ -95,25 +95,58 @@ class Performer:
             )
         await self.switchboard.ring_offer(offer_id=effect.offer_id, leg_id=leg_id)
 
+    def _line_number(self, effect: Effect) -> str:
+        """The number the caller dialled, else our first."""
+        numbers = self.runtime.settings.hotline_numbers
+        return numbers.get(effect.line) or next(iter(numbers.values()), "")
+
     async def _leg_placed(self, effect: Effect, from_: str) -> str | None:
         """The leg an earlier attempt placed for this very offer, if it did.
 
         The agent's phone may have others: an earlier offer's whose hang-up is under way, somebody's own.
         """
-        board, telephony = self.switchboard, self.runtime.telephony
-        leg_id, claimed_ms = await board.leg_of_offer(offer_id=effect.offer_id)
+        leg_id, claimed_ms = await self.switchboard.leg_of_offer(offer_id=effect.offer_id)
         if leg_id or claimed_ms is None:
             return leg_id or None
+        return await self._own_leg(effect.to, from_, claimed_ms)
+
+    async def _own_leg(self, to: str, from_: str, claimed_ms: int) -> str | None:
+        """One we placed to this phone since the claim, which no other offer has."""
         since_ms = claimed_ms - self.runtime.clock.product_ms(CLOCKS_APART_S)
-        found = await telephony.legs(
-            to=effect.to, from_=from_ or None, created_since_ms=since_ms, limit=LEGS_LOOKED_AT
+        found = await self.runtime.telephony.legs(
+            to=to, from_=from_ or None, created_since_ms=since_ms, limit=LEGS_LOOKED_AT
         )
         for leg in found:
             if leg.status.is_over or leg.direction is not Direction.OUTBOUND:
                 continue
-            if not await board.offer_of_leg(leg_id=leg.leg_id):
+            if not await self.switchboard.offer_of_leg(leg_id=leg.leg_id):
                 return leg.leg_id
         return None
+
+    async def _dial(self, effect: Effect) -> None:
+        """The customer of a callback, for the agent who waits for him in the conference."""
+        number, leg_id = await self.switchboard.whom_to_call(offer_id=effect.offer_id)
+        if leg_id or not number:
+            return
+        if effect.attempt > 1:
+            leg_id = await self._customer_leg_placed(effect, number) or ""
+        links = self.runtime.links
+        leg_id = leg_id or await self.runtime.telephony.place(
+            to=number,
+            from_=self._line_number(effect),
+            url=links.url("voice_customer", offer_id=effect.offer_id),
+            status_url=links.url("voice_customer_status", offer_id=effect.offer_id),
+            timeout_s=math.ceil(self.plan.customer_ring_ms / 1000),
+            fallback_url=self.runtime.settings.fallback_url,
+        )
+        await self.switchboard.place_customer(offer_id=effect.offer_id, leg_id=leg_id)
+
+    async def _customer_leg_placed(self, effect: Effect, number: str) -> str | None:
+        """The leg that an earlier attempt placed for this very offer: two calls to one person are never right."""
+        _, claimed_ms = await self.switchboard.leg_of_offer(offer_id=effect.offer_id)
+        if claimed_ms is None:
+            return None
+        return await self._own_leg(number, self._line_number(effect), claimed_ms)
 
     async def _pull(self, effect: Effect) -> None:
         url = self.runtime.links.url("voice_connect", offer_id=effect.offer_id)
@@ -141,16 +174,17 @@ class Performer:
         call = await self.switchboard.read_call(call_id=effect.call_id)
         if call is not None and call.record == REFUSED:
             return
+        leg_id = effect.leg_id or effect.call_id
         is_later = call is not None and call.talks > 1
         is_asked = is_later or effect.attempt > 1
-        known = await self.runtime.telephony.recordings_of(effect.call_id) if is_asked else ()
+        known = await self.runtime.telephony.recordings_of(leg_id) if is_asked else ()
         if is_later:
             known = tuple(each for each in known if each.status in RUNNING)
         if known:
             recording_id = known[0].recording_id
         else:
             url = self.runtime.links.url("recordings_callback", call_id=effect.call_id, kind="call")
-            recording_id = await self.runtime.telephony.record(effect.call_id, url)
+            recording_id = await self.runtime.telephony.record(leg_id, url)
         data = {"recording_id": recording_id, "kind": "call"}
         await self.switchboard.append_line(type=LineType.RECORDING_STARTED, call_id=effect.call_id, data=data)
 
@@ -173,6 +207,8 @@ class Performer:
         await self.switchboard.fail_effect(effect_id=effect.effect_id)
         if effect.kind is EffectKind.RING:
             await self.switchboard.unring_offer(offer_id=effect.offer_id)
+        elif effect.kind is EffectKind.DIAL:
+            await self.switchboard.miss_customer(offer_id=effect.offer_id, why="unreached")
         elif effect.kind is EffectKind.PULL:
             await self.switchboard.requeue_call(
                 call_id=effect.call_id, offer_id=effect.offer_id, by="provider"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -77,6 +78,8 @@ class CallFacts:
     never: frozenset[str]  # the agents he is never brought together with
     room: str  # where he talks, or comes from; "" = nowhere
     talks: int  # how many agents he has talked with
+    callback: str  # "" | asked | open | kept | failed | joined
+    leg_id: str  # the leg he talks on, when it is not the one he came with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class OfferFacts:
     matter: str
     ticket_no: str
     waited_ms: int
+    callback: str  # he asked to be called back: he is rung when this is accepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +163,7 @@ class DeskOffer:
     ticket_no: str
     queued_ms: int
     waited_ms: int
+    callback: str
     ends_ms: int | None
     why: Mapping[str, Any]
     caller: CallerFacts
@@ -177,6 +182,7 @@ class DeskCall:
     matter: str
     ticket_no: str
     record: str
+    callback: str
     queued_ms: int | None
     talks_since_ms: int | None  # with the present agent
     ended_ms: int | None
@@ -205,6 +211,7 @@ class WaitingFacts:
     tier: str
     waiting: int
     longest_queued_ms: int | None
+    callbacks: int = 0  # beside those on the line: who is to be called back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +276,8 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         never=parse_never(told["never"]),
         room=told["room"],
         talks=int(told["talks"] or 0),
+        callback=told["callback"],
+        leg_id=told["leg_id"],
     )
 
 
@@ -299,6 +308,7 @@ def read_offer_facts(texts: Sequence[str], now_ms: int) -> OfferFacts:
         matter=told["matter"],
         ticket_no=told["ticket_no"],
         waited_ms=now_ms - int(told["queued_ms"]) if told["queued_ms"] else 0,
+        callback=told["callback"],
     )
 
 
@@ -341,6 +351,7 @@ def _desk_offer(told: Mapping[str, Any], now_ms: int) -> DeskOffer | None:
         ticket_no=call["ticket_no"],
         queued_ms=queued_ms,
         waited_ms=now_ms - queued_ms,
+        callback=call.get("callback", ""),
         ends_ms=_instant(told["ends_ms"]) if offer["state"] != OfferState.CLAIMED else None,
         why=json.loads(offer["why"]),
         caller=_caller(call),
@@ -379,6 +390,7 @@ def _desk_call(call: Mapping[str, str]) -> DeskCall:
         matter=call["matter"],
         ticket_no=call["ticket_no"],
         record=call["record"],
+        callback=call.get("callback", ""),
         queued_ms=_instant(call.get("queued_ms", "")),
         talks_since_ms=_instant(call.get("connected_ms", "")),
         ended_ms=_instant(call.get("ended_ms", "")),
@@ -405,14 +417,16 @@ def read_wall_state(told: Mapping[str, Any], now_ms: int) -> WallState:
     for queue, tier, queued_ms in told["held"]:
         if queued_ms:
             groups.setdefault((queue, tier), []).append((1, int(queued_ms)))
+    called = Counter((queue, tier) for queue, tier in told["called"])
     waiting = tuple(
         WaitingFacts(
             queue=queue,
             tier=tier,
-            waiting=sum(count for count, _ in found),
-            longest_queued_ms=min(queued_ms for _, queued_ms in found),
+            waiting=sum(count for count, _ in groups.get((queue, tier), ())),
+            longest_queued_ms=min((at for _, at in groups.get((queue, tier), ())), default=None),
+            callbacks=called[queue, tier],
         )
-        for (queue, tier), found in sorted(groups.items())
+        for queue, tier in sorted({*groups, *called})
     )
     agents = (_wall_agent(fields) for fields in told["agents"])
     in_order = sorted(agents, key=lambda each: (each.state, each.since_ms, each.agent_id))

@@ -68,6 +68,7 @@ WHISPER_S: Final = 5.0
 CONNECT_S: Final = 30.0
 LOST_AFTER_S: Final = 45.0
 LINGER_S: Final = 10.0
+ASKED_S: Final = 30.0  # until a hang-up that was not told of is taken for granted
 EFFECT_LEASE_S: Final = 60.0  # longer than an effect may take; what a dead leader held is recalled before
 TRANSFER_SKIP_MS: Final = 60_000  # who put a caller through is not asked about him again for so long
 COLLEAGUE_MS: Final = 20_000  # so long the others hold back for the one he was put through to
@@ -76,7 +77,9 @@ WRONG_CODES_MAX: Final = 3  # wrong answers in one call
 CASE_WRONG_CODES_MAX: Final = 10  # about one case in a day
 WRONG_ACCOUNTS_MAX: Final = 5  # account numbers that nobody has, in one call
 DAY_MS: Final = 24 * 3_600_000
-FORGET_AFTER_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
+FORGET_AFTER_MS: Final = commands.FORGET_MS
+DIAL_S: Final = 45.0  # real: what the network may take to reach a customer, and he to press the key
+HOLD_MS: Final = 60_000
 
 
 class Switchboard:
@@ -241,8 +244,11 @@ class Switchboard:
         """ok (also just after the hang-up) | again | gone | stale:<state>."""
         return await self._about_call(commands.LeaveMessage(now_ms=self._now_ms(), call_id=call_id))
 
-    async def end_call(self, *, call_id: str, by: str) -> CallReply:
-        """ok | again | gone (no such call): from any state; by = caller | agent | system."""
+    async def end_call(self, *, call_id: str, by: str, leg_id: str = "") -> CallReply:
+        """ok | again (or he is to be called back) | gone (no such call): from any state; by = caller | agent | system.
+
+        `leg_id` is the leg that is down: of a callback, the one he asked on is not the one he talks on.
+        """
         return await self._about_call(
             commands.EndCall(
                 now_ms=self._now_ms(),
@@ -251,6 +257,7 @@ class Switchboard:
                 wrap_up_ms=self._plan.wrap_up_ms,
                 linger_ms=self._clock.product_ms(LINGER_S),
                 forget_ms=FORGET_AFTER_MS,
+                leg_id=leg_id,
                 place_kept_ms=self._plan.place_kept_ms,
             )
         )
@@ -266,6 +273,70 @@ class Switchboard:
     async def forget_caller(self, *, caller_ref: str) -> str:
         """ok | again: nothing is kept under this reference any more."""
         return await self._word(commands.ForgetCaller(now_ms=self._now_ms(), caller_ref=caller_ref))
+
+    # Calling back
+
+    async def ask_callback(self, *, call_id: str) -> CallReply:
+        """ok | again | gone | stale:<state> (he does not wait, or nobody knows whom to call): he keeps his place."""
+        return await self._about_call(
+            commands.AskCallback(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                linger_ms=self._clock.product_ms(ASKED_S),
+                expires_ms=self._plan.callback.expires_ms,
+            )
+        )
+
+    async def tend_callback(self, *, call_id: str) -> CallReply:
+        """ok (in its lane) | resting (outside the hours) | over | held (an agent has it) | early | gone."""
+        now_ms = self._now_ms()
+        opens_ms, closes_ms = self._plan.calls_back(now_ms)
+        return await self._about_call(
+            commands.TendCallback(
+                now_ms=now_ms,
+                call_id=call_id,
+                opens_ms=opens_ms,
+                closes_ms=closes_ms,
+                hold_ms=HOLD_MS,
+                forget_ms=FORGET_AFTER_MS,
+            )
+        )
+
+    async def place_customer(self, *, offer_id: str, leg_id: str, is_up: bool = False) -> CallReply:
+        """ok | again | gone: this leg rings the customer for the agent of this offer; is_up: he has answered."""
+        return await self._about_call(
+            commands.PlaceCustomer(now_ms=self._now_ms(), offer_id=offer_id, leg_id=leg_id, is_up=is_up)
+        )
+
+    async def reach_customer(self, *, offer_id: str, leg_id: str) -> CallReply:
+        """ok | again | gone: he pressed the key, and is with the agent who waits."""
+        return await self._about_call(
+            commands.ReachCustomer(
+                now_ms=self._now_ms(),
+                offer_id=offer_id,
+                leg_id=leg_id,
+                remembers=self._plan.affinity.last_agent is not None,
+            )
+        )
+
+    async def miss_customer(self, *, offer_id: str, why: str, leg_id: str = "") -> CallReply:
+        """ok | early | gone | stale:<state>; why = unanswered | unreached | no_key | deadline."""
+        terms = self._plan.callback
+        return await self._about_call(
+            commands.MissCustomer(
+                now_ms=self._now_ms(),
+                offer_id=offer_id,
+                leg_id=leg_id,
+                why=why,
+                every_ms=terms.every_ms,
+                tries_max=terms.tries,
+                forget_ms=FORGET_AFTER_MS,
+            )
+        )
+
+    async def whom_to_call(self, *, offer_id: str) -> tuple[str, str]:
+        """The number of the customer, and the leg that rings him already; empty: none."""
+        return await self._store.read_customer(offer_id)
 
     async def connect_call(self, *, call_id: str, offer_id: str) -> CallReply:
         """ok | again | gone: the pulled caller is with the agent who accepted this offer."""
@@ -344,6 +415,7 @@ class Switchboard:
                 lease_ms=self._clock.product_ms(EFFECT_LEASE_S),
                 why=json.dumps(why, ensure_ascii=False, separators=(",", ":")),
                 is_turn=is_turn,
+                hold_ms=HOLD_MS,
             )
         )
         if reply[0] != "ok":
@@ -383,6 +455,7 @@ class Switchboard:
                 offer_id=offer_id,
                 leg_id=leg_id,
                 connect_ms=self._clock.product_ms(CONNECT_S),
+                dial_ms=self._plan.customer_ring_ms + self._plan.whisper_ms + self._clock.product_ms(DIAL_S),
             )
         )
 

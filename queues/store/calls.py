@@ -64,6 +64,8 @@ calls = Table(
     Column("talk_ms", BigInteger),
     Column("offers", Integer, nullable=False),
     Column("disposition", Text),
+    Column("callback", Text),
+    Column("tries", Integer),
     Column("note", Text),
     Column("updated_id", Text),
     Column("given", Text),

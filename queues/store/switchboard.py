@@ -128,6 +128,13 @@ class SwitchboardStore:
     async def read_offer_of(self, leg_id: str) -> str:
         return str(await self._redis.hget(f"{self._keys[0]}:legs", leg_id) or "")
 
+    async def read_customer(self, offer_id: str) -> tuple[str, str]:
+        """The number of the customer this offer is about, and the leg that rings him."""
+        site = self._keys[0]
+        call_id, leg_id = await self._redis.hmget(f"{site}:offer:{offer_id}", ["call_id", "customer_leg_id"])
+        number = await self._redis.hget(f"{site}:call:{call_id!s}", "number") if call_id else None
+        return str(number or ""), str(leg_id or "")
+
     async def doubt(self, call_id: str) -> None:
         """As if it had been silent for ever; not when it is over."""
         await self._redis.zadd(f"{self._keys[0]}:live", {call_id: 0}, xx=True)

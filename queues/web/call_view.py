@@ -24,7 +24,8 @@ def call_row(call: CallRow, words: Words) -> dict[str, Any]:
         "queue": words.queue(call.queue or ""),
         "matter": words.matter(call.matter or ""),
         "outcome": call.outcome or "",
-        "outcome_word": words.outcome(call.outcome or "", call.state),
+        "outcome_word": words.callback(call.callback, call.tries or 0)
+        or words.outcome(call.outcome or "", call.state),
         "waited": face(call.wait_ms),
         "talked": face(call.talk_ms),
         "agent": call.agent_name or call.agent_id or "",

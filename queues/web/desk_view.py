@@ -173,19 +173,23 @@ def _hero(state: DeskState, stage: str, words: Words, shift: Shift) -> View:
 
 def _meta(about: DeskOffer | DeskCall, words: Words) -> str:
     ticket = words.t("desk.hero.ticket", no=about.ticket_no) if about.ticket_no else ""
-    return " · ".join(part for part in (words.queue(about.queue), ticket) if part)
+    callback = words.callback("open") if about.callback else ""
+    return " · ".join(part for part in (callback, words.queue(about.queue), ticket) if part)
 
 
 def _clocks(state: DeskState, stage: str, words: Words) -> View:
     t, plan = words.t, words.plan
     if stage == "offer" and state.offer:
         is_answered = state.offer.state is OfferState.ANSWERED
+        callback = words.callback("open") if state.offer.callback else ""
         length_ms = plan.whisper_ms if is_answered else plan.ring_ms
         # Until the phone rings the deadline is the network's, not the agent's: no countdown yet.
         counts = state.offer.state is not OfferState.CLAIMED and state.offer.ends_ms is not None
         return {
             "waited": _since(state.offer.queued_ms),
-            "meta": " · ".join((words.queue(state.offer.queue), t("desk.hero.waited"))),
+            "meta": " · ".join(
+                part for part in (callback, words.queue(state.offer.queue), t("desk.hero.waited")) if part
+            ),
             "clock": {"until_ms": state.offer.ends_ms, "length_ms": length_ms} if counts else None,
             "clock_word": t("desk.hero.rings_out") if not is_answered else t("desk.hero.left"),
             "hint": t("desk.hero.answered_hint") if is_answered else t("desk.hero.offer_hint_phone"),

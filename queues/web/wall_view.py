@@ -83,7 +83,8 @@ def _top(state: WallState, figures: Figures, words: Words) -> View:
 def _queue(
     queue: Queue, state: WallState, figures: Figures, skills: Mapping[str, Sequence[str]], words: Words
 ) -> View:
-    waiting = [each for each in state.waiting if each.queue == queue.id and each.waiting]
+    mine = [each for each in state.waiting if each.queue == queue.id]
+    waiting, callbacks = [each for each in mine if each.waiting], sum(each.callbacks for each in mine)
     instants = [each.longest_queued_ms for each in waiting if each.longest_queued_ms is not None]
     own = [agent for agent in state.agents if set(queue.needs) <= set(skills.get(agent.agent_id, ()))]
     told = figures.by_queue.get(queue.id, _NOTHING)
@@ -92,6 +93,7 @@ def _queue(
         "id": queue.id,
         "word": words.queue(queue.id),
         "waiting": sum(each.waiting for each in waiting),
+        "callbacks": words.t("wall.callbacks", count=callbacks) if callbacks else "",
         "tiers": _tiers(waiting, words),
         "longest": _wait(min(instants, default=None), queue.answer_within_ms, state.now_ms),
         "ready": _count(own, AgentState.READY),

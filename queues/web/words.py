@@ -107,6 +107,10 @@ class Words:
             return self.t(f"state.outcome.{outcome}")
         return self.t(f"state.call.{state}") if state else ""
 
+    def callback(self, callback: str, tries: int = 0) -> str:
+        """What became of a caller's wish to be called back."""
+        return self.t(f"state.callback.{callback}", tries=tries) if callback else ""
+
     def presence(self, state: str, reason: str = "") -> str:
         word = self.t(f"state.agent.{state}")
         return f"{word} · {self.reason(reason)}" if reason else word

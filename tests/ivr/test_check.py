@@ -58,6 +58,11 @@ BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
      "nodes.root.options.0.goto: key 0 means a person at every question, but 'closed' leads to none"),
     ("unknown kind of node", ("menu", "type: gather", "type: gathr"), ("menu", "type: gather"),
      "nodes.root.type: there is no kind of node named 'gathr'; did you mean 'gather'?"),
+    ("a callback without words for it", ("queues", "    calendar: office\n",
+                                         "    calendar: office\n    overflow: [{after: 1m, offer: callback}]\n"),
+     ("queues", "closed: closed"),
+     ("queues.general.overflow.0.offer: menu.yaml has no words for it: callback_offer, callback_promised, "
+      "callback_greeting, callback_gone, callback_whisper under phrases")),
     ("unknown queue", ("menu", "queue: general", "queue: genral"), ("menu", "queue: general"),
      "nodes.agent.queue: there is no queue named 'genral'; did you mean 'general'?"),
     ("unknown matter", ("menu", "matter: enquiry", "matter: enquiri"), ("menu", "matter: enquiry"),

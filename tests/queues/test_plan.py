@@ -107,6 +107,52 @@ SETTLING = (
         ),
         (("customers", "default:", "managed: [vip]\ndefault:"), "there is no tier named 'vip'"),
         (
+            ("queues", "needs: [general]", "needs: [general]\n    overflow: [{after: 1m, offer: callbak}]"),
+            "'callbak' is none of 'callback'",
+        ),
+        (
+            (
+                "queues",
+                "needs: [general]",
+                "needs: [general]\n    overflow: [{after: 1m, to: general, ring: general}]",
+            ),
+            "a step of overflow has exactly one of: to, offer, ring",
+        ),
+        (
+            (
+                "queues",
+                "needs: [general]",
+                "needs: [general]\n    overflow: [{after: 1m, offer: callback, front: true}]",
+            ),
+            "'front' goes with 'to'",
+        ),
+        (
+            ("queues", "needs: [general]", "needs: [general]\n    overflow: [{after: 1m, ring: genral}]"),
+            "there is no skill named 'genral'; did you mean 'general'?",
+        ),
+        (
+            (
+                "queues",
+                "needs: [general]",
+                "needs: [general]\n    overflow: [{after: 2m, ring: general}, {after: 1m, offer: callback}]",
+            ),
+            "this step comes before the one above it",
+        ),
+        (
+            (
+                "queues",
+                "needs: [general]",
+                "needs: [general]\n    overflow: [{after: 1m, offer: callback}, {after: 2m, offer: callback}]",
+            ),
+            "this step does the same as one above it",
+        ),
+        (
+            ("site", "lines:", "callback: {window: ofice}\nlines:"),
+            "there is no calendar named 'ofice'; did you mean",
+        ),
+        (("site", "lines:", "callback: {first: customer}\nlines:"), "'customer' is none of 'agent'"),
+        (("site", "lines:", "timing: {place_kept: 5}\nlines:"), "'5' is not a duration"),
+        (
             ("customers", "default:", "affinity: {manager: {}}\ndefault:"),
             "nobody has a manager: name the tiers here, or under 'managed'",
         ),

@@ -47,8 +47,24 @@ class Laws:
                 assert self.places.setdefault(call_id, call.queued_ms) == call.queued_ms
 
     def _nobody_is_between_states(self, state: State) -> None:
-        under_way = {call_id for call_id, call in state.calls.items() if call.state is not CallState.ENDED}
+        under_way = {
+            call_id
+            for call_id, call in state.calls.items()
+            if call.state is CallState.CONNECTED or (call.state is not CallState.ENDED and not call.callback)
+        }
         assert set(state.live) == under_way
+        promised = {
+            call_id: call
+            for call_id, call in state.calls.items()
+            if call.callback and call.state not in (CallState.ENDED, CallState.CONNECTED)
+        }
+        assert {f"callback:{call_id}" for call_id in promised} == {
+            name for name in state.deadlines if name.startswith("callback:")
+        }, "a promise is looked at again, and nothing else is"
+        assert set(state.callbacks.values()) <= set(promised), "who holds a promise keeps it"
+        assert {call_id for call_id, call in promised.items() if call.state in ("offered", "connecting")} | {
+            call_id for call_id, call in state.calls.items() if call.callback and call.state == "connected"
+        } >= set(state.dialling.values()), "nobody is called by a call that has let him go"
         ready = {agent_id for agent_id, agent in state.agents.items() if agent.state == "ready"}
         assert set(state.ready) == ready
         held = {name for name in state.deadlines if name.startswith(("offer:", "connect:"))}

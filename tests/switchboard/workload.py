@@ -60,6 +60,7 @@ class Workload:
         usual = [self._arrival(call_id) for call_id in self.calls if call_id not in state.calls]
         for call in state.calls.values():
             usual += self._next_of_call(state, call)
+        usual += [self._command(c.DropPlace, caller_ref=ref) for ref in state.places]
         for agent_id in AGENTS:
             usual += self._next_of_agent(agent_id, state.agents.get(agent_id))
         return usual
@@ -76,7 +77,11 @@ class Workload:
                     self._one(self._at_the_keys(call.call_id)),
                 ]
             case "queued":
-                return [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
+                asks = self._command(c.AskCallback, call_id=call.call_id, linger_ms=5_000, expires_ms=300_000)
+                claims = [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
+                return [*claims, asks if not call.callback else self._tend(call.call_id)]
+            case "resting":
+                return [self._tend(call.call_id), self._end(call.call_id)]
             case "offered" | "connecting":
                 return self._next_of_offer(state, call)
             case "connected":
@@ -93,6 +98,8 @@ class Workload:
         about = {"offer_id": offer.offer_id, "leg_id": f"leg-{offer.offer_id}"}
         if offer.state == "accepted":
             of_call = {"call_id": call.call_id, "offer_id": offer.offer_id}
+            if call.callback:
+                return self._of_a_customer(offer.offer_id, f"out-{offer.offer_id}")
             too_long = self._command(c.RequeueCall, **of_call, by="deadline", skip_ms=10_000)
             return [self._command(c.ConnectCall, **of_call, remembers=self._one([False, True])), too_long]
         if offer.state == "claimed":
@@ -113,6 +120,27 @@ class Workload:
                 beat,
             ]
         return [beat]
+
+    def _tend(self, call_id: str) -> c.Command:
+        opens_ms = self.now_ms + self._one([0, 0, 0, 60_000])
+        closes_ms = self._one([0, self.now_ms + 120_000])
+        return self._command(
+            c.TendCallback,
+            call_id=call_id,
+            opens_ms=opens_ms,
+            closes_ms=closes_ms,
+            hold_ms=30_000,
+            forget_ms=60_000,
+        )
+
+    def _of_a_customer(self, offer_id: str, leg_id: str) -> list[c.Command]:
+        about = {"offer_id": offer_id, "leg_id": leg_id}
+        why = self._one(["unanswered", "unreached", "no_key", "deadline"])
+        return [
+            self._command(c.PlaceCustomer, **about, is_up=self._one([False, True])),
+            self._command(c.ReachCustomer, **about, remembers=self._one([False, True])),
+            self._command(c.MissCustomer, **about, why=why, every_ms=20_000, tries_max=3, forget_ms=60_000),
+        ]
 
     # What disturbs it
 
@@ -146,6 +174,8 @@ class Workload:
                 c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS), step=self._one([-1, -1, 0, 1, 9])
             ),
             self._command(c.LeaveMessage, call_id=call_id),
+            self._command(c.AskCallback, call_id=call_id, linger_ms=5_000, expires_ms=300_000),
+            self._tend(call_id),
             self._command(c.ForgetCall, call_id=call_id),
             self._command(c.ConnectCall, **of_offer),
             self._transfer(call_id, self._one(AGENTS)),
@@ -183,6 +213,7 @@ class Workload:
         by = self._one(["deadline", "provider"])
         news_of = {"offer_id": offer_id, "leg_id": self._one(["", leg_id])}
         return [
+            *self._of_a_customer(offer_id, self._one([f"out-{offer_id}", "out-other", ""])),
             self._command(c.RingOffer, **about),
             self._command(c.Ringing, offer_id=offer_id, leg_id=self._one(["", leg_id]), ring_ms=15_000),
             self._command(c.AnswerOffer, **about, whisper_ms=15_000),
@@ -212,7 +243,7 @@ class Workload:
         return [
             self._command(c.DropPlace, caller_ref=self._one(sorted(state.places) or ["r/1", "r/2"])),
             self._command(c.ForgetCaller, caller_ref=self._one(["r/1", "r/2"])),
-            self._command(c.DropDeadline, name=self._one(sorted(state.deadlines) or ["offer:none"])),
+            self._command(c.DropDeadline, name=self._one(self._droppable(state) or ["offer:none"])),
             self._command(c.RecallEffects, in_hand=self._one(["", effect_id, f"ring:none\n{effect_id}"])),
             self._command(c.ClaimEffects, lease_ms=30_000, effects_max=2),
             self._command(c.FinishEffect, effect_id=effect_id),
@@ -234,6 +265,10 @@ class Workload:
                 tickets_unseen=seen,
             ),
         ]
+
+    def _droppable(self, state: State) -> list[str]:
+        """The dispatcher drops what concerns nobody; a promise is tended."""
+        return sorted(name for name in state.deadlines if not name.startswith("callback:"))
 
     def _from_a_supervisor(self) -> list[c.Command]:
         notice_id, areas = self._one(["n1", "n2"]), self._one([[], ["east"], ["west", "east"]])
@@ -291,7 +326,8 @@ class Workload:
             wrap_up_ms=30_000,
             linger_ms=10_000,
             forget_ms=60_000,
-            place_kept_ms=self._one([0, 20_000, 20_000]),
+            place_kept_ms=self._one([0, 90_000]),
+            leg_id=self._one(["", "", call_id, f"out-{call_id}-1"]),
         )
 
     def _sign_in(self, agent_id: str, skills: str) -> c.Command:

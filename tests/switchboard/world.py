@@ -149,6 +149,8 @@ def picture(state: State) -> dict[str, Any]:
         "case_faults": state.case_faults,
         "legs": state.legs,
         "places": state.places,
+        "callbacks": state.callbacks,
+        "dialling": state.dialling,
         "server": state.server,
         "version": state.version,
     }

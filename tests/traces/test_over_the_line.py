@@ -169,7 +169,8 @@ async def test_silence_leads_to_the_queue_and_the_wait_goes_on(town: Town) -> No
     caller = await dial(town, "")
     await until(caller, "queued")
     await until(caller, "said", "请继续等候")
-    assert kinds(caller).count("gathering") == 3
+    # Three questions of the menu; with the last word he may hear that he can be called back.
+    assert kinds(caller).count("gathering") in (3, 4)
     caller.hang_up()
     await town.state(caller.sid, "ended abandoned")
 

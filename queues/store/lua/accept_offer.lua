@@ -6,12 +6,13 @@
 --   2 offer_id
 --   3 leg_id
 --   4 connect_ms      how long the pull may take
+--   5 dial_ms         how long it may take to reach a customer who is called back
 -- REPLY
 --   ok                and the facts of the offer
 --   again             and the facts: accepted, and the call is still with him
 --   gone              the offer has ended, or has another leg
 local now_ms = tonumber(ARGV[1])
-local offer_id, leg_id, connect_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local offer_id, leg_id, connect_ms, dial_ms = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 -- include: base
 -- include: moves
 -- include: facts
@@ -31,9 +32,13 @@ bind_leg(has == "" and leg_id or has, offer_id)
 move("call", call_id, "accept")
 move("agent", agent_id, "accept", "missed", 0)
 redis.call("ZREM", key("deadlines"), "offer:" .. offer_id)
-redis.call("ZADD", key("deadlines"), text(now_ms + connect_ms), "connect:" .. offer_id)
+local callback, dialled = read("call", call_id, "callback", "line")
+local is_called = callback ~= ""
+redis.call("ZADD", key("deadlines"), text(now_ms + (is_called and dial_ms or connect_ms)), "connect:" .. offer_id)
 drop_effect("ring:" .. offer_id)
-add_effect("pull:" .. offer_id, effect_json("pull", call_id, offer_id, agent_id, "", "", "", 0), now_ms)
+local kind = is_called and "dial" or "pull"
+add_effect(kind .. ":" .. offer_id,
+  effect_json(kind, call_id, offer_id, agent_id, "", "", is_called and dialled or "", 0), now_ms)
 line("offer.accepted", call_id, agent_id, offer_id, {})
 line("call.connecting", call_id, agent_id, offer_id, {})
 return about_offer("ok", offer_id)

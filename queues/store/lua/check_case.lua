@@ -52,7 +52,7 @@ local function count(word)
     if wrong >= wrong_max then word = "locked" end
   end
   write("call", call_id, "wrong_codes", wrong, "asked", text(step) .. " " .. word)
-  redis.call("ZADD", key("live"), text(now_ms), call_id)
+  redis.call("ZADD", key("live"), "XX", text(now_ms), call_id)
   line("case.asked", call_id, "", "", { "word", word })
   return word
 end

@@ -10,24 +10,34 @@
 --   6 lease_ms        how long the ring belongs to the claimer
 --   7 why             JSON
 --   8 is_turn         1: it is his turn in a rotation
+--   9 hold_ms         how long a callback rests whose customer is being called by another one
 -- REPLY
 --   ok                then offer_id, effect_id, the effect as JSON
 --   stale:<state>     the call or the agent is in another state
 --   stale:turn        something was enqueued, readied or claimed since
 local now_ms = tonumber(ARGV[1])
 local call_id, agent_id, turn = ARGV[2], ARGV[3], ARGV[4]
-local place_ms, lease_ms, why = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local place_ms, lease_ms, why, hold_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[9])
 -- include: base
 -- include: moves
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: callbacks
 
-local state, offers, dialled = read("call", call_id, "state", "offers", "line")
+local state, offers, dialled, callback, caller_ref =
+  read("call", call_id, "state", "offers", "line", "callback", "caller_ref")
 if state ~= "queued" then return { "stale:" .. (state == "" and "ended" or state) } end
 local agent_state, skills, endpoint = read("agent", agent_id, "state", "skills", "endpoint")
 if agent_state ~= "ready" then return { "stale:" .. (agent_state == "" and "signed_out" or agent_state) } end
 if turn ~= (redis.call("GET", key("turn")) or "0") then return { "stale:turn" } end
+if callback ~= "" then
+  if (redis.call("HGET", key("dialling"), caller_ref) or call_id) ~= call_id then
+    rest_callback(call_id, state, "engaged", now_ms + hold_ms)
+    return { "stale:resting" }
+  end
+  redis.call("HSET", key("dialling"), caller_ref, call_id)
+end
 
 local n = tonumber(offers) + 1
 local offer_id = call_id .. "-" .. n

@@ -19,9 +19,10 @@ local call_id, offer_id = ARGV[2], ARGV[3]
 -- include: met
 -- include: turns
 
-local state, current, agent_id, queue, record, queued_ms, entered_ms, waits_ms, answered_ms, talks = read("call",
-  call_id, "state", "offer_id", "agent_id", "queue", "record", "queued_ms", "entered_ms", "waits_ms", "answered_ms",
-  "talks")
+local state, current, agent_id, queue, record, queued_ms, entered_ms, waits_ms, answered_ms, talks, callback =
+  read("call", call_id, "state", "offer_id", "agent_id", "queue", "record", "queued_ms", "entered_ms", "waits_ms",
+  "answered_ms", "talks", "callback")
+if callback ~= "" then return about_call("gone", call_id) end
 if current ~= offer_id or (state ~= "connecting" and state ~= "connected") then return about_call("gone", call_id) end
 if state == "connected" then return about_call("again", call_id) end
 local since_ms = tonumber(waits_ms) or tonumber(entered_ms) or tonumber(queued_ms)

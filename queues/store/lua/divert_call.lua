@@ -21,7 +21,9 @@ local call_id, to, step = ARGV[2], ARGV[3], tonumber(ARGV[4])
 -- include: agents
 -- include: offers
 
-local state, offer_id, agent_id, seen = read("call", call_id, "state", "offer_id", "agent_id", "step")
+local state, offer_id, agent_id, seen, callback =
+  read("call", call_id, "state", "offer_id", "agent_id", "step", "callback")
+if callback ~= "" then return refuse_call(call_id, state) end
 local is_there = state == "menu" or state == "messaging"
 if step >= 0 and not (is_there and step >= tonumber(seen)) then return refuse_call(call_id, state) end
 if state == "messaging" then return about_call("again", call_id) end

@@ -8,14 +8,15 @@
 --   4 wrap_up_ms
 --   5 linger_ms       how long a caller who is let go may take to leave by himself
 --   6 forget_ms       how long the ended call is remembered
---   7 place_kept_ms   how long his place is kept, when he was waiting
+--   7 leg_id          whose news it is; empty: not told
+--   8 place_kept_ms   how long his place is kept, when he was waiting
 -- REPLY
 --   ok                and the facts of the call
 --   again             and the facts: it had ended
 --   gone              it was never heard of
 local now_ms = tonumber(ARGV[1])
 local call_id, by, wrap_up_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
-local linger_ms, forget_ms, place_kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local linger_ms, forget_ms, leg_id, place_kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 -- include: base
 -- include: moves
 -- include: facts
@@ -25,16 +26,25 @@ local linger_ms, forget_ms, place_kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: offers
 -- include: given
 -- include: places
+-- include: callbacks
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous,
-  answered_ms = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left",
-  "queue", "caller_ref", "is_anonymous", "answered_ms")
+  answered_ms, callback, own_leg, tries = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open",
+  "diverted_to", "is_message_left", "queue", "caller_ref", "is_anonymous", "answered_ms", "callback", "leg_id", "tries")
 if state == "" or state == "ended" then
-  if by == "caller" then drop_effect("hang_up:" .. call_id) end
+  if by == "caller" then drop_effect("hang_up:" .. (leg_id == "" and call_id or leg_id)) end
   return about_call(state == "" and "gone" or "again", call_id)
 end
 
+-- The end of the line he asked on is not the end of his callback: now he can be rung.
+if callback ~= "" and (state ~= "connected" or (leg_id ~= "" and leg_id ~= own_leg)) then
+  local name = "callback:" .. call_id
+  if callback == "asked" and state == "resting" then redis.call("ZADD", key("deadlines"), text(now_ms), name) end
+  return about_call("again", call_id)
+end
+
 local function outcome()
+  if callback ~= "" then return "callback" end
   if answered_ms ~= "" then return "answered" end
   if state == "menu" then return "left_in_menu" end
   if state ~= "messaging" then return "abandoned" end
@@ -47,8 +57,8 @@ end
 
 -- He hears goodbye and leaves; unless he came when the agent had gone, and sits alone in the conference.
 local function let_go()
-  local json = effect_json("hang_up", call_id, "", "", call_id, "", "", 0)
-  add_effect("hang_up:" .. call_id, json, now_ms + linger_ms)
+  local leg = own_leg == "" and call_id or own_leg
+  add_effect("hang_up:" .. leg, effect_json("hang_up", call_id, "", "", leg, "", "", 0), now_ms + linger_ms)
 end
 
 if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by ~= "agent") end
@@ -59,9 +69,13 @@ end
 stop_waiting(call_id, state, offer_id, agent_id, "ended")
 move("call", call_id, "end", "outcome", outcome(), "ended_ms", now_ms, "ended_by", by)
 forget_asking(call_id)
+if callback ~= "" then let_go_of_customer(call_id, caller_ref) end
 redis.call("ZREM", key("live"), call_id)
 redis.call("ZADD", key("deadlines"), text(now_ms + forget_ms), "forget:" .. call_id)
-line("call.ended", call_id, read("call", call_id, "agent_id"), "",
-  { "outcome", outcome(), "by", by, "ended_ms", now_ms })
+local told = { "outcome", outcome(), "by", by, "ended_ms", now_ms }
+if callback ~= "" then
+  told[7], told[8], told[9], told[10] = "callback", callback, "tries", tonumber(tries) or 0
+end
+line("call.ended", call_id, read("call", call_id, "agent_id"), "", told)
 if state == "connected" then start_wrap_up(agent_id, call_id, wrap_up_ms) end
 return about_call("ok", call_id)

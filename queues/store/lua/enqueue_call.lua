@@ -18,6 +18,7 @@
 --   14 access_key     of the access code that is told with the ticket; empty: none
 --   15 own_ticket     1: a new ticket also for a call that was added to another one before
 --   16 named          whom it is offered to first: `why wait_ms agent`, one a line
+--   17 forget_ms      how long a callback that this call takes over is remembered
 -- REPLY
 --   ok                and the facts of the call
 --   closed            and the facts
@@ -32,7 +33,12 @@ local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: moves
 -- include: facts
 -- include: lanes
+-- include: effects
+-- include: agents
+-- include: offers
 -- include: places
+-- include: callbacks
+-- include: promises
 
 local state, old_tier, old_locale, queued_ms, area, ticket_no, has_type, has_on, has_queue, has_key, entered_ms,
   caller_ref, is_anonymous, never = read("call", call_id, "state", "tier", "locale", "queued_ms", "area", "ticket_no",
@@ -41,7 +47,14 @@ if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 if tier == "" then tier = old_tier end
 if locale == "" then locale = old_locale end
-local place = queued_ms == "" and is_open and take_place(name_of(caller_ref, is_anonymous), queue) or nil
+local place
+if queued_ms == "" and is_open then
+  -- Of a callback that waits for him there, or of a line he has just lost; the older of the two.
+  local name = name_of(caller_ref, is_anonymous)
+  place = take_over(name, queue, tonumber(ARGV[17]))
+  local kept = take_place(name, queue)
+  if not place or (kept and tonumber(kept.queued_ms) < tonumber(place.queued_ms)) then place = kept end
+end
 queued_ms = tonumber(place and place.queued_ms or queued_ms) or now_ms
 entered_ms = tonumber(entered_ms) or now_ms
 local is_kept = ticket_no ~= "" and (has_type ~= "" or not own_ticket)

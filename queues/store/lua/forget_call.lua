@@ -18,7 +18,7 @@ if state == "" then return { "again" } end
 if state ~= "ended" then return { "stale:" .. state } end
 for n = 1, tonumber(offers) do
   local offer_id = call_id .. "-" .. n
-  redis.call("HDEL", key("legs"), (read("offer", offer_id, "leg_id")))
+  redis.call("HDEL", key("legs"), read("offer", offer_id, "leg_id", "customer_leg_id"))
   redis.call("DEL", key("offer", offer_id))
 end
 redis.call("DEL", key("call", call_id))

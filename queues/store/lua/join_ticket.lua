@@ -22,6 +22,6 @@ if state ~= "menu" then return refuse_call(call_id, state) end
 if has ~= "" then return about_call("again", call_id) end
 if told(decode("cases", ticket_no) or {}, "state", "") == "closed" then return about_call("closed", call_id) end
 write("call", call_id, "ticket_no", ticket_no)
-redis.call("ZADD", key("live"), text(now_ms), call_id)
+redis.call("ZADD", key("live"), "XX", text(now_ms), call_id)
 line("call.joined", call_id, "", "", { "ticket_no", ticket_no })
 return about_call("ok", call_id)

@@ -8,17 +8,34 @@
 local now_ms = tonumber(ARGV[1])
 -- include: base
 
-local lanes, held, agents = {}, {}, {}
+local lanes, held, agents, called, promised = {}, {}, {}, {}, {}
+
+-- Who is to be called back is counted apart from those on the line.
+local in_lane = {}
+for _, call_id in ipairs(redis.call("HVALS", key("callbacks"))) do
+  local queue, tier, lane_id, state = read("call", call_id, "queue", "tier", "lane_id", "state")
+  called[#called + 1], promised[call_id] = { queue, tier }, true
+  if state == "queued" then in_lane[lane_id] = (in_lane[lane_id] or 0) + 1 end
+end
+
+-- The first in a lane who is on the line: none but those to be called back stand before him.
+local function longest(lane_id)
+  local entries = redis.call("ZRANGE", key("lane", lane_id), 0, in_lane[lane_id] or 0, "WITHSCORES")
+  for n = 1, #entries, 2 do
+    if not promised[string.sub(entries[n], 14)] then return entries[n + 1] end
+  end
+end
+
 local rules = redis.call("HGETALL", key("lanes"))
 for n = 1, #rules, 2 do
-  local head = redis.call("ZRANGE", key("lane", rules[n]), 0, 0, "WITHSCORES")
-  lanes[#lanes + 1] = { rules[n + 1], redis.call("ZCARD", key("lane", rules[n])), head[2] }
+  local count = redis.call("ZCARD", key("lane", rules[n])) - (in_lane[rules[n]] or 0)
+  if count > 0 then lanes[#lanes + 1] = { rules[n + 1], count, longest(rules[n]) } end
 end
 for _, agent_id in ipairs(redis.call("SMEMBERS", key("agents"))) do
   local agent = { agent_id, read("agent", agent_id, "name", "state", "reason", "since_ms", "call_id") }
   agents[#agents + 1] = agent
   if agent[3] == "offered" or agent[3] == "connecting" then
-    held[#held + 1] = { read("call", agent[6], "queue", "tier", "queued_ms") }
+    if not promised[agent[6]] then held[#held + 1] = { read("call", agent[6], "queue", "tier", "queued_ms") } end
   end
 end
-return { "ok", cjson.encode({ lanes = lanes, held = held, agents = agents }) }
+return { "ok", cjson.encode({ lanes = lanes, held = held, agents = agents, called = called }) }

@@ -7,6 +7,7 @@
 --   2 call_id
 -- REPLY
 --   ok                and the facts of the call
+--   again             and the facts: he is to be called back, nobody is on the line
 --   gone              it has ended, or was never heard of
 local now_ms = tonumber(ARGV[1])
 local call_id = ARGV[2]
@@ -14,8 +15,10 @@ local call_id = ARGV[2]
 -- include: facts
 -- include: identity
 
-local state, lane, queued_ms, best, area = read("call", call_id, "state", "lane", "queued_ms", "position", "area")
+local state, lane, queued_ms, best, area, callback =
+  read("call", call_id, "state", "lane", "queued_ms", "position", "area", "callback")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
+if callback ~= "" and state ~= "connected" then return about_call("again", call_id) end
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 if state == "menu" then write("call", call_id, "notices", running_notices(area)) end
 

@@ -29,8 +29,8 @@ local head_start_ms, named, skip_ms, wrap_up_ms = tonumber(ARGV[7]), ARGV[8], to
 -- include: offers
 -- include: transfers
 
-local state, current, offer_id = read("call", call_id, "state", "agent_id", "offer_id")
-if state ~= "connected" or current ~= agent_id then return refuse_transfer(call_id, state, agent_id) end
+local state, current, offer_id, callback = read("call", call_id, "state", "agent_id", "offer_id", "callback")
+if state ~= "connected" or current ~= agent_id or callback ~= "" then return refuse_transfer(call_id, state, agent_id) end
 local skips, tier, matter, queued_ms = read("call", call_id, "skips", "tier", "matter", "queued_ms")
 end_agent_leg(offer_id, true)
 skips = with_skip(skips, now_ms + skip_ms, "transferred", agent_id)

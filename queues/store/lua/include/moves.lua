@@ -10,8 +10,11 @@ local MOVES = {
     ["return"] = { messaging = "menu" },
     transfer = { connected = "queued" },
     requeue = { offered = "queued", connecting = "queued" },
+    rest = { queued = "resting", connecting = "resting" },
+    wake = { resting = "queued" },
     ["end"] = {
       menu = "ended", queued = "ended", offered = "ended", connecting = "ended", connected = "ended", messaging = "ended",
+      resting = "ended",
     },
   },
   agent = {

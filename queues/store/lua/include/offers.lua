@@ -30,9 +30,12 @@ end
 
 -- skip_agent_id "" : nobody is skipped.
 local function requeue(call_id, why, skip_agent_id, skip_until_ms)
-  local skips, queued_ms = read("call", call_id, "skips", "queued_ms")
+  local skips, queued_ms, callback, caller_ref = read("call", call_id, "skips", "queued_ms", "callback", "caller_ref")
   if skip_agent_id ~= "" then skips = with_skip(skips, skip_until_ms, why, skip_agent_id) end
   move("call", call_id, "requeue", "offer_id", "", "agent_id", "", "skips", skips)
+  if callback ~= "" and redis.call("HGET", key("dialling"), caller_ref) == call_id then
+    redis.call("HDEL", key("dialling"), caller_ref)
+  end
   enter_lane(call_id)
   line("call.requeued", call_id, "", "", { "queued_ms", tonumber(queued_ms), "why", why, "skips", skips })
 end

@@ -1,0 +1,76 @@
+"""The leg on which we call a customer back: he lifts his phone, hears who calls, presses the key, talks.
+
+What must hold: an agent already waits for him; a mailbox, silence and a wrong key are no answer; news of a leg that
+rings for nobody any more, or of a second leg, change nothing; he is told the truth when the agent has gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from config.runtime import Runtime
+from ivr.domain.documents import ACCEPT_KEY
+from ivr.domain.verbs import Document
+from ivr.service.hotlines import Hotline, active_hotline, hotline_of
+from queues.domain.calls import CallState
+from queues.service.facts import CallFacts, CallReply
+from queues.service.switchboard import Switchboard
+
+
+class CustomerNews(StrEnum):
+    """What became of the leg."""
+
+    RINGING = "ringing"
+    UNANSWERED = "unanswered"
+    UNREACHED = "unreached"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLine:
+    runtime: Runtime
+    switchboard: Switchboard
+
+    async def answered(self, *, offer_id: str, leg_id: str) -> Document:
+        """He, or his mailbox, has lifted: who calls, and the key to press."""
+        reply = await self.switchboard.place_customer(offer_id=offer_id, leg_id=leg_id, is_up=True)
+        hotline = await self._hotline(reply.call)
+        if reply.call is None or reply.word == "gone":
+            return hotline.documents.call_again(_locale(hotline, reply.call))
+        if reply.call.state is CallState.CONNECTED:
+            return hotline.documents.meet(offer_id)
+        return hotline.documents.call_back(offer_id, reply.call.locale)
+
+    async def pressed(self, *, offer_id: str, leg_id: str, key: str) -> Document:
+        """The key is a person; anything else is nobody."""
+        if key != ACCEPT_KEY:
+            reply = await self.switchboard.miss_customer(offer_id=offer_id, leg_id=leg_id, why="no_key")
+            return (await self._hotline(reply.call)).documents.hang_up()
+        reply = await self.switchboard.reach_customer(offer_id=offer_id, leg_id=leg_id)
+        hotline = await self._hotline(reply.call)
+        if reply.call is None or reply.word == "gone":
+            return hotline.documents.call_again(_locale(hotline, reply.call))
+        return hotline.documents.meet(offer_id)
+
+    async def news(self, *, offer_id: str, leg_id: str, news: CustomerNews) -> None:
+        """A report of the leg; it may come late, twice or out of order."""
+        if news is CustomerNews.RINGING:
+            await self.switchboard.place_customer(offer_id=offer_id, leg_id=leg_id)
+            return
+        why = "no_key" if news is CustomerNews.OVER else str(news)
+        reply = await self.switchboard.miss_customer(offer_id=offer_id, leg_id=leg_id, why=why)
+        if reply.word == f"stale:{CallState.CONNECTED}":
+            await self._hung_up(reply, offer_id, leg_id)
+
+    async def _hung_up(self, reply: CallReply, offer_id: str, leg_id: str) -> None:
+        if reply.call is not None and reply.call.offer_id == offer_id:
+            await self.switchboard.end_call(call_id=reply.call.call_id, by="caller", leg_id=leg_id)
+
+    async def _hotline(self, call: CallFacts | None) -> Hotline:
+        """In the words the call began with."""
+        return await hotline_of(self.runtime, call.site_version) if call else active_hotline(self.runtime)
+
+
+def _locale(hotline: Hotline, call: CallFacts | None) -> str:
+    return call.locale if call else hotline.plan.default_locale

@@ -1,0 +1,34 @@
+-- A promise to call back: how it rests, how it ends, and whose it is.
+local function holder_of(caller_ref, queue)
+  return caller_ref .. "|" .. queue
+end
+
+local function promise_of(call_id)
+  local caller_ref, queue = read("call", call_id, "caller_ref", "queue")
+  return holder_of(caller_ref, queue), caller_ref
+end
+
+-- He has rung again, or asked again: the promise is another call's.
+local function is_taken_over(call_id)
+  return redis.call("HGET", key("callbacks"), (promise_of(call_id))) ~= call_id
+end
+
+-- He is being called back no more by this call.
+local function let_go_of_customer(call_id, caller_ref)
+  if redis.call("HGET", key("dialling"), caller_ref) == call_id then
+    redis.call("HDEL", key("dialling"), caller_ref)
+  end
+end
+
+local function drop_promise(call_id)
+  if not is_taken_over(call_id) then redis.call("HDEL", key("callbacks"), (promise_of(call_id))) end
+  redis.call("ZREM", key("deadlines"), "callback:" .. call_id)
+end
+
+-- Out of its lane until then, with its place.
+local function rest_callback(call_id, state, why, until_ms)
+  if state == "queued" then leave_lane(call_id) end
+  if state ~= "resting" then move("call", call_id, "rest", "offer_id", "", "agent_id", "") end
+  redis.call("ZADD", key("deadlines"), text(until_ms), "callback:" .. call_id)
+  line("callback.rested", call_id, "", "", { "why", why, "until_ms", until_ms })
+end

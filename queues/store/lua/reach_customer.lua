@@ -1,0 +1,42 @@
+-- reach_customer: he is there himself, has said so with the key, and is connected to the agent who waits.
+-- KEYS
+--   1 site
+-- ARGV
+--   1 now_ms
+--   2 offer_id        of the agent who waits for him
+--   3 leg_id
+--   4 remembers       1: who talked with whom is kept, for when he calls again
+-- REPLY
+--   ok                and the facts of the call
+--   again             and the facts: connected before
+--   gone              and the facts, if any: nobody waits for him any more, or another leg rings
+local now_ms = tonumber(ARGV[1])
+local offer_id, leg_id = ARGV[2], ARGV[3]
+-- include: base
+-- include: moves
+-- include: facts
+-- include: effects
+-- include: met
+-- include: callbacks
+-- include: dials
+
+local call_id, agent_id, customer_leg_id, state, is_dialled = read_dial(offer_id)
+if not is_dialled or is_other_leg(customer_leg_id, leg_id) then return about_dialled("gone", call_id) end
+if state == "connected" then return about_call("again", call_id) end
+local record, callback_ms, entered_ms, queue, talks =
+  read("call", call_id, "record", "callback_ms", "entered_ms", "queue", "talks")
+talks = (tonumber(talks) or 0) + 1
+drop_promise(call_id)
+drop_effect("dial:" .. offer_id)
+redis.call("ZREM", key("deadlines"), "connect:" .. offer_id)
+move("call", call_id, "connect", "answered_ms", now_ms, "connected_ms", now_ms, "room", offer_id, "talks", talks,
+  "callback", "kept", "leg_id", leg_id)
+move("agent", agent_id, "connect")
+redis.call("ZADD", key("live"), text(now_ms), call_id)
+if record == "wanted" then
+  add_effect("record:" .. call_id, effect_json("record", call_id, offer_id, agent_id, leg_id, "", "", 0), now_ms)
+end
+if ARGV[4] == "1" then keep_met(ref_of(read("call", call_id, "customer_id", "caller_ref")), agent_id) end
+line("call.connected", call_id, agent_id, offer_id, { "answered_ms", now_ms,
+  "wait_ms", tonumber(callback_ms) - tonumber(entered_ms), "queue", queue, "recording", record, "talk", talks })
+return about_call("ok", call_id)
