@@ -19,13 +19,14 @@ from config.web.templates import RailEntry, Templates
 from ivr.service.hotlines import notice_sentences
 from ivr.web import site_page, voice
 from queues.store.switchboard import site_tag
-from queues.web import desk, follow_ups, health, imports_page, notices, tickets, tiers_page, wall
+from queues.web import desk, follow_ups, health, imports_page, notices, queues_page, tickets, tiers_page, wall
 from recordings.web import callbacks, calls, console, customer_file
 
 STAFF = ("supervisor", "qa", "admin")
 RAIL = (
     RailEntry("/desk", "rail.desk", ("agent",), "1"),
     RailEntry("/wall", "rail.wall", ("supervisor", "admin"), "2"),
+    RailEntry("/queues", "rail.queues", ("supervisor", "admin"), "q"),
     RailEntry("/calls", "rail.calls", (*STAFF, "agent"), "3"),
     RailEntry("/tickets", "rail.tickets", (*STAFF, "agent"), "4"),
     RailEntry("/follow-ups", "rail.follow_ups", ("agent", "supervisor", "admin"), "f"),
@@ -76,6 +77,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *console.routes(),
         *desk.routes(),
         *wall.routes(),
+        *queues_page.routes(),
         *calls.routes(),
         *tickets.routes(),
         *follow_ups.routes(),

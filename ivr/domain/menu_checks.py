@@ -57,7 +57,7 @@ def check_menu(book: FaultBook, menu: Menu, plan: Plan) -> None:
     _check_keys(book, menu)
     _check_words(book, menu)
     book.raise_if_any()
-    _check_ways(book, menu, plan)
+    _check_ways(book, menu)
     _check_tickets(book, menu, plan)
     book.raise_if_any()
 
@@ -255,7 +255,7 @@ def _check_shared_words(book: FaultBook, name: str, node: GatherNode) -> None:
                     )
 
 
-def _check_ways(book: FaultBook, menu: Menu, plan: Plan) -> None:
+def _check_ways(book: FaultBook, menu: Menu) -> None:
     starts = (*starts_of(menu).values(), menu.exhausted, *menu.closed.values())
     everything = reached(menu, starts)
     for name in menu.nodes:
@@ -265,7 +265,6 @@ def _check_ways(book: FaultBook, menu: Menu, plan: Plan) -> None:
     _check_circles(book, menu, everything)
     _check_hangups(book, menu, everything)
     _check_notices(book, menu)
-    _check_doors(book, menu, plan)
 
 
 def _check_person(book: FaultBook, menu: Menu) -> None:
@@ -359,12 +358,6 @@ def _check_refusal(book: FaultBook, menu: Menu, name: str) -> None:
                 f"{' > '.join(path)}; a question must come first",
             )
             return
-
-
-def _check_doors(book: FaultBook, menu: Menu, plan: Plan) -> None:
-    for queue in menu.closed:
-        if plan.calendars[plan.queues[queue].calendar].open:
-            book.add(("queues", "queues", queue, "closed"), "this queue is never closed")
 
 
 def _check_tickets(book: FaultBook, menu: Menu, plan: Plan) -> None:

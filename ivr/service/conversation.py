@@ -24,6 +24,7 @@ from ivr.domain.verbs import Document
 from ivr.service.guide import Guide, access_code
 from ivr.service.hotlines import Hotline, active_hotline, hotline_of
 from queues.domain.calls import CALLBACK, GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
+from queues.service.closings import closings_of
 from queues.service.facts import CallFacts
 from queues.service.switchboard import Switchboard
 
@@ -88,6 +89,9 @@ class Conversation:
             return documents.goodbye(call.locale)
         if call.state in {CallState.CONNECTING, CallState.CONNECTED}:
             return documents.connecting(call.locale, round_no)
+        closing = closings_of(self.runtime).get(call.queue)
+        if closing is not None and closing.leads:  # a supervisor has closed it for those who wait as well
+            return documents.leave_queue()
         return documents.wait(
             queue=call.queue,
             ticket_no=call.ticket_no,

@@ -11,6 +11,7 @@ from queues.domain.effects import EffectKind
 from queues.domain.identity_rules import running_notices
 from queues.domain.journal import LineType
 from queues.domain.lanes import Lane, Skip
+from queues.domain.live_rules import leads_out
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
 from queues.domain.named import ref_of
 from queues.domain.offer_rules import is_other_leg
@@ -150,7 +151,13 @@ def divert_call(draft: Draft, command: c.DivertCall) -> Reply:
     if call is None or calls.next_state(call.state, CallEvent.DIVERT) is None:
         return refuse(call, again=(CallState.MESSAGING,))
     _stop_waiting(draft, call, "diverted")
-    call = draft.change_call(draft.state.calls[call.call_id], CallEvent.DIVERT, diverted_to=command.to)
+    is_led = call.state is not CallState.MENU and leads_out(draft.state, call.queue)
+    call = draft.change_call(
+        draft.state.calls[call.call_id],
+        CallEvent.DIVERT,
+        diverted_to=command.to,
+        is_open=call.is_open and not is_led,
+    )
     draft.state.live[call.call_id] = command.now_ms
     draft.line(LineType.CALL_DIVERTED, call_id=call.call_id, to=command.to)
     return about("ok", call)

@@ -343,6 +343,44 @@ class ClearNotice(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RelaneCall(Command):
+    call_id: str
+    from_lane_id: str  # where it was when the supervisor looked
+    lane_id: str
+    lane: str
+    is_raised: bool  # else moved
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LendAgent(Command):
+    agent_id: str
+    queue: str
+    skills: str  # of the queue
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBackAgent(Command):
+    agent_id: str
+    queue: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseQueue(Command):
+    queue: str
+    leads: bool  # those who wait as well
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenQueue(Command):
+    queue: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivateVersion(Command):
     version: str
     by: str

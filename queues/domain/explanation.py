@@ -17,7 +17,7 @@ from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.journal import Line, LineType
 from queues.domain.lanes import Class, Lane, Rank, rank
 from queues.domain.plan import Plan
-from queues.domain.routing import widen
+from queues.domain.routing import RAISED, widen
 
 Why = Mapping[str, Any]
 AT_ONCE_MS: Final = 2_000
@@ -120,7 +120,6 @@ def _passed_over(why: Why) -> Iterable[Said]:
         yield said(f"why.passed_over.{key}", agent=each["agent_id"], why=each["why"])
 
 
-RAISED: Final = "raised by hand"
 PASSED_OVER: Final = ("missed", "declined", "unrung", "connecting", "never")
 
 # In the order they are said: the reasons a sentence reads, and the sentence.
@@ -295,7 +294,8 @@ def lane_told(line: Line) -> Lane | None:
     if len(parts) < 5 or not parts[3].isdecimal():
         return None
     queue, tier, needs, head_start, safety = parts[:5]
-    return Lane(queue, tier, tuple(filter(None, needs.split("+"))), int(head_start), safety == "1")
+    needed = tuple(filter(None, needs.split("+")))
+    return Lane(queue, tier, needed, int(head_start), safety == "1", "raised" in parts[5:])
 
 
 def _wait_of(lines: Sequence[Line], now_ms: int) -> Wait:
@@ -347,7 +347,7 @@ def _passers(call_id: str, wait: Wait, others: Sequence[Line], plan: Plan | None
             continue
         if lane := lane_told(line):
             places[line.call_id] = Place(line.at_ms, lane, int(line.data.get("queued_ms") or line.at_ms))
-        if line.type == "call.raised":
+        if line.type == LineType.CALL_RAISED:
             raised.add(line.call_id)
         is_before = line.type == LineType.CALL_OFFERED and wait.is_in_line(line.at_ms)
         if is_before and line.call_id in places and len(found) < PASSERS_TOLD:

@@ -54,6 +54,12 @@ class LineType(StrEnum):
     EFFECT_FAILED = "effect.failed"
     NOTICE_RAISED = "notice.raised"
     NOTICE_CLEARED = "notice.cleared"
+    CALL_MOVED = "call.moved"
+    CALL_RAISED = "call.raised"
+    AGENT_LENT = "agent.lent"
+    AGENT_TAKEN_BACK = "agent.taken_back"
+    QUEUE_CLOSED = "queue.closed"
+    QUEUE_OPENED = "queue.opened"
     SITE_ACTIVATED = "site.activated"
 
 

@@ -195,12 +195,14 @@ class Fold:
         self.arrived(replace(line, data={}))
         self._enter(
             line,
-            lane_id=str(line.data["lane"]),
-            lane=json.dumps(line.data["rules"], ensure_ascii=False, separators=(",", ":")),
-            queued_ms=int(line.data["queued_ms"]),
+            **_lane_in(line),
             named=str(line.data.get("named", "")),
             never=str(line.data.get("never", "")),
         )
+
+    def relaned(self, line: Line) -> None:
+        if line.call_id in self.state.calls:
+            self._enter(line, **_lane_in(line))
 
     def requeued(self, line: Line) -> None:
         if line.call_id in self.state.calls:
@@ -297,18 +299,31 @@ class Fold:
         return agent
 
 
+def _lane_in(line: Line) -> dict[str, Any]:
+    """The lane that a line puts its call into, and its place there."""
+    return {
+        "lane_id": str(line.data["lane"]),
+        "lane": json.dumps(line.data["rules"], ensure_ascii=False, separators=(",", ":")),
+        "queued_ms": int(line.data["queued_ms"]),
+    }
+
+
 _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALL_ARRIVED: Fold.arrived,
     LineType.CALL_ANONYMISED: Fold.anonymised,
     LineType.CALL_QUEUED: Fold.queued,
     LineType.CALL_REQUEUED: Fold.requeued,
     LineType.CALL_TRANSFERRED: Fold.transferred,
+    LineType.CALL_MOVED: Fold.relaned,
+    LineType.CALL_RAISED: Fold.relaned,
     LineType.CALL_OFFERED: Fold.offered,
     LineType.CALL_DIVERTED: Fold.left,
     LineType.CALL_ENDED: Fold.ended,
     LineType.CALL_RECONCILED: Fold.reconciled,
     LineType.AGENT_SIGNED_IN: Fold.signed_in,
     LineType.AGENT_SKILLS_CHANGED: Fold.skills_changed,
+    LineType.AGENT_LENT: Fold.skills_changed,
+    LineType.AGENT_TAKEN_BACK: Fold.skills_changed,
     LineType.AGENT_PRESENCE_CHANGED: Fold.presence_changed,
     LineType.AGENT_TURN_TAKEN: Fold.had_turn,
     LineType.AGENT_TURN_LOST: Fold.had_turn,

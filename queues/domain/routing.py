@@ -37,6 +37,7 @@ CANDIDATES_TOLD: Final = 8
 NEVER: Final = "never"
 
 IdleAgent = tuple[int, str]  # idle_ms, agent_id
+RAISED: Final = "raised by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,6 +478,7 @@ def _candidates(first: _Head, line: list[_Head]) -> dict[str, Any]:
 def _reasons(head: _Head, choice: _Choice, room: _Room) -> dict[str, Any]:
     now_ms, (idle_ms, agent_id) = room.now_ms, choice.agent or (0, "")
     told = {
+        **({"rank": RAISED} if head.heads.lane.is_raised else {}),
         "rule": _RULES[head.rank.rank_class],
         "key": head.rank.key,
         "waited_ms": now_ms - head.call.queued_ms,

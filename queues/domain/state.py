@@ -50,6 +50,7 @@ class State:
     tickets: int = 0
     last_ms: int = 0
     last_seq: int = 0
+    closed_queues: dict[str, str] = field(default_factory=dict)  # by hand: queue -> JSON
     server: str = ""
     version: str = ""  # of the site's words in force
 

@@ -1,6 +1,7 @@
 """Explaining a call: after the fact from SQL, and during the call from the journal that SQL has not read yet."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from config.runtime import Runtime
@@ -10,12 +11,13 @@ from queues.domain.journal import Line, LineType
 from queues.domain.plan import Plan
 from queues.service.calls import CallStory
 from queues.service.history import READER
+from queues.service.live_changes import reasons_of
 from queues.service.plans import plan_in, words_of
 from queues.store import calls, journal, readers
 
 BATCH: Final = 1000
 # What tells who stood where, and who was given an agent.
-PLACED: Final = (LineType.CALL_QUEUED, LineType.CALL_OFFERED)
+PLACED: Final = (LineType.CALL_QUEUED, LineType.CALL_OFFERED, LineType.CALL_MOVED, LineType.CALL_RAISED)
 
 
 class UnknownCallError(Exception):
@@ -46,6 +48,7 @@ async def explain_story(runtime: Runtime, story: CallStory) -> Explanation:
 
 async def _explain(runtime: Runtime, call_id: str, own: Sequence[Line], tail: Sequence[Line]) -> Explanation:
     site, now_ms = runtime.settings.site, runtime.clock.now_ms()
+    own = with_reasons(own, await reasons_of(runtime, call_id))
     from_ms = next((line.at_ms for line in own if line.type == LineType.CALL_QUEUED), None)
     others: list[Line] = []
     if from_ms is not None:
@@ -53,6 +56,15 @@ async def _explain(runtime: Runtime, call_id: str, own: Sequence[Line], tail: Se
         others = await _others(runtime, site, from_ms, ended_ms, tail)
     plan = await plan_that_decided(runtime, own)
     return explain(call_id, own, others, plan=plan, now_ms=now_ms)
+
+
+def with_reasons(lines: Sequence[Line], reasons: Mapping[str, Sequence[str]]) -> list[Line]:
+    """A supervisor's reasons, which no journal line may have, beside the lines of what he did."""
+    left = {action: list(texts) for action, texts in reasons.items()}
+    return [
+        replace(line, data={**line.data, "reason": left[line.type].pop(0)}) if left.get(line.type) else line
+        for line in lines
+    ]
 
 
 async def _others(

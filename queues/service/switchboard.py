@@ -42,6 +42,7 @@ from queues.service.facts import (
     read_wall_state,
 )
 from queues.service.plans import plan_of
+from queues.service.queue_board import HEADS_SHOWN, QueueBoard, read_board
 from queues.store.switchboard import SwitchboardStore
 
 __all__ = [
@@ -510,6 +511,49 @@ class Switchboard:
             commands.ForgetMet(now_ms=self._now_ms(), before_ms=before_ms, met_max=met_max)
         )
         return int(reply[1])
+
+    # What supervisors change while people wait
+
+    async def relane_call(
+        self, *, call_id: str, from_lane_id: str, lane: Lane, is_raised: bool, by: str
+    ) -> CallReply:
+        """ok | again | gone | stale:<state> | stale:lane (it was elsewhere by then): moved, or raised in tier."""
+        return await self._about_call(
+            commands.RelaneCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                from_lane_id=from_lane_id,
+                lane_id=lane.lane_id,
+                lane=lane.to_json(),
+                is_raised=is_raised,
+                by=by,
+            )
+        )
+
+    async def lend_agent(self, *, agent_id: str, queue: str, skills: Iterable[str], by: str) -> str:
+        """ok | again | gone (not signed in): he has the queue's skills until he signs out or is taken back."""
+        text = ",".join(sorted(set(skills)))
+        return await self._word(
+            commands.LendAgent(now_ms=self._now_ms(), agent_id=agent_id, queue=queue, skills=text, by=by)
+        )
+
+    async def take_back_agent(self, *, agent_id: str, queue: str, by: str) -> str:
+        """ok | again (he is not lent to it) | gone."""
+        return await self._word(
+            commands.TakeBackAgent(now_ms=self._now_ms(), agent_id=agent_id, queue=queue, by=by)
+        )
+
+    async def close_queue(self, *, queue: str, leads: bool, by: str) -> str:
+        """ok | again: no new callers from now on; `leads`: those who wait are led out as well."""
+        return await self._word(commands.CloseQueue(now_ms=self._now_ms(), queue=queue, leads=leads, by=by))
+
+    async def open_queue(self, *, queue: str, by: str) -> str:
+        """ok | again."""
+        return await self._word(commands.OpenQueue(now_ms=self._now_ms(), queue=queue, by=by))
+
+    async def queue_board(self) -> QueueBoard:
+        now_ms = self._now_ms()
+        return read_board(await self._store.read_queues(now_ms=now_ms, heads_max=HEADS_SHOWN), now_ms)
 
     async def activate_version(self, *, version: str, by: str) -> str:
         """ok | again (it is in force): calls that arrive from now on begin with it."""

@@ -94,6 +94,15 @@ class SwitchboardStore:
     async def read_wall(self, *, now_ms: int) -> dict[str, Any]:
         return dict(json.loads((await self._call("read_wall", now_ms=now_ms))[1]))
 
+    async def read_queues(self, *, now_ms: int, heads_max: int) -> dict[str, Any]:
+        """The lanes from their heads, the agents, and what is closed by hand."""
+        return dict(json.loads((await self._call("read_queues", now_ms=now_ms, heads_max=heads_max))[1]))
+
+    async def closed_queues(self) -> dict[str, str]:
+        """What is closed by hand: queue -> JSON."""
+        found: Any = await self._redis.hgetall(f"{self._keys[0]}:closed_queues")
+        return dict(found)
+
     async def read_menu(self, *, now_ms: int) -> dict[str, dict[str, int]]:
         """How many callers are at each node of the menu, and at the beginning of each line's."""
         found = json.loads((await self._call("read_menu", now_ms=now_ms))[1])

@@ -223,6 +223,7 @@ class Workload:
                 c.SetReserve, queue="power", is_armed=self._one([False, True]), waited_ms=self._one([0, 9])
             ),
             self._command(c.ForgetMet, before_ms=self.now_ms - 60_000, met_max=self._one([1, 9])),
+            self._one(self._live_changes(state)),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
                 c.RaiseCounters,
@@ -247,6 +248,24 @@ class Workload:
             self._command(c.ClearNotice, notice_id=notice_id, by="chief"),
             self._command(c.ActivateVersion, version=self._one(["v1", "v2"]), by="chief"),
         ]
+
+    def _live_changes(self, state: State) -> list[c.Command]:
+        """One call, one agent, one queue: as a supervisor changes them while people wait."""
+        call_id, queue = self._one(self.calls), self._one(["power", "gas"])
+        agent_id = self._one([*AGENTS, "nobody"])
+        call = state.calls.get(call_id)
+        was = call.lane_id if call and self.chance.random() < 0.9 else "elsewhere"
+        to: Lane = self._one([*LANES, replace(LANES[1], is_raised=True)])
+        return [
+            self._command(
+                c.RelaneCall, call_id=call_id, from_lane_id=was, lane_id=to.lane_id, lane=to.to_json(),
+                is_raised=to.is_raised, by="chief",
+            ),
+            self._command(c.LendAgent, agent_id=agent_id, queue=queue, skills=self._one([queue, "a,b"]), by="chief"),
+            self._command(c.TakeBackAgent, agent_id=agent_id, queue=queue, by="chief"),
+            self._command(c.CloseQueue, queue=queue, leads=self._one([False, True]), by="chief"),
+            self._command(c.OpenQueue, queue=queue, by="chief"),
+        ]  # fmt: skip
 
     def _arrival(self, call_id: str) -> c.Command:
         ref = self._one(["r/1", "r/1", "r/2", "withheld"])

@@ -149,6 +149,7 @@ def picture(state: State) -> dict[str, Any]:
         "case_faults": state.case_faults,
         "legs": state.legs,
         "places": state.places,
+        "closed_queues": state.closed_queues,
         "server": state.server,
         "version": state.version,
     }

@@ -20,12 +20,12 @@ redis.call("ZADD", key("live"), text(now_ms), call_id)
 if state == "menu" then write("call", call_id, "notices", running_notices(area)) end
 
 -- 1 + how many wait in front of it in its queue, heads past their ceiling left aside.
--- A lane's id begins with its queue and ends with its head start and whether it is about safety.
+-- A lane's id begins with its queue and ends with its head start, whether it is about safety, and `raised`.
 local function place()
   local mine, ahead = cjson.decode(lane), 0
   local before, queue = tonumber(queued_ms) - mine.head_start_ms, mine.queue .. "|"
   for _, lane_id in ipairs(redis.call("HKEYS", key("lanes"))) do
-    local head_start_ms, safety = string.match(lane_id, "|(%d+)|([01])$")
+    local head_start_ms, safety = string.match(lane_id, "|(%d+)|([01])|?%a*$")
     if string.sub(lane_id, 1, #queue) == queue and not (mine.is_safety and safety == "0") then
       if safety == "1" and not mine.is_safety then
         ahead = ahead + redis.call("ZCARD", key("lane", lane_id))
