@@ -10,14 +10,15 @@ What cannot be read is said to be missing, never guessed at.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.journal import Line, LineType
 from queues.domain.lanes import Class, Lane, Rank, rank
 from queues.domain.plan import Plan
-from queues.domain.routing import RAISED, widen
+from queues.domain.routing import RAISED, is_able, widen
+from queues.domain.skills import skills_of
 
 Why = Mapping[str, Any]
 AT_ONCE_MS: Final = 2_000
@@ -263,9 +264,9 @@ def explain(
 ) -> Explanation:
     """What these lines tell of the call.
 
-    `lines` are its own and `others` those of the calls that were offered while it waited, both in the order they were
-    written. `plan` is that of the version it was decided by; without it, nothing is said of limits and widening.
-    `now_ms` is when the waiting ends of a call that still waits.
+    `lines` are its own; `others` those of the calls that were offered while it waited, and of agents that tell their
+    skills; both in the order they were written. `plan` is that of the version it was decided by; without it, nothing
+    is said of limits and widening. `now_ms` is when the waiting ends of a call that still waits.
     """
     wait = _wait_of(lines, now_ms)
     before = _passers(call_id, wait, others, plan) if wait.places else ()
@@ -340,9 +341,12 @@ def _decisions(lines: Iterable[Line]) -> Iterable[Decision]:
 
 def _passers(call_id: str, wait: Wait, others: Sequence[Line], plan: Plan | None) -> tuple[Passer, ...]:
     places: dict[str, Place] = {}
+    skills: dict[str, frozenset[str]] = {}
     raised: set[str] = set()
     found: list[Passer] = []
     for line in others:
+        if line.agent_id and "skills" in line.data:
+            skills[line.agent_id] = skills_of(str(line.data["skills"]))
         if line.call_id == call_id:
             continue
         if lane := lane_told(line):
@@ -352,8 +356,18 @@ def _passers(call_id: str, wait: Wait, others: Sequence[Line], plan: Plan | None
         is_before = line.type == LineType.CALL_OFFERED and wait.is_in_line(line.at_ms)
         if is_before and line.call_id in places and len(found) < PASSERS_TOLD:
             mine = wait.place_at(line.at_ms)
+            may_not = not _may(mine, skills.get(line.agent_id), line.at_ms, plan)
             found.append(_passer(line, places[line.call_id], mine, line.call_id in raised, plan))
+            if may_not and found[-1].reason not in _EXEMPT:
+                found[-1] = replace(found[-1], reason="not_his")
     return tuple(found)
+
+
+def _may(place: Place, skills: frozenset[str] | None, at_ms: int, plan: Plan | None) -> bool:
+    """Whether this agent could have taken the call then, as far as his skills are known."""
+    if skills is None or plan is None:
+        return True
+    return is_able(widen(plan, place.lane, at_ms - place.queued_ms), skills)
 
 
 def _passer(line: Line, theirs: Place, mine: Place, is_raised: bool, plan: Plan | None) -> Passer:

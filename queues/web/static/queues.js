@@ -76,6 +76,7 @@ function drawQueue(section, queue) {
 
 function drawChosen() {
   const found = state.queues.flatMap((queue) => queue.calls).find((item) => item.call_id === chosenId);
+  bar.toggleAttribute("data-has", Boolean(chosenId));
   if (!chosenId) write(chosen, chosen.dataset.none);
   else write(chosen, found ? `${found.customer} · ${found.tier} · ${found.why}` : chosen.dataset.gone);
 }
