@@ -481,6 +481,7 @@ def _why_no_wait(lines: Sequence[Line]) -> str:
 # Lines told by a sentence of their own, `explain.line.<name>`, with these of their data.
 _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.queued": ("queue", "tier", "matter"),
+    "call.place_kept": ("queue", "of"),
     "call.diverted": ("to",),
     "call.returned": (),
     "call.message_left": (),

@@ -101,8 +101,9 @@ def take_back_agent(draft: Draft, command: c.TakeBackAgent) -> Reply:
 
 def _relend(draft: Draft, agent: Agent, lent: dict[str, str]) -> None:
     text = "\n".join(f"{queue} {lent[queue]}" for queue in sorted(lent))
-    skills = with_lent(agent.own, text)
-    draft.change_agent(agent, lent=text, skills=skills)
+    own = agent.own or ("" if agent.lent else agent.skills)  # of a shift that began before this was kept
+    skills = with_lent(own, text)
+    draft.change_agent(agent, own=own, lent=text, skills=skills)
     draft.state.turn += int(agent.state is AgentState.READY and agent.skills != skills)
 
 

@@ -17,8 +17,8 @@ from queues.service.plans import plan_of
 from queues.service.switchboard import Switchboard
 
 REASON_LENGTH_MAX: Final = 200
-NO_REASON, NO_QUEUE, NO_TIER, NOT_HIGHER, NO_CLOSED_NODE, HAS_SKILLS, NOT_WAITING = (
-    "no_reason", "no_queue", "no_tier", "not_higher", "no_closed_node", "has_skills", "not_waiting",
+NO_REASON, NO_QUEUE, NO_TIER, NOT_HIGHER, NO_CLOSED_NODE, HAS_SKILLS, NOT_WAITING, CLOSED_QUEUE = (
+    "no_reason", "no_queue", "no_tier", "not_higher", "no_closed_node", "has_skills", "not_waiting", "closed_queue",
 )  # fmt: skip
 
 
@@ -35,9 +35,11 @@ class LiveChanges:
         return plan_of(self.runtime)
 
     async def move_call(self, call_id: str, from_lane_id: str, queue: str, reason: str) -> str:
-        """ok | again | gone | stale:<state> | no_queue | no_reason: into another queue, at the place it has."""
+        """ok | again | gone | stale:<state> | no_queue | closed_queue | no_reason: into another, at its place."""
         if queue not in self.plan.queues:
             return NO_QUEUE
+        if queue in (await self.switchboard.queue_board()).closed:
+            return CLOSED_QUEUE
         lane = await self._lane(call_id, from_lane_id, queue=queue)
         return await self._relane(call_id, from_lane_id, lane, reason)
 

@@ -30,7 +30,7 @@ LOOK_AGAIN_S: Final = 5.0  # waiting alone changes the order: ceilings, overflow
 DONE: Final = ("move", "raise", "lend", "take_back", "close", "open")
 REFUSED: Final = (
     *("again", "gone", "lane", "no_reason", "no_queue", "no_tier", "not_higher"),
-    *("no_closed_node", "has_skills", "not_waiting", "no_choice"),
+    *("no_closed_node", "has_skills", "not_waiting", "closed_queue", "no_choice"),
 )
 
 

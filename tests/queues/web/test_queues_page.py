@@ -184,6 +184,13 @@ async def test_a_queue_is_closed_and_opened(boss: Reader, waiting: Hotline) -> N
     ]
 
 
+async def test_nobody_is_moved_into_a_closed_queue(boss: Reader, waiting: Hotline) -> None:
+    await boss.open("/queues")
+    await boss.send("/queues/complaint/hours", {"act": "close", "reason": "x", "leads": "0"})
+    form = {"call": await choice(waiting, "LIN"), "act": "move", "queue": "complaint", "reason": "x"}
+    assert "That queue is closed by hand" in text_of(await boss.send("/queues/calls", form))
+
+
 async def test_the_picture_goes_on_by_itself(door: Door, boss: Reader, waiting: Hotline) -> None:
     await boss.open("/queues")
     floor: Floor = door.app.state.floor

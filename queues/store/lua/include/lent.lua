@@ -32,6 +32,7 @@ end
 -- skills nil: taken back from the queue. The whole of his skills from now on.
 local function relend(agent_id, queue, skills)
   local state, had, own, lent, idle_ms = read("agent", agent_id, "state", "skills", "own", "lent", "idle_ms")
+  if own == "" and lent == "" then own = had end -- of a shift that began before this was kept
   local found, queues, lines = parse_lent(lent), {}, {}
   found[queue] = skills
   for name in pairs(found) do queues[#queues + 1] = name end
@@ -40,6 +41,6 @@ local function relend(agent_id, queue, skills)
   lent = table.concat(lines, "\n")
   local now = with_lent(own, lent)
   change_skills(agent_id, state, had, now, idle_ms)
-  write("agent", agent_id, "lent", lent, "skills", now)
+  write("agent", agent_id, "own", own, "lent", lent, "skills", now)
   return now
 end
