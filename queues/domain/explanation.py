@@ -242,6 +242,8 @@ class Wait:
     places: list[Place] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
     ended_ms: int = 0
+    rang_ms: int = 0  # at agents who did not take it
+    talked_ms: int = 0  # with those who put it through
 
     @property
     def queued_ms(self) -> int:
@@ -314,7 +316,20 @@ def _wait_of(lines: Sequence[Line], now_ms: int) -> Wait:
     if since is not None:
         wait.spans.append((since, now_ms))
     wait.ended_ms = wait.spans[-1][1] if wait.spans else 0
+    wait.rang_ms = _between(lines, LineType.CALL_OFFERED, LineType.CALL_REQUEUED)
+    wait.talked_ms = _between(lines, LineType.CALL_CONNECTED, LineType.CALL_TRANSFERRED)
     return wait
+
+
+def _between(lines: Sequence[Line], begin: str, end: str) -> int:
+    """How long the call was between lines of these two types, together."""
+    whole, since = 0, None
+    for line in lines:
+        if line.type == begin:
+            since = line.at_ms
+        elif line.type == end and since is not None:
+            whole, since = whole + line.at_ms - since, None
+    return whole
 
 
 def _decisions(lines: Iterable[Line]) -> Iterable[Decision]:
@@ -431,7 +446,7 @@ def _waited(lines: Sequence[Line], wait: Wait, before: Sequence[Passer], plan: P
         yield said(_why_no_wait(lines))
         return
     place, end_ms = wait.places[-1], wait.ended_ms
-    waited_ms = end_ms - wait.queued_ms
+    waited_ms = max(0, end_ms - wait.queued_ms - wait.talked_ms)
     yield said(
         "explain.waited",
         waited_for=waited_ms,
@@ -440,9 +455,10 @@ def _waited(lines: Sequence[Line], wait: Wait, before: Sequence[Passer], plan: P
         queued_at=wait.queued_ms,
     )
     yield from _key(place, end_ms, plan)
-    rang_ms = waited_ms - sum(end - start for start, end in wait.spans)
-    if len(wait.spans) > 1 and rang_ms > 0:
-        yield said("explain.rang", rang_for=rang_ms)
+    if wait.rang_ms:
+        yield said("explain.rang", rang_for=wait.rang_ms)
+    if wait.talked_ms:
+        yield said("explain.put_through", talked_for=wait.talked_ms)
     yield from _who_went_before(before)
     if not before:
         yield said("explain.at_once" if waited_ms <= AT_ONCE_MS else "explain.nobody_free")
@@ -485,6 +501,7 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.diverted": ("to",),
     "call.returned": (),
     "call.message_left": (),
+    "call.transferred": ("queue",),
     "call.moved": ("from_queue", "queue", "reason"),
     "call.raised": ("from_tier", "tier", "reason"),
     "call.connected": (),
