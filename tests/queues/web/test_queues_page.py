@@ -76,6 +76,9 @@ async def test_a_call_is_moved_with_its_place_and_a_reason(boss: Reader, waiting
     assert (moved.lane.queue, moved.lane.needs) == ("complaint", ("complaint",))
     assert moved.queued_ms == board.now_ms - 70_000
     assert await audit(waiting) == [("call.moved", "LIN", "He complains")]
+    await waiting.write_down()
+    rows = {row["call_id"]: row["queue"] for row in await waiting.rows("calls", "call_id", "queue")}
+    assert rows == {"LIN": "complaint", "KEY": "general"}
 
 
 async def test_a_raised_call_goes_before_and_its_page_says_by_whom_and_why(
