@@ -200,6 +200,7 @@ class Telephony(Protocol):
         limit: int = LEGS_MAX,
     ) -> tuple[LegFacts, ...]: ...
     async def hold(self, conference: str, leg_id: str, on: bool) -> None: ...
+    async def send_text(self, *, to: str, from_: str, body: str) -> str: ...
     def is_signed(self, url: str, params: Fields, signature: str) -> bool: ...
     async def close(self) -> None: ...
 
@@ -551,6 +552,12 @@ class TwilioTelephony:
             if not rooms:
                 raise LegGone(404, 20404, "no such conference in progress")
             await self._api.conferences(rooms[0].sid).participants(leg_id).update_async(hold=on)
+
+    async def send_text(self, *, to: str, from_: str, body: str) -> str:
+        """Hands a text message to the provider. Returns its id; whether it arrives is another thing."""
+        async with _translated():
+            message = await self._api.messages.create_async(to=to, from_=from_, body=body)
+        return str(message.sid)
 
     def is_signed(self, url: str, params: Fields, signature: str) -> bool:
         """Whether the provider signed this request; `url` is the public one, its query as it came."""

@@ -155,6 +155,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "default_tier": ("默认客户等级", "default tier"),
     "class_code": ("分类代码", "class code"),
     "managed": ("配客户经理的等级", "tiers with account managers"),
+    "appointing": ("客户经理的任命", "appointment of managers"),
     "affinity": ("先找谁", "who is asked first"),
     "ranking": ("排名规则", "ranking"),
     "care": ("特殊关怀", "special care"),
@@ -397,6 +398,7 @@ def whole_of(plan: Plan) -> dict[str, Any]:
         "class_code",
         "managed",
         "affinity",
+        "appointing",
         "ranking",
         "care",
     )

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from queues.domain import calendars, plan_checks
 from queues.domain.affinity import Affinity
+from queues.domain.appointing import Appointing
 from queues.domain.attributes import Attribute
 from queues.domain.calendars import Calendar
 from queues.domain.clocks import Span
@@ -238,6 +239,7 @@ class Plan(Timing):
     class_code: str = ""  # how a customer's class is written, such as {market_type}{store_format}{band}
     managed: tuple[str, ...] = ()  # tiers whose customers have account managers
     affinity: Affinity = Affinity()  # who is asked first
+    appointing: Appointing | None = None  # how a customer gets to know his manager
     ticket_states: dict[str, Words] = Field(default_factory=dict)  # what a caller hears of his case
     posts: dict[str, Post] = Field(default_factory=dict)  # who settles tickets, the lowest first
     gravities: dict[str, Named] = Field(default_factory=dict)  # how grave a complaint can be
@@ -334,6 +336,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "default_tier": str(customers.get("default", "")),
         "class_code": str(customers.get("class_code") or ""),
         "managed": _names(book, ("customers", "managed")),
+        "appointing": _read_one(book, Appointing, ("customers", "appointment"), shared),
         "affinity": _read_one(book, Affinity, ("customers", "affinity"), shared) or Affinity(),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.domain import affinity, calendars, rule_checks, settling, skills
+from queues.domain import affinity, appointing, calendars, rule_checks, settling, skills
 from queues.domain.faults import FaultBook, Steps
 from queues.domain.parts import language_of
 from queues.domain.tickets import TicketState
@@ -35,6 +35,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
         _check_ticket_type(names, name, kind, parts["areas"])
     _check_states(book, parts["ticket_states"])
     settling.check(names, parts)
+    appointing.check(names, parts)
     _check_bounds(book, parts["tiers"])
     rule_checks.check(book, parts)
     calendars.check(book, parts["calendars"], identity.timezone if identity else "")
