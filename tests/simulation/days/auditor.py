@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from queues.domain.audit import Auditor, Breach
 from queues.domain.journal import Line
+from queues.domain.lanes import parse_skips
 from queues.domain.plan import Plan
 
 _NOT_HIS_YET: Final = frozenset({"offer.declined", "offer.expired", "offer.unrung"})
@@ -55,6 +56,7 @@ class DayAuditor:
     outcomes: dict[str, str] = field(default_factory=dict)
     passed: int = 0  # how often somebody went before one who had come earlier
     offers: int = 0
+    transfers: int = 0
     breaches: list[Breach] = field(default_factory=list)
 
     def hear(self, line: Line) -> None:
@@ -95,6 +97,13 @@ class DayAuditor:
             order=self.arrivals[line.call_id],
         )
         self.waiting.add(line.call_id)
+
+    def _call_transferred(self, line: Line) -> None:
+        """He waits again, for others, with his place; whoever handed him over is not asked for a while."""
+        self._call_queued(line)
+        self.transfers += 1
+        for skip in parse_skips(str(line.data["skips"])):
+            self.waiters[line.call_id].not_yet[skip.agent_id] = skip.until_ms
 
     def _call_requeued(self, line: Line) -> None:
         self.waiting.add(line.call_id)

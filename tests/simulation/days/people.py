@@ -105,16 +105,16 @@ class Caller(Line):
         return await self.ask(self.pulled_to) if self.pulled_to else None
 
     async def talk(self, members: list[Line]) -> None:
-        """Alone he waits for half a minute; together they talk for as long as he has to say something."""
-        left_ms, alone_ms = self.talk_ms, 30_000
-        while self.room and not self.is_over and left_ms > 0 and alone_ms > 0:
+        """Alone he waits for half a minute; together they talk for as long as he has something to say, to one agent or to several."""
+        alone_ms = 30_000
+        while self.room and not self.is_over and self.talk_ms > 0 and alone_ms > 0:
             began_ms, is_alone = self.company.timeline.now_ms, len(members) < 2
-            await self.naps(alone_ms if is_alone else left_ms)
+            await self.naps(alone_ms if is_alone else self.talk_ms)
             passed_ms = self.company.timeline.now_ms - began_ms
             if is_alone:
                 alone_ms -= passed_ms
             else:
-                left_ms -= passed_ms
+                self.talk_ms -= passed_ms
         if not self.room or self.is_over:
             return
         others = [line for line in members if line is not self]
@@ -171,7 +171,7 @@ class AgentLeg(Line):
 
 @dataclass
 class Desk:
-    """An agent at his desk: he beats, comes back when he was put away, and takes a break now and then."""
+    """An agent at his desk: he beats, comes back when he was put away, takes a break, or puts a caller through."""
 
     board: Switchboard
     timeline: Timeline
@@ -203,5 +203,11 @@ class Desk:
                 await self.board.set_presence(agent_id=self.agent_id, presence="ready")
             elif 0.01 < mood < 0.03:
                 await self.board.set_presence(agent_id=self.agent_id, presence="away", reason="break")
+            elif state.state == "connected" and mood > 0.9 and state.call:
+                await self.board.transfer_call(
+                    call_id=str(state.call.call_id),
+                    agent_id=self.agent_id,
+                    queue=self.chance.choice(["general", "outage"]),
+                )
             elif state.state == "wrap_up" and mood > 0.5:
                 await self.board.close_wrap_up(agent_id=self.agent_id, disposition="solved")
