@@ -105,7 +105,7 @@ class Caller(Line):
         return await self.ask(self.pulled_to) if self.pulled_to else None
 
     async def talk(self, members: list[Line]) -> None:
-        """Alone he waits for half a minute; together they talk for as long as he has something to say, to one agent or to several."""
+        """Alone he waits for half a minute; they talk until he has said all he has to say, to one agent or several."""
         alone_ms = 30_000
         while self.room and not self.is_over and self.talk_ms > 0 and alone_ms > 0:
             began_ms, is_alone = self.company.timeline.now_ms, len(members) < 2
