@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -34,6 +33,7 @@ from tests.simulation.days.timeline import (
     MortalTelephony,
     ShiftedClock,
     Timeline,
+    TimelyDatabase,
 )
 
 MINUTE_MS = 60_000
@@ -108,6 +108,7 @@ class Day:
             self.runtime,
             redis=MortalStore(self.runtime.redis, mortality),
             telephony=MortalTelephony(self.company, mortality),  # type: ignore[arg-type]
+            database=TimelyDatabase(self.runtime.database, self.timeline),  # type: ignore[arg-type]
         )
 
     # The day
@@ -302,6 +303,8 @@ class Day:
 async def open_day(runtime: Runtime, course: Course) -> AsyncIterator[Day]:
     """The house, the provider and the timeline of one day, on the stores of this runtime."""
     await runtime.redis.flushdb()
+    # Each day's first use of a script is its first on this server: that is a request more.
+    await runtime.redis.script_flush()
     clock = ShiftedClock()
     timeline = Timeline(clock, Random(f"order {course.seed}"), is_in_turn=course.is_in_turn)
     company = Company(
@@ -312,15 +315,16 @@ async def open_day(runtime: Runtime, course: Course) -> AsyncIterator[Day]:
         answers=AgentLeg.of,
         seed=course.seed,
     )
-    own = replace(copy.copy(runtime), clock=clock, telephony=company)
+    own = replace(runtime, clock=clock, telephony=company)
     front = Mortality(timeline)
-    door = replace(own, redis=MortalStore(own.redis, front))
+    timely = replace(own, database=TimelyDatabase(own.database, timeline))  # type: ignore[arg-type]
+    door = replace(timely, redis=MortalStore(own.redis, front))
     app = build(door)
     company.client = httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url=own.settings.public_base_url
     )
     await import_customers(own, CUSTOMERS)
-    board = Switchboard(replace(own, redis=MortalStore(own.redis, Mortality(timeline))))
+    board = Switchboard(replace(timely, redis=MortalStore(own.redis, Mortality(timeline))))
     day = Day(own, course, timeline, company, front, DayAuditor(plan_of(own)), board)
     try:
         yield day

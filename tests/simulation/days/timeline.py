@@ -9,7 +9,8 @@ A process that is to die does so at its n-th request: before it is made, or afte
 import asyncio
 import heapq
 import itertools
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -84,16 +85,22 @@ class Timeline:
     async def sleep(self, for_ms: int) -> None:
         await self.nap(for_ms).future
 
-    async def pass_turnstile(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Make a request when its turn comes."""
+    @asynccontextmanager
+    async def nothing_else(self) -> AsyncIterator[None]:
+        """From its turn on until the end of the block nobody else makes a request."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._at_turnstile.append(turn)
         await turn
         try:
-            return await ask()
+            yield
         finally:
             self._is_busy = False
             self._calm.set()
+
+    async def pass_turnstile(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Make a request when its turn comes."""
+        async with self.nothing_else():
+            return await ask()
 
     # For who drives it
 
@@ -186,6 +193,22 @@ class MortalStore(LiveStore):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         ask = super().execute_command
         return await self.mortality.ask(lambda: ask(*args, **options))
+
+
+class TimelyDatabase:
+    """SQL as a process asks it: a look at it is one request, for it takes real time."""
+
+    def __init__(self, database: Any, timeline: Timeline) -> None:
+        self._database, self._timeline = database, timeline
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Any]:
+        turn = self._timeline.nothing_else()
+        async with turn, self._database.read() as connection:
+            yield connection
 
 
 class MortalTelephony:
