@@ -248,8 +248,9 @@ class TelephonyDouble:
         )
         return found[-limit:]
 
-    async def hold(self, conference: str, leg_id: str, on: bool) -> None:
+    async def hold(self, conference: str, leg_id: str, on: bool, url: str = "") -> None:
         self._answer("hold")
+        assert url or not on, "he hears our own tone"
         self.held.append((conference, leg_id, on))
 
     def is_signed(
