@@ -249,8 +249,9 @@ class TelephonyDouble:
         )
         return found[-limit:]
 
-    async def hold(self, conference: str, leg_id: str, on: bool) -> None:
+    async def hold(self, conference: str, leg_id: str, on: bool, url: str = "") -> None:
         self._answer("hold")
+        assert url or not on, "he hears our own tone"
         self.held.append((conference, leg_id, on))
 
     async def send_text(self, *, to: str, from_: str, body: str) -> str:

@@ -6,7 +6,7 @@ safe document can be made when no store answers, and the same question always ge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivr.domain.nodes import Menu, VoicemailNode
 from ivr.domain.steps import Messaging, Queueing, Session, Step, Transferring, place_of
@@ -102,6 +102,10 @@ class Documents:
         """An agent has accepted; the caller is about to be taken out of the queue."""
         return (self._say(self.menu.phrases.connecting, locale), Pause(5), self._wait_again(locale, round_no))
 
+    def to_agent(self, offer_id: str) -> Document:
+        """To the colleague who was asked, and who takes him now."""
+        return (Redirect(address("voice_connect", offer_id=offer_id)),)
+
     def leave_queue(self) -> Document:
         return (Leave(),)
 
@@ -183,6 +187,15 @@ class Documents:
     def agent_meets(self, offer_id: str) -> Document:
         """The agent's way into the room of his own offer."""
         return (self._conference(offer_id, address("voice_agent_left", offer_id=offer_id)),)
+
+    def agent_is_asked(self, room: str, offer_id: str) -> Document:
+        """The way into a colleague's room, whose caller is on hold."""
+        left = address("voice_agent_left", query={"room": room}, offer_id=offer_id)
+        return (replace(self._conference(room, left), ends=False),)
+
+    def held(self) -> Document:
+        """What a caller hears on hold, over and over."""
+        return (*self._hold(), Redirect(address("voice_held")))
 
     def caller_left(self, locale: str) -> Document:
         return (self._say(self.menu.phrases.caller_left, locale), Hangup())

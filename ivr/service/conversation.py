@@ -134,9 +134,12 @@ class Conversation:
         if call is None:
             return self._documents.goodbye(self._documents.plan.default_locale)
         if has_hung_up or (call.state is CallState.CONNECTED and call.room == room):
-            await self.switchboard.end_call(call_id=call_id, by="caller" if has_hung_up else "agent")
-            return (await self._hotline(call)).documents.goodbye(call.locale)
-        if call.state in WAITING and call.talks:
+            by, offer_id = ("caller", "") if has_hung_up else ("agent", call.offer_id)
+            reply = await self.switchboard.end_call(call_id=call_id, by=by, offer_id=offer_id)
+            call = reply.call or call
+            if has_hung_up or call.state is CallState.ENDED:
+                return (await self._hotline(call)).documents.goodbye(call.locale)
+        if call.state in WAITING and call.talks and not call.room:
             return (await self._hotline(call)).documents.put_through(call.locale)
         return await self._resume(call, 0, has_lost_agent=True)
 
@@ -188,7 +191,11 @@ class Conversation:
         if leg_id != call_id or has_hung_up is False:
             return
         call = (await self.switchboard.touch_call(call_id=call_id)).call
-        if call is not None and call.state is CallState.CONNECTED and call.room == room:
+        if call is None or call.state is not CallState.CONNECTED or call.room != room:
+            return
+        if has_hung_up is None and call.is_held:
+            await self.switchboard.doubt_call(call_id=call_id)
+        else:
             await self.switchboard.end_call(call_id=call_id, by="caller")
 
     async def _arrive(self, call_id: str, from_: str, to: str) -> CallFacts:
@@ -227,6 +234,8 @@ class Conversation:
         documents = hotline.documents
         if call.state is CallState.MENU:
             return documents.come_back(tries + 1, call.locale)
+        if call.state is CallState.CONNECTING and call.room:  # a colleague who was asked takes him
+            return documents.to_agent(call.offer_id)
         if call.state in WAITING:
             return (
                 documents.requeue(call.locale) if has_lost_agent else (documents.enqueue(call.locale, tries),)

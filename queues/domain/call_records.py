@@ -174,6 +174,11 @@ def transferred(record: CallRecord, line: Line) -> CallRecord:
     return changed(record, line, CallState.QUEUED, talk_ms=talked_ms(record, line.at_ms), connected_ms=None)
 
 
+def handed_over(record: CallRecord, line: Line) -> CallRecord:
+    talk_ms = talked_ms(record, line.at_ms)
+    return changed(record, line, CallState.CONNECTING, talk_ms=talk_ms, connected_ms=None)
+
+
 def talked_ms(record: CallRecord, until_ms: int | None) -> int | None:
     """All talks together, when the present one ends now."""
     if record.connected_ms is None and record.talk_ms is not None:
@@ -274,6 +279,7 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_CONNECTED: connected,
     LineType.CALL_TRANSFERRED: transferred,
     LineType.CALL_MOVED: moved,
+    LineType.CALL_HANDED_OVER: handed_over,
     LineType.CALL_DIVERTED: diverted,
     LineType.CALL_RETURNED: returned,
     LineType.CALL_MESSAGE_LEFT: message_left,

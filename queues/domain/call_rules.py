@@ -18,6 +18,7 @@ from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
 from queues.domain.place_rules import keep_place, take_place, tell_place
 from queues.domain.state import State
+from queues.domain.transfer_rules import keep_held
 
 
 def step_menu(draft: Draft, command: c.StepMenu) -> Reply:
@@ -217,7 +218,12 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
         if command.by == "caller":
             draft.drop_effect(f"{EffectKind.HANG_UP}:{command.call_id}")
         return about("again" if call else "gone", call)
+    if command.offer_id and command.offer_id != call.offer_id:
+        return about("again", call)
+    if command.by == "agent" and call.state is CallState.CONNECTED and call.held_ms is not None:
+        return about("kept", keep_held(draft, call, command.wrap_up_ms, command.connect_ms))
     outcome = calls.outcome_of(call)
+    call = draft.drop_consult(call, "ended")
     if call.state in (CallState.CONNECTING, CallState.CONNECTED):
         draft.end_agent_leg(call, is_there=command.by != "agent")
     if call.state is CallState.CONNECTED and command.by != "caller":

@@ -132,6 +132,8 @@ class EndCall(Command):
     linger_ms: int  # how long a caller who is let go may take to leave by himself
     forget_ms: int  # how long an ended call is remembered
     place_kept_ms: int = 0  # how long his place is, when he was waiting
+    connect_ms: int = 0  # how long he and a colleague who was asked may take to meet
+    offer_id: str = ""  # of the agent who has gone: only as long as it is the call's; "" = whatever it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +282,35 @@ class TransferCall(Command):
     named: str  # the colleague who is asked first, see named.Named; "" = anybody
     skip_ms: int
     wrap_up_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldCall(Command):
+    call_id: str
+    agent_id: str  # who talks with the caller
+    is_held: bool  # False: back to the caller, and a colleague who is being asked is let go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultAgent(Command):
+    call_id: str
+    agent_id: str  # who talks with the caller
+    colleague_id: str
+    place_ms: int  # how long the colleague's phone may take until it rings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndConsult(Command):
+    offer_id: str
+    leg_id: str  # the colleague's, which is down; "" = not told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverCall(Command):
+    call_id: str
+    agent_id: str  # who talked with the caller
+    wrap_up_ms: int
+    connect_ms: int  # how long caller and colleague may take to meet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ class EffectKind(StrEnum):
     RING = "ring"  # place the agent's leg for an offer
     PULL = "pull"  # take the caller out of the provider's queue, to the agent who accepted
     RECORD = "record"  # record the caller's leg
+    HOLD = "hold"  # put the caller on hold, or take him back, as the call says
     HANG_UP = "hang_up"  # end a leg nobody needs
 
 

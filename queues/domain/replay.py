@@ -229,6 +229,9 @@ class Fold:
         self.left(line)
         self._is_at_work(line.agent_id, AgentState.OFFERED)
 
+    def consulted(self, line: Line) -> None:
+        self._is_at_work(line.agent_id, AgentState.OFFERED)
+
     def ended(self, line: Line) -> None:
         self.left(line)
         self.state.calls.pop(line.call_id, None)
@@ -320,6 +323,7 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALL_DIVERTED: Fold.left,
     LineType.CALL_ENDED: Fold.ended,
     LineType.CALL_RECONCILED: Fold.reconciled,
+    LineType.CALL_CONSULTED: Fold.consulted,
     LineType.AGENT_SIGNED_IN: Fold.signed_in,
     LineType.AGENT_SKILLS_CHANGED: Fold.skills_changed,
     LineType.AGENT_LENT: Fold.skills_changed,

@@ -77,6 +77,7 @@ class CallFacts:
     never: frozenset[str]  # the agents he is never brought together with
     room: str  # where he talks, or comes from; "" = nowhere
     talks: int  # how many agents he has talked with
+    is_held: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,7 @@ class OfferFacts:
     matter: str
     ticket_no: str
     waited_ms: int
+    consults_in: str  # the room in which he is asked about another's call; "" = he takes the call himself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,7 @@ class DeskOffer:
     waited_ms: int
     ends_ms: int | None
     why: Mapping[str, Any]
+    asked_by: str  # the colleague who asks about his own call; "" = the call itself is offered
     caller: CallerFacts
 
 
@@ -179,6 +182,9 @@ class DeskCall:
     record: str
     queued_ms: int | None
     talks_since_ms: int | None  # with the present agent
+    held_ms: int | None  # since when he is on hold
+    asked_agent: str  # the colleague who is being asked about him
+    asked_state: str  # how that offer stands
     ended_ms: int | None
     caller: CallerFacts
 
@@ -269,6 +275,7 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         never=parse_never(told["never"]),
         room=told["room"],
         talks=int(told["talks"] or 0),
+        is_held=bool(told["held_ms"]),
     )
 
 
@@ -299,6 +306,7 @@ def read_offer_facts(texts: Sequence[str], now_ms: int) -> OfferFacts:
         matter=told["matter"],
         ticket_no=told["ticket_no"],
         waited_ms=now_ms - int(told["queued_ms"]) if told["queued_ms"] else 0,
+        consults_in=told["room"] if told["consult_id"] == told["offer_id"] else "",
     )
 
 
@@ -314,7 +322,9 @@ def read_desk_state(told: Mapping[str, Any], plan: Plan, now_ms: int) -> DeskSta
         since_ms=int(agent["since_ms"]),
         now_ms=now_ms,
         offer=_desk_offer(told, now_ms) if state is AgentState.OFFERED else None,
-        call=_desk_call(told["call"]) if state in _WITH_CALL and told["call"] else None,
+        call=_desk_call(told["call"], told["consult"] or {})
+        if state in _WITH_CALL and told["call"]
+        else None,
         wrap_up_until_ms=_instant(agent.get("wrap_up_until_ms", "")),
         is_extendable=state is AgentState.WRAP_UP and agent.get("is_extended") != "1",
         waiting=_waiting_for(skills_of(agent["skills"]), told["lanes"], plan),
@@ -343,6 +353,7 @@ def _desk_offer(told: Mapping[str, Any], now_ms: int) -> DeskOffer | None:
         waited_ms=now_ms - queued_ms,
         ends_ms=_instant(told["ends_ms"]) if offer["state"] != OfferState.CLAIMED else None,
         why=json.loads(offer["why"]),
+        asked_by=offer.get("asked_by", ""),
         caller=_caller(call),
     )
 
@@ -368,7 +379,7 @@ def own_given(text: str) -> dict[str, str]:
     return {name: value for name, value in given.items() if name not in LOOKED_UP}
 
 
-def _desk_call(call: Mapping[str, str]) -> DeskCall:
+def _desk_call(call: Mapping[str, str], consult: Mapping[str, str]) -> DeskCall:
     return DeskCall(
         call_id=CallId(call["call_id"]),
         state=CallState(call["state"]),
@@ -381,6 +392,9 @@ def _desk_call(call: Mapping[str, str]) -> DeskCall:
         record=call["record"],
         queued_ms=_instant(call.get("queued_ms", "")),
         talks_since_ms=_instant(call.get("connected_ms", "")),
+        held_ms=_instant(call.get("held_ms", "")),
+        asked_agent=consult.get("agent_id", ""),
+        asked_state=consult.get("state", ""),
         ended_ms=_instant(call.get("ended_ms", "")),
         caller=_caller(call),
     )

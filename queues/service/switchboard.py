@@ -242,8 +242,11 @@ class Switchboard:
         """ok (also just after the hang-up) | again | gone | stale:<state>."""
         return await self._about_call(commands.LeaveMessage(now_ms=self._now_ms(), call_id=call_id))
 
-    async def end_call(self, *, call_id: str, by: str) -> CallReply:
-        """ok | again | gone (no such call): from any state; by = caller | agent | system."""
+    async def end_call(self, *, call_id: str, by: str, offer_id: str = "") -> CallReply:
+        """ok | again | gone (no such call): from any state; by = caller | agent | system.
+
+        `kept`: the agent of this offer has gone while the caller was held, so he goes on waiting, or to a colleague.
+        """
         return await self._about_call(
             commands.EndCall(
                 now_ms=self._now_ms(),
@@ -252,6 +255,8 @@ class Switchboard:
                 wrap_up_ms=self._plan.wrap_up_ms,
                 linger_ms=self._clock.product_ms(LINGER_S),
                 forget_ms=FORGET_AFTER_MS,
+                connect_ms=self._clock.product_ms(CONNECT_S),
+                offer_id=offer_id,
                 place_kept_ms=self._plan.place_kept_ms,
             )
         )
@@ -326,6 +331,45 @@ class Switchboard:
                 named=write_lines(named),
                 skip_ms=TRANSFER_SKIP_MS,
                 wrap_up_ms=self._plan.wrap_up_ms,
+            )
+        )
+
+    async def hold_call(self, *, call_id: str, agent_id: str, is_held: bool) -> CallReply:
+        """ok | again | gone | stale:<state> (it is not with him). Back to the caller lets go who was asked."""
+        return await self._about_call(
+            commands.HoldCall(now_ms=self._now_ms(), call_id=call_id, agent_id=agent_id, is_held=is_held)
+        )
+
+    async def consult_agent(self, *, call_id: str, agent_id: str, colleague: str) -> CallReply:
+        """ok | again | gone | stale:<state> (of call or colleague) | never: the caller is held, the colleague rung."""
+        place = await self._store.read_place(call_id)
+        if place is not None and colleague in place.never:
+            return CallReply(word="never", call=None)
+        return await self._about_call(
+            commands.ConsultAgent(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                agent_id=agent_id,
+                colleague_id=colleague,
+                place_ms=self._plan.ring_ms + self._clock.product_ms(PLACE_S),
+            )
+        )
+
+    async def end_consult(self, *, offer_id: str, leg_id: str = "") -> CallReply:
+        """ok | gone | stale:<state>: the line of a colleague who was asked is down."""
+        return await self._about_call(
+            commands.EndConsult(now_ms=self._now_ms(), offer_id=offer_id, leg_id=leg_id)
+        )
+
+    async def hand_over_call(self, *, call_id: str, agent_id: str) -> CallReply:
+        """ok | again | gone | stale:<state>: the colleague who was asked takes the caller."""
+        return await self._about_call(
+            commands.HandOverCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                agent_id=agent_id,
+                wrap_up_ms=self._plan.wrap_up_ms,
+                connect_ms=self._clock.product_ms(CONNECT_S),
             )
         )
 

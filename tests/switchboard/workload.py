@@ -10,6 +10,7 @@ from queues.domain import commands as c
 from queues.domain.agents import Agent
 from queues.domain.calls import DIVERSIONS, Call
 from queues.domain.lanes import Lane
+from queues.domain.offers import OfferId
 from queues.domain.state import State
 from tests.doubles import MONDAY_0900_MS
 from tests.switchboard.world import lane
@@ -80,13 +81,28 @@ class Workload:
             case "offered" | "connecting":
                 return self._next_of_offer(state, call)
             case "connected":
-                return [self._end(call.call_id), self._transfer(call.call_id, call.agent_id)]
+                return [*self._next_of_talk(state, call), *self._next_of_consult(state, call)]
             case "messaging" if call.diverted_to == "transfer":
                 return [self._end(call.call_id), self._command(c.ReturnCall, call_id=call.call_id)]
             case "ended":
                 return [self._command(c.ForgetCall, call_id=call.call_id)]
             case _:
                 return [self._end(call.call_id)]
+
+    def _next_of_talk(self, state: State, call: Call) -> list[c.Command]:
+        about = {"call_id": call.call_id, "agent_id": call.agent_id}
+        asked = [self._consult(call.call_id, call.agent_id, each) for each in sorted(state.ready)]
+        hold = self._command(c.HoldCall, **about, is_held=call.held_ms is None)
+        return [self._end(call.call_id), self._transfer(call.call_id, call.agent_id), hold, *asked]
+
+    def _next_of_consult(self, state: State, call: Call) -> list[c.Command]:
+        if not call.consult_id:
+            return []
+        over = self._hand_over(call.call_id, call.agent_id)
+        left = self._command(c.EndConsult, offer_id=call.consult_id, leg_id=self._one(["", "leg-other"]))
+        if state.offers[call.consult_id].state == "accepted":
+            return [over, over, left]
+        return [left, *self._next_of_offer(state, replace(call, offer_id=OfferId(call.consult_id)))]
 
     def _next_of_offer(self, state: State, call: Call) -> list[c.Command]:
         offer = state.offers[call.offer_id]
@@ -149,6 +165,15 @@ class Workload:
             self._command(c.ForgetCall, call_id=call_id),
             self._command(c.ConnectCall, **of_offer),
             self._transfer(call_id, self._one(AGENTS)),
+            self._consult(call_id, self._one(AGENTS), self._one(AGENTS)),
+            self._hand_over(call_id, self._one(AGENTS)),
+            self._command(c.EndConsult, offer_id=offer_id, leg_id=self._one(["", f"leg-{offer_id}"])),
+            self._command(
+                c.HoldCall,
+                call_id=call_id,
+                agent_id=self._one(AGENTS),
+                is_held=self._one([False, True]),
+            ),
             self._command(
                 c.RequeueCall,
                 **of_offer,
@@ -293,6 +318,15 @@ class Workload:
             why=WHY, is_turn=self._one([False, True]),
         )  # fmt: skip
 
+    def _consult(self, call_id: str, agent_id: str, colleague_id: str) -> c.Command:
+        about = {"call_id": call_id, "agent_id": agent_id, "colleague_id": colleague_id}
+        return self._command(c.ConsultAgent, **about, place_ms=35_000)
+
+    def _hand_over(self, call_id: str, agent_id: str) -> c.Command:
+        return self._command(
+            c.HandOverCall, call_id=call_id, agent_id=agent_id, wrap_up_ms=30_000, connect_ms=15_000
+        )
+
     def _transfer(self, call_id: str, agent_id: str) -> c.Command:
         where: Lane = self._one(LANES)
         return self._command(
@@ -307,6 +341,8 @@ class Workload:
             c.EndCall,
             call_id=call_id,
             by=by,
+            offer_id=f"{call_id}-{self._one([1, 2, 3])}" if by == "agent" else "",
+            connect_ms=15_000,
             wrap_up_ms=30_000,
             linger_ms=10_000,
             forget_ms=60_000,

@@ -9,9 +9,12 @@
 --   5 linger_ms       how long a caller who is let go may take to leave by himself
 --   6 forget_ms       how long the ended call is remembered
 --   7 place_kept_ms   how long his place is kept, when he was waiting
+--   8 connect_ms      how long he and a colleague who was asked may take to meet
+--   9 offer_id        of the agent who has gone: only as long as it is the call's; empty: whatever it is
 -- REPLY
 --   ok                and the facts of the call
---   again             and the facts: it had ended
+--   kept              and the facts: the agent has gone while the caller was held, so he goes on
+--   again             and the facts: it had ended, or is with another offer
 --   gone              it was never heard of
 local now_ms = tonumber(ARGV[1])
 local call_id, by, wrap_up_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -25,13 +28,21 @@ local linger_ms, forget_ms, place_kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: offers
 -- include: given
 -- include: places
+-- include: transfers
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous,
-  answered_ms = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left",
-  "queue", "caller_ref", "is_anonymous", "answered_ms")
+  answered_ms, held_ms, consult_id = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left",
+  "queue", "caller_ref", "is_anonymous", "answered_ms",
+  "held_ms", "consult_id")
 if state == "" or state == "ended" then
   if by == "caller" then drop_effect("hang_up:" .. call_id) end
   return about_call(state == "" and "gone" or "again", call_id)
+end
+
+if ARGV[9] ~= "" and ARGV[9] ~= offer_id then return about_call("again", call_id) end
+if by == "agent" and state == "connected" and held_ms ~= "" then
+  keep_held(call_id, agent_id, offer_id, consult_id, wrap_up_ms, tonumber(ARGV[8]))
+  return about_call("kept", call_id)
 end
 
 local function outcome()
@@ -51,6 +62,7 @@ local function let_go()
   add_effect("hang_up:" .. call_id, json, now_ms + linger_ms)
 end
 
+drop_consult(call_id, consult_id, "ended")
 if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by ~= "agent") end
 if state == "connected" and by ~= "caller" then let_go() end
 if state == "queued" or state == "offered" or state == "connecting" then
