@@ -18,6 +18,7 @@ from queues.service import (
     cases,
     customers,
     erasing,
+    estimating,
     journal,
     links,
     notices,
@@ -55,6 +56,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("rescore_due", 10.0, rescoring.rescore_due),
         Chore("work_off_uploads", 1.0, uploads.work_off_uploads),
         Chore("tidy_uploads", 300.0, uploads.tidy_uploads),
+        Chore("estimate_waits", 2.0, estimating.estimate_waits),
         Chore("keep_version", 300.0, plans.keep_version),
         Chore("end_sessions", 300.0, end_sessions),
     )

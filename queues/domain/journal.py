@@ -21,6 +21,7 @@ class LineType(StrEnum):
     CALL_MENU_STEPPED = "call.menu_stepped"
     CALL_QUEUED = "call.queued"
     CALL_PLACE_KEPT = "call.place_kept"
+    CALL_TOLD = "call.told"
     CALL_OFFERED = "call.offered"
     CALL_REQUEUED = "call.requeued"
     CALL_CONNECTING = "call.connecting"

@@ -85,6 +85,7 @@ RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
     c.FinishEffect: house_rules.finish_effect,
     c.RetryEffect: house_rules.retry_effect,
     c.FailEffect: house_rules.fail_effect,
+    c.KeepEstimates: house_rules.keep_estimates,
     c.RaiseNotice: house_rules.raise_notice,
     c.ClearNotice: house_rules.clear_notice,
     c.ForgetMet: house_rules.forget_met,

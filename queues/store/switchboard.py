@@ -94,6 +94,10 @@ class SwitchboardStore:
     async def read_wall(self, *, now_ms: int) -> dict[str, Any]:
         return dict(json.loads((await self._call("read_wall", now_ms=now_ms))[1]))
 
+    async def read_standing(self, *, now_ms: int, calls_max: int) -> dict[str, Any]:
+        """The lanes with those who wait, and the agents with how far they are."""
+        return dict(json.loads((await self._call("read_standing", now_ms=now_ms, calls_max=calls_max))[1]))
+
     async def read_menu(self, *, now_ms: int) -> dict[str, dict[str, int]]:
         """How many callers are at each node of the menu, and at the beginning of each line's."""
         found = json.loads((await self._call("read_menu", now_ms=now_ms))[1])

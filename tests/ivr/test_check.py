@@ -104,6 +104,12 @@ BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
     ("a tier's name in no language", ("customers", "name: {zh: 居民, en: Ordinary}", "name: {}"),
      ("customers", "zh: 居民"),
      "tiers.ordinary.name: the text is missing in zh and en"),
+    ("announcements that say no number", ("queues", "matters:\n", "announce:\n  next: {zh: 下一位, en: Next}\n"
+     "  ahead: {zh: 请等, en: Please wait}\nmatters:\n"), ("queues", "matters:"),
+     "announce: 'ahead' is to say {ahead} in every language"),
+    ("announcements on top of each other", ("queues", "matters:\n", "announce:\n  every: 10s\n"
+     "  next: {zh: 下一位, en: Next}\n  ahead: {zh: '{ahead}', en: '{ahead}'}\nmatters:\n"), ("queues", "    wait:"),
+     "announce.every: must be at least 15000"),
     ("an unknown skill", ("queues", "needs: [general]", "needs: [genral]"),
      ("queues", "needs: [general]"),
      "queues.general.needs.0: there is no skill named 'genral'; did you mean 'general'?"),

@@ -76,7 +76,8 @@ class Workload:
                     self._one(self._at_the_keys(call.call_id)),
                 ]
             case "queued":
-                return [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
+                claims = [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
+                return [*claims, self._round_of_waiting(call.call_id)]
             case "offered" | "connecting":
                 return self._next_of_offer(state, call)
             case "connected":
@@ -142,6 +143,7 @@ class Workload:
             self._one(self._at_the_keys(call_id)),
             self._command(c.ReturnCall, call_id=call_id),
             self._command(c.TouchCall, call_id=call_id),
+            self._round_of_waiting(call_id),
             self._command(
                 c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS), step=self._one([-1, -1, 0, 1, 9])
             ),
@@ -157,6 +159,12 @@ class Workload:
                 leg_id=self._one(["", f"leg-{offer_id}", "leg-other"]),
             ),
         ]
+
+    def _round_of_waiting(self, call_id: str) -> c.Command:
+        times = {"first_ms": self._one([0, 15_000]), "every_ms": self._one([15_000, 15_000, 0])}
+        return self._command(
+            c.TouchCall, call_id=call_id, round_no=self._one([0, 1, 2]), fresh_ms=30_000, **times
+        )
 
     def _at_the_keys(self, call_id: str) -> list[c.Command]:
         """What a caller does in the menu beside going through it."""
@@ -223,6 +231,7 @@ class Workload:
                 c.SetReserve, queue="power", is_armed=self._one([False, True]), waited_ms=self._one([0, 9])
             ),
             self._command(c.ForgetMet, before_ms=self.now_ms - 60_000, met_max=self._one([1, 9])),
+            self._estimates(),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
                 c.RaiseCounters,
@@ -234,6 +243,13 @@ class Workload:
                 tickets_unseen=seen,
             ),
         ]
+
+    def _estimates(self) -> c.Command:
+        steps = self._one(["1:0:60 3:60:180", "2:120:300 9:600:86400", "1:0:120 2:0:0"])
+        text = f"{self.now_ms - self._one([0, 0, 31_000])} {steps}"
+        known = self._one([LANES, LANES[:1], ()])
+        told = {each.lane_id: text for each in known}
+        return self._command(c.KeepEstimates, estimates=json.dumps(told))
 
     def _from_a_supervisor(self) -> list[c.Command]:
         notice_id, areas = self._one(["n1", "n2"]), self._one([[], ["east"], ["west", "east"]])
