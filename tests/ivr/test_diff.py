@@ -23,6 +23,8 @@ SURE = "  sure_of: {zh: '{label}？', en: '{label}?'}\n  yes: {zh: [是], en: ['
 NEW_HOURS = "周一至周四 08:30-17:30；周六 09:00-12:00"
 LEAVE = '      - {key: "1", label: {zh: 留言, en: Message}, goto: message}\n'
 
+ANNOUNCE = "{next: {zh: 下一位, en: Next}, ahead: {zh: '{ahead}', en: '{ahead}'}}"
+
 # One change, and what is said of it in each language; nothing else is said.
 TOLD: tuple[tuple[str, tuple[Change, ...], list[str], list[str]], ...] = (
     ("a key leads elsewhere",
@@ -80,7 +82,7 @@ TOLD: tuple[tuple[str, tuple[Change, ...], list[str], list[str]], ...] = (
      ["工单类型“咨询”（enquiry）的派单队列改为 dispatch_urgent（原为 desk）"],
      ["ticket type Enquiry (enquiry): work queue now dispatch_urgent (was: desk)"]),
     ("what is told to who waits",
-     (("queues", "matters:\n", "announce: {next: {zh: 下一位, en: Next}, ahead: {zh: '{ahead}', en: '{ahead}'}}\nmatters:\n"),),
+     (("queues", "matters:\n", f"announce: {ANNOUNCE}\nmatters:\n"),),
      ["等候播报的首次播报改为 15秒（原为 无）", "等候播报的重复间隔改为 1分（原为 无）",
       "等候播报的前面人数的说法改为 “{ahead}”（原为 无）", "等候播报的下一位的说法改为 “下一位”（原为 无）"],
      ["announcement to who waits: first time after now 15 s (was: none)",
