@@ -153,7 +153,9 @@ def _texts(menu: Menu, plan: Plan) -> Iterator[tuple[Steps, Mapping[str, str], f
 
 
 def _announcements(plan: Plan) -> Iterator[tuple[Steps, Mapping[str, str], frozenset[str]]]:
-    """What is told to callers who wait."""
+    """What is told to callers who wait, and what is proposed in a surge."""
+    if plan.surge and plan.surge.notice:
+        yield ("queues", "surge", "notice"), plan.surge.notice, frozenset({"area"})
     if announce := plan.announce:
         texts = (("ahead", announce.ahead), ("next", announce.next_in_line), ("wait", announce.wait))
         for name, words in texts:

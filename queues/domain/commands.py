@@ -341,6 +341,15 @@ class KeepEstimates(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeighSurge(Command):
+    surge_id: str
+    level: str  # surges.Level
+    subject: str  # JSON, see surges.Subject
+    calm_ms: int
+    on_call: str  # agent ids joined by ","
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseNotice(Command):
     notice_id: str
     notice: str  # JSON

@@ -55,6 +55,9 @@ class LineType(StrEnum):
     EFFECT_FAILED = "effect.failed"
     NOTICE_RAISED = "notice.raised"
     NOTICE_CLEARED = "notice.cleared"
+    SURGE_BEGUN = "surge.begun"
+    SURGE_ALERTED = "surge.alerted"
+    SURGE_ENDED = "surge.ended"
     SITE_ACTIVATED = "site.activated"
 
 

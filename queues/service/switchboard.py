@@ -21,6 +21,7 @@ from queues.domain.named import TRANSFER, Named, write_lines
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
 from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot
+from queues.domain.surges import Level, Running, Subject, read_running
 from queues.service import journal
 from queues.service.facts import (
     CallerFacts,
@@ -513,6 +514,26 @@ class Switchboard:
     async def fail_effect(self, *, effect_id: str) -> str:
         """ok | again: given up; the line effect.failed says so."""
         return await self._word(commands.FailEffect(now_ms=self._now_ms(), effect_id=effect_id))
+
+    async def weigh_surge(
+        self, *, subject: Subject, level: Level, calm_ms: int, on_call: Iterable[str] = ()
+    ) -> str:
+        """begun | ended | again: whoever looks, it begins and ends once; `on_call` are alerted once, if any."""
+        return await self._word(
+            commands.WeighSurge(
+                now_ms=self._now_ms(),
+                surge_id=subject.surge_id,
+                level=level,
+                subject=subject.to_json(),
+                calm_ms=calm_ms,
+                on_call=",".join(sorted(on_call)),
+            )
+        )
+
+    async def surges(self) -> tuple[Running, ...]:
+        """Those that run, the oldest first."""
+        running = map(read_running, await self._store.read_surges())
+        return tuple(sorted(running, key=lambda each: (each.begun_ms, each.subject)))
 
     async def raise_notice(self, *, notice_id: str, notice: Mapping[str, Any], by: str) -> str:
         """ok | again (it is there, word for word): {id, areas, text, starts_ms, ends_ms, ticket_no, kind}."""

@@ -11,6 +11,7 @@ from queues.domain.agents import Agent
 from queues.domain.calls import DIVERSIONS, Call
 from queues.domain.lanes import Lane
 from queues.domain.state import State
+from queues.domain.surges import Subject
 from tests.doubles import MONDAY_0900_MS
 from tests.switchboard.world import lane
 
@@ -232,6 +233,7 @@ class Workload:
             ),
             self._command(c.ForgetMet, before_ms=self.now_ms - 60_000, met_max=self._one([1, 9])),
             self._estimates(),
+            self._surge(),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
                 c.RaiseCounters,
@@ -243,6 +245,18 @@ class Workload:
                 tickets_unseen=seen,
             ),
         ]
+
+    def _surge(self) -> c.Command:
+        queue = self._one(["power", "gas"])
+        subject = Subject(count=9, limit=4, queues=(queue,), queue=queue)
+        return self._command(
+            c.WeighSurge,
+            surge_id=subject.surge_id,
+            level=self._one(["high", "middle", "low", "low"]),
+            subject=subject.to_json(),
+            calm_ms=30_000,
+            on_call=self._one(["", "mei,bo"]),
+        )
 
     def _estimates(self) -> c.Command:
         steps = self._one(["1:0:60 3:60:180", "2:120:300 9:600:86400", "1:0:120 2:0:0"])
