@@ -50,6 +50,10 @@ class Seat:
     queue: str = ""
     talked_ms: int = 0
     free_in_ms: int | None = None  # 0: he is ready; in wrap-up, at most so long
+    tiers: frozenset[str] = frozenset()  # that his seat is dedicated to; none: it is for everybody
+
+    def is_for(self, lane: Lane) -> bool:
+        return not self.tiers or lane.tier in self.tiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ def _is_known(plan: Plan, waiting: WaitingLane, seats: Iterable[Seat], samples: 
     if waiting.lane.is_safety or len(samples.get(waiting.lane.queue, ())) < SAMPLE_MIN:
         return False
     widest = widen(plan, waiting.lane, NEVER)
-    return any(need <= seat.skills for seat in seats for need in widest.needs)
+    able = (seat for seat in seats if seat.is_for(waiting.lane))
+    return any(need <= seat.skills for seat in able for need in widest.needs)
 
 
 def _steps(replays: Sequence[Sequence[int]]) -> Steps:
@@ -213,7 +218,7 @@ class _Replay:
             after_ms, number = heapq.heappop(self.free)
             if after_ms > HORIZON_MS or not self._is_anyone_left:
                 break
-            head = self._first_for(self.seats[number].skills, after_ms)
+            head = self._first_for(self.seats[number], after_ms)
             if head is not None:
                 self._serve(head, after_ms, number)
             elif (later_ms := self._widens_at(after_ms)) is not None:
@@ -240,17 +245,17 @@ class _Replay:
         self.count += 1
         heapq.heappush(self.free, (after_ms + took.busy_ms, number))
 
-    def _first_for(self, skills: frozenset[str], after_ms: int) -> _Head | None:
-        return min(self._heads(skills, after_ms), default=None)
+    def _first_for(self, seat: Seat, after_ms: int) -> _Head | None:
+        return min(self._heads(seat, after_ms), default=None)
 
-    def _heads(self, skills: frozenset[str], after_ms: int) -> Iterable[_Head]:
+    def _heads(self, seat: Seat, after_ms: int) -> Iterable[_Head]:
         now_ms, plan = self.now_ms + after_ms, self.plan
         for each in self.lanes:
             depth = len(self.served[each.lane_id])
-            if depth == len(each.queued):
+            if depth == len(each.queued) or not seat.is_for(each.lane):
                 continue
             queued_ms, arrival = each.queued[depth]
-            lane, width = each.lane, self.widening.width(each, skills, now_ms - queued_ms)
+            lane, width = each.lane, self.widening.width(each, seat.skills, now_ms - queued_ms)
             if width is None:
                 continue
             tier, cap_ms = plan.tiers.get(lane.tier), plan.head_start_cap_ms

@@ -17,7 +17,7 @@ from queues.domain.lanes import ARRIVAL_DIGITS, Lane
 from queues.domain.named import Known, parse_known, parse_never
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
-from queues.domain.skills import skills_of
+from queues.domain.skills import skills_of, tiers_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -442,7 +442,7 @@ def _seat(fields: Sequence[str], now_ms: int) -> Seat | None:
     _, skills, state, then, queue, answered_ms, until_ms = fields
     if state in (AgentState.AWAY, AgentState.SIGNED_OUT) or then not in ("", AgentState.READY):
         return None
-    seat = Seat(skills_of(skills), queue)
+    seat = Seat(skills_of(skills), queue, tiers=tiers_of(skills))
     if state == AgentState.READY:
         return replace(seat, free_in_ms=0)
     if state == AgentState.WRAP_UP:
