@@ -19,7 +19,18 @@ from config.web.templates import RailEntry, Templates
 from ivr.service.hotlines import notice_sentences
 from ivr.web import site_page, voice
 from queues.store.switchboard import site_tag
-from queues.web import desk, follow_ups, health, imports_page, notices, queues_page, tickets, tiers_page, wall
+from queues.web import (
+    desk,
+    follow_ups,
+    health,
+    imports_page,
+    notices,
+    queues_page,
+    said,
+    tickets,
+    tiers_page,
+    wall,
+)
 from recordings.web import callbacks, calls, console, customer_file
 
 STAFF = ("supervisor", "qa", "admin")
@@ -34,6 +45,7 @@ RAIL = (
     RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
     RailEntry("/site", "rail.site", ("supervisor", "admin"), "7"),
     RailEntry("/health", "rail.health", ("supervisor", "admin"), "8"),
+    RailEntry("/said", "rail.said", STAFF, "9"),
 )
 PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web", "ivr.web")
 
@@ -82,6 +94,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *tickets.routes(),
         *follow_ups.routes(),
         *notices.routes(),
+        *said.routes(),
         *tiers_page.routes(),
         *imports_page.routes(),
         *customer_file.routes(),

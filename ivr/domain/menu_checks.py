@@ -44,7 +44,12 @@ _EVERYWHERE = frozenset({"org", "customer_name", "manager_name", "area"})
 _TICKET = frozenset({"ticket_no", "access_code"})
 _IN_PHRASES = frozenset({"org", "customer_name"})
 _OF_PHRASE = {"whisper": frozenset({"tier", "matter", "waited_s"}), "sure_of": frozenset({"org", "label"})}
-_IN_WAIT_PROMPTS = frozenset({"org", "ticket_no", "access_code", "position"})
+_IN_WAIT_PROMPTS = frozenset({"org", "ticket_no", "access_code", "position", "ahead"})
+_IN_ANNOUNCEMENTS = {
+    "ahead": frozenset({"org", "ahead", "position"}),
+    "next": frozenset({"org"}),
+    "wait": frozenset({"org", "ahead", "position", "wait"}),
+}
 
 Known = Mapping[str, Any] | tuple[str, ...]
 
@@ -141,9 +146,21 @@ def _texts(menu: Menu, plan: Plan) -> Iterator[tuple[Steps, Mapping[str, str], f
             yield _place(name, "options", index, "label"), option.label, frozenset()
     for name, queue in plan.queues.items():
         yield ("queues", "queues", name, "wait"), queue.wait_prompt, _IN_WAIT_PROMPTS
+    yield from _announcements(plan)
     for phrase, words in menu.phrases:
         if words and phrase not in {"yes", "no"}:
             yield ("menu", "phrases", phrase), words, _OF_PHRASE.get(phrase, _IN_PHRASES)
+
+
+def _announcements(plan: Plan) -> Iterator[tuple[Steps, Mapping[str, str], frozenset[str]]]:
+    """What is told to callers who wait, and what is proposed in a surge."""
+    if plan.surge and plan.surge.notice:
+        yield ("queues", "surge", "notice"), plan.surge.notice, frozenset({"area"})
+    if announce := plan.announce:
+        texts = (("ahead", announce.ahead), ("next", announce.next_in_line), ("wait", announce.wait))
+        for name, words in texts:
+            if words:
+                yield ("queues", "announce", name), words, _IN_ANNOUNCEMENTS[name]
 
 
 def _fillable(node: Node, field: str) -> frozenset[str]:

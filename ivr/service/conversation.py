@@ -81,7 +81,7 @@ class Conversation:
 
     async def wait(self, *, call_id: str, round_no: int) -> Document:
         """One round in the queue: a sign of life, and something to hear."""
-        call = (await self.switchboard.touch_call(call_id=call_id)).call
+        call = (await self.switchboard.wait_round(call_id=call_id, round_no=round_no)).call
         documents = (await self._hotline(call)).documents
         if call is None or call.state in {CallState.MENU, CallState.MESSAGING}:
             return documents.leave_queue()
@@ -99,6 +99,7 @@ class Conversation:
             position=call.position,
             locale=call.locale,
             round_no=round_no,
+            told=call.told,
         )
 
     async def left_queue(self, *, call_id: str, exit_: Exit, locale: str, tries: int) -> Document:

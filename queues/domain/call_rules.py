@@ -5,12 +5,13 @@ from typing import Any
 from queues.domain import calls
 from queues.domain import commands as c
 from queues.domain.agents import AgentEvent
+from queues.domain.announcing import is_due, range_at, read_told, tell
 from queues.domain.calls import Call, CallEvent, CallState
 from queues.domain.case_rules import without_asking
 from queues.domain.effects import EffectKind
 from queues.domain.identity_rules import running_notices
 from queues.domain.journal import LineType
-from queues.domain.lanes import Lane, Skip
+from queues.domain.lanes import Lane, Skip, member_of
 from queues.domain.live_rules import leads_out
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
 from queues.domain.named import ref_of
@@ -126,7 +127,32 @@ def touch_call(draft: Draft, command: c.TouchCall) -> Reply:
     if call.state in calls.WAITING:
         place = place_of(draft.state, call)
         call = draft.change_call(call, position=min(place, call.position or place))
+        call = _announce(draft, call, command)
     return about("ok", call)
+
+
+def _announce(draft: Draft, call: Call, command: c.TouchCall) -> Call:
+    """What is told in this round of waiting, if anything is due; the webhook that comes twice hears it twice."""
+    told, lane = read_told(call.told), Lane.from_json(call.lane)
+    times = {"first_ms": command.first_ms, "every_ms": command.every_ms, "now_ms": command.now_ms}
+    if not command.every_ms or lane.is_safety or not is_due(told, entered_ms=call.entered_ms or 0, **times):
+        return call
+    entries = draft.state.lanes.get(call.lane_id, ())
+    entry = (call.queued_ms, member_of(call.arrival, call.call_id))
+    depth = entries.index(entry) + 1 if entry in entries else 0
+    text = draft.state.estimates.get(call.lane_id, "") if depth else ""
+    found = range_at(text, depth, command.now_ms, command.fresh_ms)
+    now = tell(told, round_no=command.round_no, now_ms=command.now_ms, position=call.position, found=found)
+    draft.line(
+        LineType.CALL_TOLD,
+        call_id=call.call_id,
+        queue=call.queue,
+        tier=call.tier,
+        position=now.position,
+        low_s=now.low_s,
+        high_s=now.high_s,
+    )
+    return draft.change_call(call, told=str(now))
 
 
 def place_of(state: State, call: Call) -> int:

@@ -110,6 +110,7 @@ class Call:
     queued_ms: int | None = None  # his place: perhaps that of a call before this one
     entered_ms: int | None = None  # when this call entered its first queue: what its wait is counted from
     position: int = 0  # the best position told so far; 0 = none
+    told: str = ""  # what he was told last of place and time, see announcing.Told
     skips: str = ""  # see lanes.Skip
     offers: int = 0
     offer_id: str = ""
@@ -156,7 +157,7 @@ CALL_FACTS: Final = (
     "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
     "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
     "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
-    "is_keyed", "known", "never", "room", "talks", "held_ms",
+    "is_keyed", "known", "never", "room", "talks", "held_ms", "told",
 )  # fmt: skip
 
 

@@ -104,7 +104,13 @@ class EnqueueCall(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchCall(Command):
+    """From a wait document also what may be told now: `every_ms` = 0: nothing is."""
+
     call_id: str
+    round_no: int = -1
+    first_ms: int = 0
+    every_ms: int = 0
+    fresh_ms: int = 0  # an estimate older than this is not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +364,20 @@ class RetryEffect(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailEffect(Command):
     effect_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepEstimates(Command):
+    estimates: str  # JSON: lane_id -> estimates.text_of; those of before are gone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighSurge(Command):
+    surge_id: str
+    level: str  # surges.Level
+    subject: str  # JSON, see surges.Subject
+    calm_ms: int
+    on_call: str  # agent ids joined by ","
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ class LineType(StrEnum):
     CALL_MENU_STEPPED = "call.menu_stepped"
     CALL_QUEUED = "call.queued"
     CALL_PLACE_KEPT = "call.place_kept"
+    CALL_TOLD = "call.told"
     CALL_OFFERED = "call.offered"
     CALL_REQUEUED = "call.requeued"
     CALL_CONNECTING = "call.connecting"
@@ -65,6 +66,9 @@ class LineType(StrEnum):
     AGENT_TAKEN_BACK = "agent.taken_back"
     QUEUE_CLOSED = "queue.closed"
     QUEUE_OPENED = "queue.opened"
+    SURGE_BEGUN = "surge.begun"
+    SURGE_ALERTED = "surge.alerted"
+    SURGE_ENDED = "surge.ended"
     SITE_ACTIVATED = "site.activated"
 
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from queues.domain import calendars, plan_checks
 from queues.domain.affinity import Affinity
+from queues.domain.announcing import Announce
 from queues.domain.appointing import Appointing
 from queues.domain.attributes import Attribute
 from queues.domain.calendars import Calendar
@@ -28,6 +29,7 @@ from queues.domain.ranking import Ranking
 from queues.domain.rules import Care, Rule
 from queues.domain.settling import Post, SettleRule
 from queues.domain.skills import highest
+from queues.domain.surges import Surge
 
 __all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
 
@@ -64,6 +66,7 @@ class Overflow(Part):
     after_ms: Duration = Field(alias="after")
     to_queue: str = Field(alias="to")
     front: bool = False
+    surge: bool = False  # in a surge it counts at once
 
 
 class Reserve(Part):
@@ -234,6 +237,8 @@ class Plan(Timing):
     locale_needs: dict[str, str]
     areas: dict[str, Area] = Field(default_factory=dict)
     attributes: dict[str, Attribute] = Field(default_factory=dict)
+    surge: Surge | None = None
+    announce: Announce | None = None  # none: who waits is told his place once, if at all
     ranking: Ranking | None = None
     care: Care | None = None
     class_code: str = ""  # how a customer's class is written, such as {market_type}{store_format}{band}
@@ -326,6 +331,8 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "queues": _read_all(book, Queue, ("queues", "queues"), shared),
         "skills": _read_all(book, Named, ("queues", "skills"), shared),
         "matters": _read_all(book, Matter, ("queues", "matters"), shared),
+        "surge": _read_one(book, Surge, ("queues", "surge"), shared),
+        "announce": _read_one(book, Announce, ("queues", "announce"), shared),
         "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),
         "ticket_states": _read_states(book, shared),
         "posts": _ranked(_read_some(book, Post, ("tickets", "posts"), shared)),

@@ -29,6 +29,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
         names.expect(("customers", "managed", index), "tier", tier)
     affinity.check(names, parts)
     _check_queues(names, parts)
+    _check_surge(names, parts)
     for name, line in parts["lines"].items():
         _check_line(names, name, line)
     for name, kind in parts["ticket_types"].items():
@@ -83,6 +84,28 @@ def _check_queues(names: Names, parts: Mapping[str, Any]) -> None:
         names.expect(("queues", "matters", name, "ticket"), "ticket type", matter.ticket_type)
     for locale, skill in parts["locale_needs"].items():
         names.expect_skill(("queues", "speaks", locale), skill)
+
+
+def _check_surge(names: Names, parts: Mapping[str, Any]) -> None:
+    surge, place = parts["surge"], ("queues", "surge")
+    for name, queue in parts["queues"].items():
+        for index, step in enumerate(queue.overflow):
+            if step.surge and surge is None:
+                where = ("queues", "queues", name, "overflow", index, "surge")
+                names.book.add(where, "no surge ever begins: 'surge' is missing in queues.yaml")
+    if surge is None:
+        return
+    for queue in surge.waiting:
+        names.expect((*place, "waiting", queue), "queue", queue)
+    if surge.area:
+        matters = names.book.names("queues", "matters")
+        for index, matter in enumerate(surge.area.matters):
+            names.among((*place, "area", "matters", index), "matter", matter, matters)
+        if not parts["areas"]:
+            names.book.add((*place, "area"), "this hotline has no areas (customers.yaml)")
+    if surge.alert:
+        names.expect((*place, "alert", "skill"), "skill", surge.alert.skill)
+        names.expect((*place, "alert", "calendar"), "calendar", surge.alert.calendar)
 
 
 def _check_line(names: Names, name: str, line: Line) -> None:

@@ -19,6 +19,7 @@ from queues.domain.moves import Draft
 from queues.domain.plan import Plan
 from queues.domain.routing import Match, decide, snapshot_of
 from queues.domain.state import State
+from queues.domain.surges import Running
 
 EVERYBODY: Final = 10**9  # a replay sees each lane and each pool whole
 NOBODY_LOST: Final = 10**15
@@ -283,6 +284,16 @@ class Fold:
     def wrapping_up(self, line: Line) -> None:
         self._is_at_work(line.agent_id, AgentState.WRAP_UP)
 
+    # The house
+
+    def surge_begun(self, line: Line) -> None:
+        told = {name: value for name, value in line.data.items() if name != "surge_id"}
+        surge = Running(line.at_ms, 0, 0, json.dumps(told, ensure_ascii=False))
+        self.state.surges[str(line.data["surge_id"])] = str(surge)
+
+    def surge_ended(self, line: Line) -> None:
+        self.state.surges.pop(str(line.data["surge_id"]), None)
+
     def _is_at_work(self, agent_id: str, state: AgentState) -> None:
         self.state.ready.pop(agent_id, None)
         if agent := self.state.agents.get(agent_id):
@@ -336,6 +347,8 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.OFFER_ACCEPTED: Fold.accepted,
     LineType.CALL_CONNECTED: Fold.connected,
     LineType.AGENT_WRAP_UP_STARTED: Fold.wrapping_up,
+    LineType.SURGE_BEGUN: Fold.surge_begun,
+    LineType.SURGE_ENDED: Fold.surge_ended,
 }
 
 

@@ -29,6 +29,7 @@ from queues.domain.named import Named, parse_named, parse_never
 from queues.domain.plan import ROTATION, Plan, Queue
 from queues.domain.skills import skills_of, tiers_of
 from queues.domain.state import State
+from queues.domain.surges import surging_queues
 
 HEADS_MAX: Final = 8
 AGENTS_MAX: Final = 32
@@ -55,6 +56,7 @@ class LaneHeads:
     lane: Lane
     waiting: tuple[Waiting, ...]  # from the head
     is_cut: bool = False  # more wait behind them
+    is_surging: bool = False  # of its queue, or of an area that calls there
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,15 +231,17 @@ def _others_wait_ms(plan: Plan, snapshot: Snapshot, queue: Queue, now_ms: int) -
     return max((ms for lane, ms in waits if queue.id in widen(plan, lane, ms).queues), default=0)
 
 
-def widen(plan: Plan, lane: Lane, waited_ms: int) -> Width:
+def widen(plan: Plan, lane: Lane, waited_ms: int, *, is_surging: bool = False) -> Width:
     """What a call of this lane may be offered to after waiting so long.
 
-    A queue that the plan in force has no more, because the site's words changed while calls waited in it, goes on
-    without overflow; a tier it has no more goes on without a ceiling. Who can take the call says the lane itself.
+    In a surge the steps that are marked for it count at once. A queue that the plan in force has no more, because the
+    site's words changed while calls waited in it, goes on without overflow; a tier it has no more goes on without a
+    ceiling. Who can take the call says the lane itself.
     """
     queue = plan.queues.get(lane.queue)
     own = frozenset(lane.needs)
-    steps = [step for step in queue.overflow if step.after_ms <= waited_ms] if queue else []
+    overflow = queue.overflow if queue else ()
+    steps = [step for step in overflow if step.after_ms <= waited_ms or (is_surging and step.surge)]
     beyond = own - frozenset(queue.needs) if queue else own  # the caller's own, such as a language
     reached = [step.to_queue for step in steps if step.to_queue in plan.queues]
     needs = (own, *(beyond | frozenset(plan.queues[name].needs) for name in reached))
@@ -250,7 +254,7 @@ def _head(plan: Plan, heads: LaneHeads, depth: int, now_ms: int) -> _Head | None
     if depth > len(heads.waiting) or (is_end and not (heads.is_cut and depth)):
         return None
     call, lane = heads.waiting[depth - is_end], heads.lane
-    width = widen(plan, lane, now_ms - call.queued_ms)
+    width = widen(plan, lane, now_ms - call.queued_ms, is_surging=heads.is_surging)
     tier, cap_ms = plan.tiers.get(lane.tier), plan.head_start_cap_ms
     place = rank(
         queued_ms=call.queued_ms,
@@ -488,6 +492,8 @@ def _reasons(head: _Head, choice: _Choice, room: _Room) -> dict[str, Any]:
         "agent": {"agent_id": agent_id, "idle_for_ms": now_ms - idle_ms, "eligible": choice.eligible},
         "passed_over": [{"agent_id": skip.agent_id, "why": skip.why} for skip in choice.passed_over],
     }
+    if head.heads.is_surging:
+        told["surge"] = True
     if choice.named:
         told["asked"] = [
             {"agent_id": each.agent_id, "why": each.why, "wait_ms": each.wait_ms, "is": str(doing)}
@@ -560,7 +566,9 @@ def _heads_of(state: State, lane_id: str, heads_max: int) -> LaneHeads:
         for (at, member), call in zip(entries, calls, strict=True)
     )
     is_cut = len(state.lanes[lane_id]) > heads_max
-    return LaneHeads(Lane.from_json(state.lane_rules[lane_id]), tuple(waiting), is_cut)
+    lane = Lane.from_json(state.lane_rules[lane_id])
+    is_surging = lane.queue in surging_queues(state.surges.values())
+    return LaneHeads(lane, tuple(waiting), is_cut, is_surging)
 
 
 def _people_of(state: State, lanes: Sequence[LaneHeads]) -> dict[str, Person]:

@@ -36,6 +36,8 @@ class State:
     people: dict[str, str] = field(default_factory=dict)  # agent_id -> JSON: his name, his leave
     owners: dict[str, str] = field(default_factory=dict)  # named.ref_of a caller -> who owns his open ticket
     met: dict[str, str] = field(default_factory=dict)  # the same -> "at_ms agent" who talked with him last
+    estimates: dict[str, str] = field(default_factory=dict)  # lane_id -> how long it takes, by depth
+    surges: dict[str, str] = field(default_factory=dict)  # surge_id -> see surges.Running
     notices: dict[str, str] = field(default_factory=dict)  # notice_id -> JSON
     cases: dict[str, str] = field(default_factory=dict)  # ticket_no -> JSON
     case_faults: dict[str, str] = field(default_factory=dict)  # ticket_no -> "from_ms count" of wrong answers

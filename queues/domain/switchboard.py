@@ -17,6 +17,7 @@ from queues.domain import (
     live_rules,
     offer_rules,
     place_rules,
+    surge_rules,
     transfer_rules,
 )
 from queues.domain import commands as c
@@ -90,6 +91,8 @@ RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
     c.FinishEffect: house_rules.finish_effect,
     c.RetryEffect: house_rules.retry_effect,
     c.FailEffect: house_rules.fail_effect,
+    c.KeepEstimates: house_rules.keep_estimates,
+    c.WeighSurge: surge_rules.weigh_surge,
     c.RaiseNotice: house_rules.raise_notice,
     c.ClearNotice: house_rules.clear_notice,
     c.ForgetMet: house_rules.forget_met,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from queues.domain.agents import AgentId, AgentState
+from queues.domain.announcing import Told, read_told
 from queues.domain.calls import CALL_FACTS, LOOKED_UP, CallId, CallState
 from queues.domain.effects import Effect
-from queues.domain.lanes import Lane
+from queues.domain.estimates import Seat, Standing, WaitingLane
+from queues.domain.lanes import ARRIVAL_DIGITS, Lane
 from queues.domain.named import Known, parse_known, parse_never
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
-from queues.domain.skills import skills_of
+from queues.domain.skills import skills_of, tiers_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class CallFacts:
     room: str  # where he talks, or comes from; "" = nowhere
     talks: int  # how many agents he has talked with
     is_held: bool
+    told: Told | None  # what he was told last of place and time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +280,7 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         room=told["room"],
         talks=int(told["talks"] or 0),
         is_held=bool(told["held_ms"]),
+        told=read_told(told["told"]),
     )
 
 
@@ -431,6 +436,33 @@ def read_wall_state(told: Mapping[str, Any], now_ms: int) -> WallState:
     agents = (_wall_agent(fields) for fields in told["agents"])
     in_order = sorted(agents, key=lambda each: (each.state, each.since_ms, each.agent_id))
     return WallState(now_ms=now_ms, waiting=waiting, agents=tuple(in_order))
+
+
+def read_standing(told: Mapping[str, Any], now_ms: int) -> Standing:
+    """Agents in an order of their own, so that the same situation gives the same replays."""
+    seats = (_seat(fields, now_ms) for fields in sorted(told["agents"]))
+    lanes = (_waiting_lane(*each) for each in sorted(told["lanes"], key=itemgetter(0)))
+    return Standing(lanes=tuple(lanes), seats=tuple(seat for seat in seats if seat is not None))
+
+
+def _waiting_lane(lane_id: str, rules: str, waiting: Sequence[str]) -> WaitingLane:
+    queued = zip(waiting[1::2], waiting[::2], strict=True)
+    calls = tuple((int(queued_ms), member[:ARRIVAL_DIGITS]) for queued_ms, member in queued)
+    return WaitingLane(lane_id, Lane.from_json(rules), calls)
+
+
+def _seat(fields: Sequence[str], now_ms: int) -> Seat | None:
+    """None for who takes no call: he is away, or will be after this one."""
+    _, skills, state, then, queue, answered_ms, until_ms = fields
+    if state in (AgentState.AWAY, AgentState.SIGNED_OUT) or then not in ("", AgentState.READY):
+        return None
+    seat = Seat(skills_of(skills), queue, tiers=tiers_of(skills))
+    if state == AgentState.READY:
+        return replace(seat, free_in_ms=0)
+    if state == AgentState.WRAP_UP:
+        return replace(seat, free_in_ms=max(0, int(until_ms or now_ms) - now_ms))
+    is_talking = state == AgentState.CONNECTED and answered_ms
+    return replace(seat, talked_ms=max(1, now_ms - int(answered_ms)) if is_talking else 0)
 
 
 def _wall_agent(fields: Sequence[str]) -> WallAgent:

@@ -14,12 +14,14 @@ from config.runtime import Runtime
 from queues.domain import commands
 from queues.domain.calls import ACCESS_CODE
 from queues.domain.effects import Effect
+from queues.domain.estimates import Standing
 from queues.domain.journal import APPENDABLE, parse_id
 from queues.domain.lanes import Lane
 from queues.domain.named import TRANSFER, Named, write_lines
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
 from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot
+from queues.domain.surges import Level, Running, Subject, read_running
 from queues.service import journal
 from queues.service.facts import (
     CallerFacts,
@@ -39,6 +41,7 @@ from queues.service.facts import (
     read_call_facts,
     read_desk_state,
     read_offer_facts,
+    read_standing,
     read_wall_state,
 )
 from queues.service.plans import plan_of
@@ -69,6 +72,7 @@ WHISPER_S: Final = 5.0
 CONNECT_S: Final = 30.0
 LOST_AFTER_S: Final = 45.0
 LINGER_S: Final = 10.0
+ESTIMATE_FRESH_S: Final = 10.0  # it is made anew every other second
 EFFECT_LEASE_S: Final = 60.0  # longer than an effect may take; what a dead leader held is recalled before
 TRANSFER_SKIP_MS: Final = 60_000  # who put a caller through is not asked about him again for so long
 COLLEAGUE_MS: Final = 20_000  # so long the others hold back for the one he was put through to
@@ -224,6 +228,31 @@ class Switchboard:
     async def touch_call(self, *, call_id: str) -> CallReply:
         """ok | gone: a sign of life, answered with the position in the queue."""
         return await self._about_call(commands.TouchCall(now_ms=self._now_ms(), call_id=call_id))
+
+    async def wait_round(self, *, call_id: str, round_no: int) -> CallReply:
+        """ok | gone: the same from a caller who is waiting; what he is told now is written down with it."""
+        announce = self._plan.announce
+        return await self._about_call(
+            commands.TouchCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                round_no=round_no,
+                first_ms=announce.first_ms if announce else 0,
+                every_ms=announce.every_ms if announce else 0,
+                fresh_ms=self._clock.product_ms(ESTIMATE_FRESH_S),
+            )
+        )
+
+    async def keep_estimates(self, *, estimates: Mapping[str, str]) -> str:
+        """ok: by lane_id, see estimates.text_of; those of before are gone."""
+        text = json.dumps(estimates, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return await self._word(commands.KeepEstimates(now_ms=self._now_ms(), estimates=text))
+
+    async def standing(self, *, calls_max: int) -> Standing:
+        """Who waits and who is there, for an estimate."""
+        now_ms = self._now_ms()
+        told = await self._store.read_standing(now_ms=now_ms, calls_max=calls_max)
+        return read_standing(told, now_ms)
 
     async def divert_call(self, *, call_id: str, to: str, step: int = -1) -> CallReply:
         """ok | again (it is in messaging) | gone | stale:<state>; to = one of calls.DIVERSIONS.
@@ -530,6 +559,26 @@ class Switchboard:
     async def fail_effect(self, *, effect_id: str) -> str:
         """ok | again: given up; the line effect.failed says so."""
         return await self._word(commands.FailEffect(now_ms=self._now_ms(), effect_id=effect_id))
+
+    async def weigh_surge(
+        self, *, subject: Subject, level: Level, calm_ms: int, on_call: Iterable[str] = ()
+    ) -> str:
+        """begun | ended | again: whoever looks, it begins and ends once; `on_call` are alerted once, if any."""
+        return await self._word(
+            commands.WeighSurge(
+                now_ms=self._now_ms(),
+                surge_id=subject.surge_id,
+                level=level,
+                subject=subject.to_json(),
+                calm_ms=calm_ms,
+                on_call=",".join(sorted(on_call)),
+            )
+        )
+
+    async def surges(self) -> tuple[Running, ...]:
+        """Those that run, the oldest first."""
+        running = map(read_running, await self._store.read_surges())
+        return tuple(sorted(running, key=lambda each: (each.begun_ms, each.subject)))
 
     async def raise_notice(self, *, notice_id: str, notice: Mapping[str, Any], by: str) -> str:
         """ok | again (it is there, word for word): {id, areas, text, starts_ms, ends_ms, ticket_no, kind}."""

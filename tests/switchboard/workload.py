@@ -12,6 +12,7 @@ from queues.domain.calls import DIVERSIONS, Call
 from queues.domain.lanes import Lane
 from queues.domain.offers import OfferId
 from queues.domain.state import State
+from queues.domain.surges import Subject
 from tests.doubles import MONDAY_0900_MS
 from tests.switchboard.world import lane
 
@@ -77,7 +78,8 @@ class Workload:
                     self._one(self._at_the_keys(call.call_id)),
                 ]
             case "queued":
-                return [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
+                claims = [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
+                return [*claims, self._round_of_waiting(call.call_id)]
             case "offered" | "connecting":
                 return self._next_of_offer(state, call)
             case "connected":
@@ -158,6 +160,7 @@ class Workload:
             self._one(self._at_the_keys(call_id)),
             self._command(c.ReturnCall, call_id=call_id),
             self._command(c.TouchCall, call_id=call_id),
+            self._round_of_waiting(call_id),
             self._command(
                 c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS), step=self._one([-1, -1, 0, 1, 9])
             ),
@@ -182,6 +185,12 @@ class Workload:
                 leg_id=self._one(["", f"leg-{offer_id}", "leg-other"]),
             ),
         ]
+
+    def _round_of_waiting(self, call_id: str) -> c.Command:
+        times = {"first_ms": self._one([0, 15_000]), "every_ms": self._one([15_000, 15_000, 0])}
+        return self._command(
+            c.TouchCall, call_id=call_id, round_no=self._one([0, 1, 2]), fresh_ms=30_000, **times
+        )
 
     def _at_the_keys(self, call_id: str) -> list[c.Command]:
         """What a caller does in the menu beside going through it."""
@@ -249,6 +258,8 @@ class Workload:
             ),
             self._command(c.ForgetMet, before_ms=self.now_ms - 60_000, met_max=self._one([1, 9])),
             self._one(self._live_changes(state)),
+            self._estimates(),
+            self._surge(),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
                 c.RaiseCounters,
@@ -260,6 +271,25 @@ class Workload:
                 tickets_unseen=seen,
             ),
         ]
+
+    def _surge(self) -> c.Command:
+        queue = self._one(["power", "gas"])
+        subject = Subject(count=9, limit=4, queues=(queue,), queue=queue)
+        return self._command(
+            c.WeighSurge,
+            surge_id=subject.surge_id,
+            level=self._one(["high", "middle", "low", "low"]),
+            subject=subject.to_json(),
+            calm_ms=30_000,
+            on_call=self._one(["", "mei,bo"]),
+        )
+
+    def _estimates(self) -> c.Command:
+        steps = self._one(["1:0:60 3:60:180", "2:120:300 9:600:86400", "1:0:120 2:0:0"])
+        text = f"{self.now_ms - self._one([0, 0, 31_000])} {steps}"
+        known = self._one([LANES, LANES[:1], ()])
+        told = {each.lane_id: text for each in known}
+        return self._command(c.KeepEstimates, estimates=json.dumps(told))
 
     def _from_a_supervisor(self) -> list[c.Command]:
         notice_id, areas = self._one(["n1", "n2"]), self._one([[], ["east"], ["west", "east"]])

@@ -145,6 +145,8 @@ def picture(state: State) -> dict[str, Any]:
         "met": state.met,
         "met_at": {ref: int(text.partition(" ")[0]) for ref, text in state.met.items()},
         "notices": state.notices,
+        "surges": state.surges,
+        "estimates": state.estimates,
         "cases": state.cases,
         "case_faults": state.case_faults,
         "legs": state.legs,

@@ -168,7 +168,7 @@ async def test_an_agent_who_declines_leaves_the_caller_in_his_place(town: Town) 
 async def test_silence_leads_to_the_queue_and_the_wait_goes_on(town: Town) -> None:
     caller = await dial(town, "")
     await until(caller, "queued")
-    await until(caller, "said", "请继续等候")
+    await until(caller, "said", "您是下一位")
     assert kinds(caller).count("gathering") == 3
     caller.hang_up()
     await town.state(caller.sid, "ended abandoned")

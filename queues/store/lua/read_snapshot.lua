@@ -43,6 +43,12 @@ local function meet(named)
   end
 end
 
+local surging = {}
+for _, words in ipairs(redis.call("HVALS", key("surges"))) do
+  local subject = cjson.decode(string.match(words, "^%d+ %d+ %d+ (.*)$"))
+  for _, queue in ipairs(subject.queues) do surging[queue] = true end
+end
+
 local function lane(lane_id)
   local entries = redis.call("ZRANGE", key("lane", lane_id), 0, heads_max, "WITHSCORES")
   local more, calls = is_cut(entries, heads_max), {}
@@ -51,7 +57,8 @@ local function lane(lane_id)
     if named ~= "" then meet(named) end
     calls[#calls + 1] = { entries[n], entries[n + 1], skips, never, named }
   end
-  return { redis.call("HGET", key("lanes"), lane_id), calls, more }
+  local is_surging = surging[string.match(lane_id, "^[^|]*")] or false
+  return { redis.call("HGET", key("lanes"), lane_id), calls, more, is_surging }
 end
 
 local function lost()
