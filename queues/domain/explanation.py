@@ -17,8 +17,8 @@ from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.journal import Line, LineType
 from queues.domain.lanes import Class, Lane, Rank, rank
 from queues.domain.plan import Plan
-from queues.domain.routing import RAISED, is_able, widen
-from queues.domain.skills import skills_of
+from queues.domain.routing import RAISED, widen
+from queues.domain.skills import skills_of, tiers_of
 
 Why = Mapping[str, Any]
 AT_ONCE_MS: Final = 2_000
@@ -356,12 +356,12 @@ def _decisions(lines: Iterable[Line]) -> Iterable[Decision]:
 
 def _passers(call_id: str, wait: Wait, others: Sequence[Line], plan: Plan | None) -> tuple[Passer, ...]:
     places: dict[str, Place] = {}
-    skills: dict[str, frozenset[str]] = {}
+    skills: dict[str, str] = {}
     raised: set[str] = set()
     found: list[Passer] = []
     for line in others:
         if line.agent_id and "skills" in line.data:
-            skills[line.agent_id] = skills_of(str(line.data["skills"]))
+            skills[line.agent_id] = str(line.data["skills"])
         if line.call_id == call_id:
             continue
         if lane := lane_told(line):
@@ -378,11 +378,14 @@ def _passers(call_id: str, wait: Wait, others: Sequence[Line], plan: Plan | None
     return tuple(found)
 
 
-def _may(place: Place, skills: frozenset[str] | None, at_ms: int, plan: Plan | None) -> bool:
-    """Whether this agent could have taken the call then, as far as his skills are known."""
+def _may(place: Place, skills: str | None, at_ms: int, plan: Plan | None) -> bool:
+    """Whether this agent could have taken the call then, as far as his skills and his seat are known."""
     if skills is None or plan is None:
         return True
-    return is_able(widen(plan, place.lane, at_ms - place.queued_ms), skills)
+    lane, tiers = place.lane, tiers_of(skills)
+    if tiers and lane.tier not in tiers and not lane.is_safety:
+        return False
+    return any(need <= skills_of(skills) for need in widen(plan, lane, at_ms - place.queued_ms).needs)
 
 
 def _passer(line: Line, theirs: Place, mine: Place, is_raised: bool, plan: Plan | None) -> Passer:
