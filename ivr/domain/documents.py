@@ -218,7 +218,7 @@ class Documents:
 
     def held(self) -> Document:
         """What a caller hears on hold, over and over."""
-        return (*self._hold(), Redirect(address("voice_held")))
+        return (*self._hold(1), Redirect(address("voice_held")))
 
     def caller_left(self, locale: str) -> Document:
         return (self._say(self.menu.phrases.caller_left, locale), Hangup())

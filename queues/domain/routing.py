@@ -33,6 +33,7 @@ from queues.domain.surges import surging_queues
 
 HEADS_MAX: Final = 8
 AGENTS_MAX: Final = 32
+DEEPER: Final = 4  # so many times as many of the lane that is likeliest to be next
 FURTHER: Final = 8  # so many times as far, where a look decided nothing and did not show everything
 CANDIDATES_TOLD: Final = 8
 NEVER: Final = "never"
@@ -532,7 +533,7 @@ def snapshot_of(
     for agent_id, idle_ms in state.ready.items():
         ready.setdefault(state.agents[agent_id].skills, []).append((idle_ms, agent_id))
     pools = tuple(_pool_of(state, text, ready[text], agents_max, with_turns) for text in sorted(ready))
-    lanes = tuple(_heads_of(state, lane_id, heads_max) for lane_id in sorted(state.lanes)) if pools else ()
+    lanes = _lanes_of(state, pools, heads_max) if pools else ()
     late = sorted((due_ms, name) for name, due_ms in state.deadlines.items() if due_ms <= now_ms)
     since_ms = now_ms - silent_ms
     silent = sorted((heard_ms, name) for name, heard_ms in state.beats.items() if heard_ms <= since_ms)
@@ -556,6 +557,27 @@ def _pool_of(state: State, text: str, ready: list[IdleAgent], agents_max: int, w
     agents = tuple(sorted(ready)[:agents_max])
     turns = tuple(state.agents[agent_id].turn for _, agent_id in agents) if with_turns else ()
     return Pool(skills_of(text), agents, len(ready) > agents_max, tiers_of(text), turns)
+
+
+def _lanes_of(state: State, pools: Sequence[Pool], heads_max: int) -> tuple[LaneHeads, ...]:
+    """The first of each lane; and a few times more of the one that is likeliest to be next and can serve more."""
+    lanes = {lane_id: _heads_of(state, lane_id, heads_max) for lane_id in sorted(state.lanes)}
+    able = [
+        lane_id
+        for lane_id, heads in lanes.items()
+        if heads.is_cut and any(frozenset(heads.lane.needs) <= pool.skills for pool in pools)
+    ]
+    for _ in range(DEEPER):
+        places = [
+            (not heads.lane.is_safety, heads.waiting[-1].queued_ms - heads.lane.head_start_ms, lane_id)
+            for lane_id in able
+            if (heads := lanes[lane_id]).is_cut
+        ]
+        if not places:
+            break
+        lane_id = min(places)[2]
+        lanes[lane_id] = _heads_of(state, lane_id, len(lanes[lane_id].waiting) + heads_max)
+    return tuple(lanes.values())
 
 
 def _heads_of(state: State, lane_id: str, heads_max: int) -> LaneHeads:
