@@ -102,6 +102,7 @@ class SwitchboardStore:
         """What is closed by hand: queue -> JSON."""
         found: Any = await self._redis.hgetall(f"{self._keys[0]}:closed_queues")
         return dict(found)
+
     async def read_standing(self, *, now_ms: int, calls_max: int) -> dict[str, Any]:
         """The lanes with those who wait, and the agents with how far they are."""
         return dict(json.loads((await self._call("read_standing", now_ms=now_ms, calls_max=calls_max))[1]))

@@ -36,7 +36,7 @@ end
 local function open_lanes(ids, lanes, pools)
   local found = {}
   for n, lane_id in ipairs(ids) do
-    local needs, head_start_ms, safety = string.match(lane_id, "^[^|]*|[^|]*|([^|]*)|(%d+)|([01])$")
+    local needs, head_start_ms, safety = string.match(lane_id, "^[^|]*|[^|]*|([^|]*)|(%d+)|([01])|?%a*$")
     local asked, is_met = {}, false
     for need in string.gmatch(needs or "", "[^+]+") do asked[#asked + 1] = need end
     for _, pool in ipairs(lanes[n][3] and pools or {}) do is_met = is_met or can(pool[1], asked) end
