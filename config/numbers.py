@@ -5,7 +5,7 @@ import hmac
 import re
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
 _WRITTEN = re.compile(r"\s*[+\uff0b]?[\d\s()./\u2010-\u2015-]{3,30}")
 _SHOWN_LAST = 4
@@ -66,6 +66,15 @@ def code_key(secret: str, code: str) -> str:
 
 def _key(secret: str, text: str) -> str:
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:_KEY_LENGTH]
+
+
+def is_mobile(e164: str) -> bool:
+    """Whether text messages may reach it; a country whose numbers do not tell counts as yes."""
+    try:
+        number = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        return False
+    return phonenumbers.number_type(number) in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 def area_code(e164: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -28,6 +29,9 @@ class Runtime:
     links: Links
     site_files: SiteFiles  # the version in force; `activate` puts another in its place
     shelf: Shelf = field(default_factory=Shelf)
+    kept: dict[str, Any] = field(
+        default_factory=dict
+    )  # what a room above keeps for this process, by its own name
 
     def activate(self, files: SiteFiles) -> None:
         """From here on these words are in force in this process; the ones before stay at hand."""

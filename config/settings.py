@@ -70,6 +70,7 @@ class Settings:
     hotline_numbers: Mapping[str, str]  # line -> E.164
     fallback_url: str | None
     duty_number: str | None
+    texts_from: str  # E.164; empty: no text messages
     default_region: str
     clock: Clock
     softphone_url: str | None
@@ -121,6 +122,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, makes_secret: boo
         hotline_numbers=reader.numbers("HOTLINE_NUMBERS"),
         fallback_url=reader.url("FALLBACK_URL"),
         duty_number=reader.number("DUTY_NUMBER"),
+        texts_from=reader.number("TEXTS_FROM") or "",
         default_region=reader.region("DEFAULT_REGION", "CN"),
         clock=reader.clock("SHOUWEN_CLOCK"),
         softphone_url=reader.url("SOFTPHONE_URL"),

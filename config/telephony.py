@@ -199,7 +199,8 @@ class Telephony(Protocol):
         created_since_ms: int | None = None,
         limit: int = LEGS_MAX,
     ) -> tuple[LegFacts, ...]: ...
-    async def hold(self, conference: str, leg_id: str, on: bool) -> None: ...
+    async def hold(self, conference: str, leg_id: str, on: bool, url: str = "") -> None: ...
+    async def send_text(self, *, to: str, from_: str, body: str) -> str: ...
     def is_signed(self, url: str, params: Fields, signature: str) -> bool: ...
     async def close(self) -> None: ...
 
@@ -542,15 +543,22 @@ class TwilioTelephony:
         # Some providers filter by the day. Their instants are whole seconds, so ours is rounded down.
         return tuple(leg for leg in facts if (leg.started_ms or 0) >= since_ms // 1000 * 1000)
 
-    async def hold(self, conference: str, leg_id: str, on: bool) -> None:
-        """Puts one party of a conference on hold, or takes it back; LegGone when it is not in there."""
+    async def hold(self, conference: str, leg_id: str, on: bool, url: str = "") -> None:
+        """Puts one party of a conference on hold, where it hears `url`, or takes it back; LegGone when it is not in."""
+        heard = {"hold_url": url, "hold_method": "POST"} if on and url else {}
         async with _translated(of_leg=True):
             rooms = await self._api.conferences.list_async(
                 friendly_name=conference, status="in-progress", limit=1
             )
             if not rooms:
                 raise LegGone(404, 20404, "no such conference in progress")
-            await self._api.conferences(rooms[0].sid).participants(leg_id).update_async(hold=on)
+            await self._api.conferences(rooms[0].sid).participants(leg_id).update_async(hold=on, **heard)
+
+    async def send_text(self, *, to: str, from_: str, body: str) -> str:
+        """Hands a text message to the provider. Returns its id; whether it arrives is another thing."""
+        async with _translated():
+            message = await self._api.messages.create_async(to=to, from_=from_, body=body)
+        return str(message.sid)
 
     def is_signed(self, url: str, params: Fields, signature: str) -> bool:
         """Whether the provider signed this request; `url` is the public one, its query as it came."""

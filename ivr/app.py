@@ -19,13 +19,25 @@ from config.web.templates import RailEntry, Templates
 from ivr.service.hotlines import notice_sentences
 from ivr.web import site_page, voice
 from queues.store.switchboard import site_tag
-from queues.web import desk, follow_ups, health, imports_page, notices, tickets, tiers_page, wall
+from queues.web import (
+    desk,
+    follow_ups,
+    health,
+    imports_page,
+    notices,
+    queues_page,
+    said,
+    tickets,
+    tiers_page,
+    wall,
+)
 from recordings.web import callbacks, calls, console, customer_file
 
 STAFF = ("supervisor", "qa", "admin")
 RAIL = (
     RailEntry("/desk", "rail.desk", ("agent",), "1"),
     RailEntry("/wall", "rail.wall", ("supervisor", "admin"), "2"),
+    RailEntry("/queues", "rail.queues", ("supervisor", "admin"), "q"),
     RailEntry("/calls", "rail.calls", (*STAFF, "agent"), "3"),
     RailEntry("/tickets", "rail.tickets", (*STAFF, "agent"), "4"),
     RailEntry("/follow-ups", "rail.follow_ups", ("agent", "supervisor", "admin"), "f"),
@@ -33,6 +45,7 @@ RAIL = (
     RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
     RailEntry("/site", "rail.site", ("supervisor", "admin"), "7"),
     RailEntry("/health", "rail.health", ("supervisor", "admin"), "8"),
+    RailEntry("/said", "rail.said", STAFF, "9"),
 )
 PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web", "ivr.web")
 
@@ -76,10 +89,12 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *console.routes(),
         *desk.routes(),
         *wall.routes(),
+        *queues_page.routes(),
         *calls.routes(),
         *tickets.routes(),
         *follow_ups.routes(),
         *notices.routes(),
+        *said.routes(),
         *tiers_page.routes(),
         *imports_page.routes(),
         *customer_file.routes(),

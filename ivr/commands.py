@@ -32,6 +32,7 @@ from queues import clockwork as queues_clockwork
 from queues import dispatcher as queues_dispatcher
 from queues import scribe as queues_scribe
 from queues.domain.faults import SiteFaults
+from queues.service import closings
 from queues.service.plans import plan_of
 from recordings import chores as recordings_chores
 from recordings import scribe as recordings_scribe
@@ -57,11 +58,12 @@ async def opened(settings: Settings, *, store_within_s: float = WAIT_FOR_STORE_S
 async def followed(settings: Settings, *, store_within_s: float = WAIT_FOR_STORE_S) -> AsyncIterator[Runtime]:
     """The same for a process that stays: it takes up whatever words come into force."""
     async with opened(settings, store_within_s=store_within_s) as runtime:
-        following = asyncio.create_task(versions.follow(runtime))
+        following = [asyncio.create_task(each(runtime)) for each in (versions.follow, closings.follow)]
         try:
             yield runtime
         finally:
-            await end(following)
+            for task in following:
+                await end(task)
 
 
 def up(settings: Settings, chosen: argparse.Namespace) -> int:

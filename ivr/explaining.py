@@ -56,7 +56,7 @@ def explain(settings: Settings, chosen: argparse.Namespace) -> int:
     configure(settings)
 
     async def told() -> int:
-        async with opened(settings) as runtime:
+        async with opened(settings, store_within_s=0) as runtime:  # the past is told without the live store
             return await (_replay if chosen.replay else _explain)(runtime, chosen)
 
     return asyncio.run(told())

@@ -286,7 +286,8 @@ class Dispatcher:
     async def _reconcile(self, call_id: str, *, why: str, by: str) -> None:
         line = LineType.CALL_RECONCILED
         await self.switchboard.append_line(type=line, call_id=call_id, data={"why": why})
-        await self.switchboard.end_call(call_id=call_id, by=by)
+        call = await self.switchboard.read_call(call_id=call_id) if by == "agent" else None
+        await self.switchboard.end_call(call_id=call_id, by=by, offer_id=call.offer_id if call else "")
 
     @contextlib.contextmanager
     def _shielded(self, **ids: str) -> Iterator[list[str]]:

@@ -57,7 +57,13 @@ OURS = (
     *("REDIS_URL", "QUEUE_REDIS_URL", "DATABASE_URL", "RQ_"),
     *("TWILIO_", "HOTLINE_NUMBERS", "FALLBACK_URL", "DUTY_NUMBER", "SOFTPHONE_URL"),
 )
-KEPT = ("SHOUWEN_BANK_CALLS", "SHOUWEN_EVERY_DEMO", "HOSTNAME")
+KEPT = (
+    "SHOUWEN_BANK_CALLS",
+    "SHOUWEN_EVERY_DEMO",
+    "SHOUWEN_DAY_SEED",
+    "SHOUWEN_DAY_MINUTES",
+    "HOSTNAME",
+)
 REDIS_URLS = os.environ.get("REDIS_URLS", os.environ.get("REDIS_URL", "")).split()
 WORKER_NO = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 WORKERS_MAX = 4

@@ -103,6 +103,7 @@ class TelephonyDouble:
     stopped: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    texts: list[tuple[str, str, str]] = field(default_factory=list)  # to, from_, body
     held: list[tuple[str, str, bool]] = field(default_factory=list)  # conference, leg_id, on
     known: dict[str, LegFacts] = field(default_factory=dict)
     recordings: dict[str, RecordingFacts] = field(default_factory=dict)
@@ -248,9 +249,15 @@ class TelephonyDouble:
         )
         return found[-limit:]
 
-    async def hold(self, conference: str, leg_id: str, on: bool) -> None:
+    async def hold(self, conference: str, leg_id: str, on: bool, url: str = "") -> None:
         self._answer("hold")
+        assert url or not on, "he hears our own tone"
         self.held.append((conference, leg_id, on))
+
+    async def send_text(self, *, to: str, from_: str, body: str) -> str:
+        self._answer("send_text")
+        self.texts.append((to, from_, body))
+        return f"SM{len(self.texts):04d}"
 
     def is_signed(
         self, url: str, params: Mapping[str, str] | Sequence[tuple[str, str]], signature: str

@@ -81,6 +81,8 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "site": ("热线", "hotline"),
     "menu": ("语音菜单", "menu"),
     "keys": ("通用按键", "keys at every question"),
+    "announce": ("等候播报", "announcement to who waits"),
+    "surge": ("高峰模式", "surge mode"),
     "not_at_all": ("不可以", "not at all"),
     "posts": ("处理权限", "post"),
     "gravities": ("严重程度", "gravity"),
@@ -94,6 +96,15 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "in_other_languages": ("其他语言提示", "prompt in other languages"),
     "none": ("没有通知时的提示", "prompt without a notice"),
     "wait_prompt": ("等待提示", "wait prompt"),
+    "waiting": ("排队人数界限", "most waiting by queue"),
+    "calm_ms": ("平息时间", "calm before it ends"),
+    "alert": ("通知备班", "alert to who is on call"),
+    "surge": ("高峰", "surge"),
+    "first_ms": ("首次播报", "first time after"),
+    "every_ms": ("重复间隔", "again every"),
+    "ahead": ("前面人数的说法", "words for who is ahead"),
+    "next_in_line": ("下一位的说法", "words for who is next"),
+    "wait": ("预计时间的说法", "words for the time"),
     "advice": ("接待建议", "advice"),
     "head_start_ms": ("提前量", "head start"),
     "ceiling_ms": ("最长等待上限", "ceiling"),
@@ -155,6 +166,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "default_tier": ("默认客户等级", "default tier"),
     "class_code": ("分类代码", "class code"),
     "managed": ("配客户经理的等级", "tiers with account managers"),
+    "appointing": ("客户经理的任命", "appointment of managers"),
     "affinity": ("先找谁", "who is asked first"),
     "ranking": ("排名规则", "ranking"),
     "care": ("特殊关怀", "special care"),
@@ -211,6 +223,7 @@ class _Differences:
         yield from self._sections(("lines",))
         yield from self._nodes()
         yield from self._head()
+        yield from self._announcements()
         yield from self._sections(_SECTIONS[1:])
         yield from self._tier_order()
         yield from self._bounds()
@@ -294,6 +307,11 @@ class _Differences:
                     yield self._say("gone", where=self._where(section, name))
                 else:
                     yield from self._parts(section, fields_of(was[name]), fields_of(now[name]), name)
+
+    def _announcements(self) -> Iterator[str]:
+        for noun in ("announce", "surge"):
+            was, now = getattr(self.before.plan, noun), getattr(self.after.plan, noun)
+            yield from self._parts(noun, fields_of(was) if was else {}, fields_of(now) if now else {})
 
     def _named(self, section: str, field: str) -> Iterator[str]:
         was, now = getattr(self.before.plan, section), getattr(self.after.plan, section)
@@ -400,6 +418,7 @@ def whole_of(plan: Plan) -> dict[str, Any]:
         "managed",
         "affinity",
         "callback",
+        "appointing",
         "ranking",
         "care",
     )

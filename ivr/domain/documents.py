@@ -31,10 +31,12 @@ from ivr.domain.verbs import (
     address,
 )
 from ivr.domain.walk import speak
+from queues.domain.announcing import Announce, Told, spoken_ahead, spoken_wait
 from queues.domain.parts import Words, in_locale
 from queues.domain.plan import Plan
 
-HOLD_PLAYS = 2  # ten seconds each
+PLAY_MS = 10_000
+HOLD_PLAYS = 2
 SPEAK_EVERY_ROUNDS = 3
 ACCEPT_KEY = "1"
 BUSY_PAUSE_S = 5
@@ -99,9 +101,10 @@ class Documents:
         locale: str,
         round_no: int,
         access_code: str = "",
+        told: Told | None = None,
         callback: Offering = Offering.NO,
     ) -> Document:
-        """One round of waiting. The place is told once, at the start, so what is told never gets worse."""
+        """One round of waiting. What is told of the place never gets worse; `told` is from this round, or before."""
         said: list[Verb] = []
         words = self.plan.queues[queue].wait_prompt if queue in self.plan.queues else None
         if round_no == 0 and words:
@@ -109,17 +112,30 @@ class Documents:
                 "ticket_no": spelled(ticket_no),
                 "access_code": spelled(access_code),
                 "position": str(max(position, 1)),
+                "ahead": spoken_ahead(max(position, 1) - 1, locale),
             }
             said.append(self._say(words, locale, values))
-        elif round_no and round_no % SPEAK_EVERY_ROUNDS == 0:
+        if self.plan.announce and told is not None and told.round_no == round_no:
+            said += self._announced(self.plan.announce, told, locale)
+        elif round_no and round_no % SPEAK_EVERY_ROUNDS == 0 and not (self.plan.announce and told):
             said.append(self._say(self.menu.phrases.still_waiting, locale))
         if callback is not Offering.NO and (offer := self.menu.phrases.callback_offer):
             is_new = callback is Offering.NEW or round_no % SPEAK_EVERY_ROUNDS == 0
             spoken = (self._say(offer, locale),) if is_new else ()
             place: dict[str, str | int] = {"l": locale, "n": round_no + 1}
-            asked = Gather((*spoken, *self._hold()), address("voice_callback", query=place), 1)
+            asked = Gather((*spoken, *self._hold(round_no)), address("voice_callback", query=place), 1)
             return (*said, asked, self._wait_again(locale, round_no, is_offered=True))
-        return (*said, *self._hold(), self._wait_again(locale, round_no))
+        return (*said, *self._hold(round_no), self._wait_again(locale, round_no))
+
+    def _announced(self, announce: Announce, told: Told, locale: str) -> list[Say]:
+        """How many are ahead of him, and how long it may take, if that is known."""
+        ahead = max(told.position, 1) - 1
+        values = {"ahead": spoken_ahead(ahead, locale), "position": str(ahead + 1)}
+        said = [self._say(announce.ahead if ahead else announce.next_in_line, locale, values)]
+        if announce.wait and told.range.is_known:
+            wait = {"wait": spoken_wait(told.range, locale)}
+            said.append(self._say(announce.wait, locale, {**values, **wait}))
+        return said
 
     def promised(self, locale: str) -> Document:
         """He may hang up: we call him."""
@@ -141,6 +157,10 @@ class Documents:
     def connecting(self, locale: str, round_no: int) -> Document:
         """An agent has accepted; the caller is about to be taken out of the queue."""
         return (self._say(self.menu.phrases.connecting, locale), Pause(5), self._wait_again(locale, round_no))
+
+    def to_agent(self, offer_id: str) -> Document:
+        """To the colleague who was asked, and who takes him now."""
+        return (Redirect(address("voice_connect", offer_id=offer_id)),)
 
     def leave_queue(self) -> Document:
         return (Leave(),)
@@ -230,6 +250,15 @@ class Documents:
         """The agent's way into the room of his own offer."""
         return (self._conference(offer_id, address("voice_agent_left", offer_id=offer_id)),)
 
+    def agent_is_asked(self, room: str, offer_id: str) -> Document:
+        """The way into a colleague's room, whose caller is on hold."""
+        left = address("voice_agent_left", query={"room": room}, offer_id=offer_id)
+        return (replace(self._conference(room, left), ends=False),)
+
+    def held(self) -> Document:
+        """What a caller hears on hold, over and over."""
+        return (*self._hold(1), Redirect(address("voice_held")))
+
     def caller_left(self, locale: str) -> Document:
         return (self._say(self.menu.phrases.caller_left, locale), Hangup())
 
@@ -245,8 +274,12 @@ class Documents:
     def _say(self, words: Words, locale: str, values: dict[str, str] | None = None) -> Say:
         return speak(words, locale, {"org": in_locale(self.menu.org, locale), **(values or {})})
 
-    def _hold(self) -> tuple[Prompt, ...]:
-        return (Play(address("voice_hold")),) * HOLD_PLAYS
+    def _hold(self, round_no: int) -> tuple[Prompt, ...]:
+        """The first one is shorter where the place is told soon after."""
+        first_ms = (
+            self.plan.announce.first_ms if self.plan.announce and not round_no else HOLD_PLAYS * PLAY_MS
+        )
+        return (Play(address("voice_hold")),) * min(HOLD_PLAYS, max(1, first_ms // PLAY_MS))
 
     def _wait_again(self, locale: str, round_no: int, *, is_offered: bool = False) -> Redirect:
         place: dict[str, str | int] = {"l": locale, "n": round_no + 1, **({"o": 1} if is_offered else {})}

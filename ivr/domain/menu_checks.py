@@ -44,7 +44,12 @@ _EVERYWHERE = frozenset({"org", "customer_name", "manager_name", "area"})
 _TICKET = frozenset({"ticket_no", "access_code"})
 _IN_PHRASES = frozenset({"org", "customer_name"})
 _OF_PHRASE = {"whisper": frozenset({"tier", "matter", "waited_s"}), "sure_of": frozenset({"org", "label"})}
-_IN_WAIT_PROMPTS = frozenset({"org", "ticket_no", "access_code", "position"})
+_IN_WAIT_PROMPTS = frozenset({"org", "ticket_no", "access_code", "position", "ahead"})
+_IN_ANNOUNCEMENTS = {
+    "ahead": frozenset({"org", "ahead", "position"}),
+    "next": frozenset({"org"}),
+    "wait": frozenset({"org", "ahead", "position", "wait"}),
+}
 
 Known = Mapping[str, Any] | tuple[str, ...]
 
@@ -58,7 +63,7 @@ def check_menu(book: FaultBook, menu: Menu, plan: Plan) -> None:
     _check_words(book, menu)
     book.raise_if_any()
     _check_callbacks(book, menu, plan)
-    _check_ways(book, menu, plan)
+    _check_ways(book, menu)
     _check_tickets(book, menu, plan)
     book.raise_if_any()
 
@@ -142,9 +147,21 @@ def _texts(menu: Menu, plan: Plan) -> Iterator[tuple[Steps, Mapping[str, str], f
             yield _place(name, "options", index, "label"), option.label, frozenset()
     for name, queue in plan.queues.items():
         yield ("queues", "queues", name, "wait"), queue.wait_prompt, _IN_WAIT_PROMPTS
+    yield from _announcements(plan)
     for phrase, words in menu.phrases:
         if words and phrase not in {"yes", "no"}:
             yield ("menu", "phrases", phrase), words, _OF_PHRASE.get(phrase, _IN_PHRASES)
+
+
+def _announcements(plan: Plan) -> Iterator[tuple[Steps, Mapping[str, str], frozenset[str]]]:
+    """What is told to callers who wait, and what is proposed in a surge."""
+    if plan.surge and plan.surge.notice:
+        yield ("queues", "surge", "notice"), plan.surge.notice, frozenset({"area"})
+    if announce := plan.announce:
+        texts = (("ahead", announce.ahead), ("next", announce.next_in_line), ("wait", announce.wait))
+        for name, words in texts:
+            if words:
+                yield ("queues", "announce", name), words, _IN_ANNOUNCEMENTS[name]
 
 
 def _fillable(node: Node, field: str) -> frozenset[str]:
@@ -267,7 +284,7 @@ def _check_callbacks(book: FaultBook, menu: Menu, plan: Plan) -> None:
                 book.add(place, f"menu.yaml has no words for it: {', '.join(missing)} under phrases")
 
 
-def _check_ways(book: FaultBook, menu: Menu, plan: Plan) -> None:
+def _check_ways(book: FaultBook, menu: Menu) -> None:
     starts = (*starts_of(menu).values(), menu.exhausted, *menu.closed.values())
     everything = reached(menu, starts)
     for name in menu.nodes:
@@ -277,7 +294,6 @@ def _check_ways(book: FaultBook, menu: Menu, plan: Plan) -> None:
     _check_circles(book, menu, everything)
     _check_hangups(book, menu, everything)
     _check_notices(book, menu)
-    _check_doors(book, menu, plan)
 
 
 def _check_person(book: FaultBook, menu: Menu) -> None:
@@ -371,12 +387,6 @@ def _check_refusal(book: FaultBook, menu: Menu, name: str) -> None:
                 f"{' > '.join(path)}; a question must come first",
             )
             return
-
-
-def _check_doors(book: FaultBook, menu: Menu, plan: Plan) -> None:
-    for queue in menu.closed:
-        if plan.calendars[plan.queues[queue].calendar].open:
-            book.add(("queues", "queues", queue, "closed"), "this queue is never closed")
 
 
 def _check_tickets(book: FaultBook, menu: Menu, plan: Plan) -> None:

@@ -91,11 +91,12 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class DialConference:
-    """Caller and agent meet here. Whoever leaves ends it for both."""
+    """Caller and agent meet here. Whoever leaves ends it for all, but a colleague who is only asked (`ends`)."""
 
     name: str
     action: Address
     status: Address
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from queues.domain.offers import OfferState
 from queues.service.facts import OfferFacts
 from queues.service.switchboard import Switchboard
 
+_ON_THE_WAY = frozenset({CallState.CONNECTING, CallState.CONNECTED})
+
 
 class LegNews(StrEnum):
     """What became of an agent's leg."""
@@ -57,6 +59,8 @@ class AgentLine:
         reply = await self.switchboard.accept_offer(offer_id=offer_id, leg_id=leg_id)
         if reply.offer is None or reply.word not in {"ok", "again"}:
             return self.documents.caller_left(self._locale())
+        if reply.offer.consults_in:
+            return self.documents.agent_is_asked(reply.offer.consults_in, offer_id)
         return self.documents.agent_meets(offer_id)
 
     async def back(self, *, offer_id: str, leg_id: str, must_press: bool) -> Document:
@@ -66,10 +70,27 @@ class AgentLine:
             return await self.join(offer_id=offer_id, leg_id=leg_id, must_press=False, key="")
         return await self.answered(offer_id=offer_id, leg_id=leg_id, must_press=must_press)
 
-    async def left(self, *, offer_id: str, leg_id: str, has_hung_up: bool) -> Document:
-        """The conference is over for him: he hung up, or the caller did."""
-        await self._part(offer_id, leg_id, by="agent" if has_hung_up else "caller")
+    async def left(self, *, offer_id: str, leg_id: str, room: str, has_hung_up: bool) -> Document:
+        """The room is over for him: he hung up, or the caller did; or what he was asked about is his own call now."""
+        if not room:
+            await self._part(offer_id, leg_id, by="agent" if has_hung_up else "caller")
+            return self.documents.hang_up()
+        if not has_hung_up:
+            call = await self.switchboard.read_call(call_id=offer_id.rpartition("-")[0])
+            if call is not None and call.offer_id == offer_id and call.state in _ON_THE_WAY:
+                return self.documents.agent_meets(offer_id)
+        await self._leave_asker(offer_id, leg_id)
         return self.documents.hang_up()
+
+    async def _leave_asker(self, offer_id: str, leg_id: str) -> None:
+        """The line of a colleague who was asked is down: the call stays as it is, unless it was his by then."""
+        call = (await self.switchboard.end_consult(offer_id=offer_id, leg_id=leg_id)).call
+        if call is None or call.offer_id != offer_id:
+            return
+        if call.state is CallState.CONNECTING:
+            await self.switchboard.requeue_call(call_id=call.call_id, offer_id=offer_id, leg_id=leg_id)
+        elif call.state is CallState.CONNECTED:
+            await self.switchboard.end_call(call_id=call.call_id, by="agent", offer_id=offer_id)
 
     async def news(self, *, offer_id: str, leg_id: str, news: LegNews) -> None:
         """A progress report of his leg; it may come late, twice or out of order."""
@@ -90,20 +111,22 @@ class AgentLine:
         reply = await self.switchboard.expire_offer(offer_id=offer_id, leg_id=leg_id)
         if reply.offer is None or not reply.word.startswith("stale:"):
             return
-        if reply.offer.state is OfferState.ACCEPTED:
+        if reply.offer.state is OfferState.ACCEPTED and reply.offer.consults_in:
+            await self.switchboard.end_consult(offer_id=offer_id, leg_id=leg_id)
+        elif reply.offer.state is OfferState.ACCEPTED:
             await self._part(offer_id, leg_id, by="agent")
         elif is_person:
             await self.switchboard.decline_offer(offer_id=offer_id, leg_id=leg_id)
 
     async def _part(self, offer_id: str, leg_id: str, *, by: str) -> None:
-        """Before the caller came the call goes back to its place; after it, it is over."""
+        """Before the caller came the call goes back to its place; after it, it is over, or he is held and goes on."""
         call_id = offer_id.rpartition("-")[0]
         reply = await self.switchboard.requeue_call(call_id=call_id, offer_id=offer_id, leg_id=leg_id)
         call = reply.call
         if reply.word == "gone":
             return
         if call is not None and call.state is CallState.CONNECTED and call.offer_id == offer_id:
-            await self.switchboard.end_call(call_id=call_id, by=by)
+            await self.switchboard.end_call(call_id=call_id, by=by, offer_id=offer_id)
 
     def _whisper(self, offer: OfferFacts) -> Say:
         return self.documents.whisper(

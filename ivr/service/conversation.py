@@ -26,6 +26,7 @@ from ivr.service.hotlines import Hotline, active_hotline, hotline_of
 from queues.domain.calls import CALLBACK, GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
 from queues.domain.place_rules import NAMELESS
 from queues.domain.widening import callback_after_ms
+from queues.service.closings import closings_of
 from queues.service.facts import CallFacts
 from queues.service.switchboard import Switchboard
 
@@ -93,7 +94,7 @@ class Conversation:
 
     async def wait(self, *, call_id: str, round_no: int, is_offered: bool = False) -> Document:
         """One round in the queue: a sign of life, and something to hear."""
-        call = (await self.switchboard.touch_call(call_id=call_id)).call
+        call = (await self.switchboard.wait_round(call_id=call_id, round_no=round_no)).call
         documents = (await self._hotline(call)).documents
         if call is None or call.state in {CallState.MENU, CallState.MESSAGING}:
             return documents.leave_queue()
@@ -103,6 +104,9 @@ class Conversation:
             return documents.promised(call.locale)
         if call.state in {CallState.CONNECTING, CallState.CONNECTED}:
             return documents.connecting(call.locale, round_no)
+        closing = closings_of(self.runtime).get(call.queue)
+        if closing is not None and closing.leads:  # a supervisor has closed it for those who wait as well
+            return documents.leave_queue()
         return documents.wait(
             queue=call.queue,
             ticket_no=call.ticket_no,
@@ -110,6 +114,7 @@ class Conversation:
             position=call.position,
             locale=call.locale,
             round_no=round_no,
+            told=call.told,
             callback=self._offering(call, is_offered=is_offered),
         )
 
@@ -156,10 +161,12 @@ class Conversation:
         if call is None:
             return self._documents.goodbye(self._documents.plan.default_locale)
         if has_hung_up or (call.state is CallState.CONNECTED and call.room == room):
-            by = "caller" if has_hung_up else "agent"
-            await self.switchboard.end_call(call_id=call_id, by=by, leg_id=leg_id)
-            return (await self._hotline(call)).documents.goodbye(call.locale)
-        if call.state in WAITING and call.talks:
+            by, offer_id = ("caller", "") if has_hung_up else ("agent", call.offer_id)
+            reply = await self.switchboard.end_call(call_id=call_id, by=by, offer_id=offer_id, leg_id=leg_id)
+            call = reply.call or call
+            if has_hung_up or call.state is CallState.ENDED:
+                return (await self._hotline(call)).documents.goodbye(call.locale)
+        if call.state in WAITING and call.talks and not call.room:
             return (await self._hotline(call)).documents.put_through(call.locale)
         return await self._resume(call, 0, has_lost_agent=True)
 
@@ -216,7 +223,11 @@ class Conversation:
             call = await self.switchboard.read_call(call_id=call_id)
         if call is None or leg_id != (call.leg_id or call_id):
             return
-        if call.state is CallState.CONNECTED and call.room == room:
+        if call.state is not CallState.CONNECTED or call.room != room:
+            return
+        if has_hung_up is None and call.is_held:
+            await self.switchboard.doubt_call(call_id=call_id)
+        else:
             await self.switchboard.end_call(call_id=call_id, by="caller", leg_id=leg_id)
 
     async def _arrive(self, call_id: str, from_: str, to: str) -> CallFacts:
@@ -257,6 +268,8 @@ class Conversation:
             return documents.come_back(tries + 1, call.locale)
         if call.callback and call.state not in {CallState.CONNECTED, CallState.ENDED}:
             return documents.promised(call.locale)
+        if call.state is CallState.CONNECTING and call.room:  # a colleague who was asked takes him
+            return documents.to_agent(call.offer_id)
         if call.state in WAITING:
             return (
                 documents.requeue(call.locale) if has_lost_agent else (documents.enqueue(call.locale, tries),)

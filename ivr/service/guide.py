@@ -42,6 +42,7 @@ from ivr.service.hotlines import Hotline, hotline_of
 from queues.domain.calls import GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
 from queues.domain.lanes import Lane
 from queues.domain.named import named_for
+from queues.service.closings import closings_of
 from queues.service.facts import CallFacts, CallReply
 from queues.service.switchboard import Switchboard
 
@@ -226,9 +227,12 @@ class Guide:
         )
 
     def facts(self, hotline: Hotline, call: CallFacts | None = None, *, errands: int = 0) -> Facts:
+        """What a step may ask: of queues, those in their hours that no supervisor has closed."""
         plan, now_ms = hotline.plan, self.runtime.clock.now_ms()
+        closed = closings_of(self.runtime)
         open_now = frozenset(name for name in plan.calendars if plan.is_open(name, now_ms))
-        queues = frozenset(name for name, queue in plan.queues.items() if queue.calendar in open_now)
+        in_hours = (name for name, queue in plan.queues.items() if queue.calendar in open_now)
+        queues = frozenset(name for name in in_hours if name not in closed)
         return Facts(queues, self._caller(call) if call else None, open_now, errands=errands)
 
     def _caller(self, call: CallFacts) -> CallerFacts:

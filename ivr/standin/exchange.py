@@ -71,6 +71,7 @@ class Exchange:
         self.registrations = Registrations()
         self.slots = outgoing.Slots(options.cps)
         self.gate = Gate()
+        self.texts: list[tuple[str, str, str]] = []  # to, from, body
         self.application_errors = 0
         self.ended: Counter[str] = Counter()
         self._over: deque[Call] = deque()

@@ -155,7 +155,7 @@ def _dial_conference(verb: verbs.DialConference, parent: Any, writing: Writer) -
     dial.conference(
         verb.name,
         start_conference_on_enter=True,
-        end_conference_on_exit=True,
+        end_conference_on_exit=verb.ends,
         beep="false",
         wait_url="",
         status_callback=writing.url_of(verb.status),

@@ -266,8 +266,14 @@ class Voice:
     async def agent_left(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
         return await self.agent_line.left(
-            offer_id=_offer_id(webhook), leg_id=leg.leg_id, has_hung_up=leg.is_over
+            offer_id=_offer_id(webhook),
+            leg_id=leg.leg_id,
+            room=webhook.query.get("room", ""),
+            has_hung_up=leg.is_over,
         )
+
+    async def held(self, _webhook: Webhook) -> Document:
+        return active_hotline(self.runtime).documents.held()
 
     async def status(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
@@ -324,6 +330,7 @@ def routes(voice: Voice) -> list[Route]:
         "voice_left_queue": ("/voice/left-queue", voice.left_queue),
         "voice_connect": ("/voice/connect/{offer_id}", voice.connect),
         "voice_after": ("/voice/after/{room}", voice.after),
+        "voice_held": ("/voice/held", voice.held),
         "voice_message": ("/voice/message", voice.message),
         "voice_transferred": ("/voice/transferred", voice.transferred),
         "voice_customer": ("/voice/customer/{offer_id}", voice.customer),

@@ -7,19 +7,21 @@ from queues.domain import agents
 from queues.domain import commands as c
 from queues.domain.agents import AT_WORK, Agent, AgentEvent, AgentId, AgentState
 from queues.domain.journal import LineType
+from queues.domain.live_rules import with_lent
 from queues.domain.moves import Draft, Reply
 
 
 def sign_in(draft: Draft, command: c.SignIn) -> Reply:
     agent = draft.state.agents.get(command.agent_id)
     draft.state.beats[command.agent_id] = command.now_ms
-    about: dict[str, Any] = {"name": command.name, "skills": command.skills, "endpoint": command.endpoint}
+    about: dict[str, Any] = {"name": command.name, "own": command.skills, "endpoint": command.endpoint}
     if agent and agent.state is not AgentState.SIGNED_OUT:
         still = "" if agent.next == AgentState.SIGNED_OUT else agent.next
-        draft.change_agent(agent, next=still, **about)
-        draft.state.turn += int(agent.state is AgentState.READY and agent.skills != command.skills)
-        if agent.skills != command.skills:
-            draft.line(LineType.AGENT_SKILLS_CHANGED, agent_id=command.agent_id, skills=command.skills)
+        skills = with_lent(command.skills, agent.lent)
+        draft.change_agent(agent, next=still, skills=skills, **about)
+        draft.state.turn += int(agent.state is AgentState.READY and agent.skills != skills)
+        if agent.skills != skills:
+            draft.line(LineType.AGENT_SKILLS_CHANGED, agent_id=command.agent_id, skills=skills)
         return ("again",)
     draft.state.turns += 1
     new = Agent(
@@ -28,6 +30,7 @@ def sign_in(draft: Draft, command: c.SignIn) -> Reply:
         state=AgentState.SIGNED_OUT,
         since_ms=command.now_ms,
         idle_ms=command.now_ms,
+        skills=command.skills,
         **about,
     )
     draft.change_agent(new, AgentEvent.SIGN_IN, reason=agents.SIGNED_IN)

@@ -76,6 +76,8 @@ class Agent:
     wrap_up_until_ms: int | None = None
     is_extended: bool = False
     turn: int = 0  # in a rotation: when he had his last one, counted
+    own: str = ""  # the skills he signed in with
+    lent: str = ""  # the queues he is lent to, each with its skills: see live_rules
 
 
 def next_state(state: AgentState, event: AgentEvent) -> AgentState | None:

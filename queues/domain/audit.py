@@ -30,6 +30,7 @@ _PATH: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "call.connecting": (frozenset({_HELD}), _JOIN),
     "call.connected": (frozenset({_JOIN}), _TALK),
     "call.transferred": (frozenset({_TALK}), _WAIT),
+    "call.handed_over": (frozenset({_TALK}), _JOIN),
     "call.diverted": (frozenset({_MENU, _WAIT, _HELD}), _NOTE),
     "call.returned": (frozenset({_NOTE}), _MENU),
     "callback.asked": (frozenset({_WAIT}), _REST),
@@ -59,6 +60,7 @@ class Auditor:
     open_offers: dict[str, str] = field(default_factory=dict)  # offer -> agent
     ended_offers: set[str] = field(default_factory=set)
     busy: dict[str, str] = field(default_factory=dict)  # agent -> call
+    asked: dict[str, str] = field(default_factory=dict)  # offer of a consultation -> agent
     serves: dict[str, str] = field(default_factory=dict)  # call -> agent
     queued_ms: dict[str, int] = field(default_factory=dict)
     last_id: tuple[int, int] = (0, -1)
@@ -72,6 +74,12 @@ class Auditor:
             self._follow(line)
         if line.type == "call.offered":
             self._hold(line)
+        elif line.type == "call.consulted":
+            self._ask(line)
+        elif line.type == "consult.ended":
+            self._let_go(line.offer_id)
+        elif line.type == "call.handed_over":
+            self._hand_over(line)
         elif line.type in _OFFER_ENDS:
             self._end_offer(line)
         elif line.type in ("call.ended", "call.requeued", "call.transferred", "callback.rested"):
@@ -110,11 +118,28 @@ class Auditor:
         self.busy[line.agent_id] = line.call_id
         self.serves[line.call_id] = line.agent_id
 
+    def _ask(self, line: Line) -> None:
+        """A colleague is held beside the one who serves."""
+        self._must(line.agent_id not in self.busy, "one agent, one call", line.agent_id, line)
+        self._must(self.where.get(line.call_id) == _TALK, "who talks asks", line.call_id, line)
+        self.open_offers[line.offer_id] = self.asked[line.offer_id] = line.agent_id
+        self.busy[line.agent_id] = line.call_id
+
+    def _let_go(self, offer_id: str) -> None:
+        self.busy.pop(self.asked.pop(offer_id, ""), None)
+
+    def _hand_over(self, line: Line) -> None:
+        self._must(self.asked.pop(line.offer_id, "") == line.agent_id, "to who was asked", line.call_id, line)
+        self._release(line.call_id)
+        self.serves[line.call_id] = line.agent_id
+
     def _end_offer(self, line: Line) -> None:
         was_open = self.open_offers.pop(line.offer_id, None) is not None
         self._must(was_open, f"an offer ends once: {line.type}", line.offer_id, line)
         self.ended_offers.add(line.offer_id)
-        if line.type != "offer.accepted":
+        if line.type != "offer.accepted" and line.offer_id in self.asked:
+            self._let_go(line.offer_id)
+        elif line.type != "offer.accepted":
             self._release(line.call_id)
 
     def _release(self, call_id: str) -> None:

@@ -185,9 +185,20 @@ def connected(record: CallRecord, line: Line) -> CallRecord:
     )
 
 
+def moved(record: CallRecord, line: Line) -> CallRecord:
+    """By hand, to the queue in which it counts from then on, unless he was answered; who is raised keeps his tier."""
+    is_counted = record.answered_ms is not None
+    return changed(record, line, queue=record.queue if is_counted else text_of(line.data, "queue"))
+
+
 def transferred(record: CallRecord, line: Line) -> CallRecord:
     """The queue stays the one in which he was answered: a call is answered once."""
     return changed(record, line, CallState.QUEUED, talk_ms=talked_ms(record, line.at_ms), connected_ms=None)
+
+
+def handed_over(record: CallRecord, line: Line) -> CallRecord:
+    talk_ms = talked_ms(record, line.at_ms)
+    return changed(record, line, CallState.CONNECTING, talk_ms=talk_ms, connected_ms=None)
 
 
 def talked_ms(record: CallRecord, until_ms: int | None) -> int | None:
@@ -298,6 +309,8 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_CONNECTING: connecting,
     LineType.CALL_CONNECTED: connected,
     LineType.CALL_TRANSFERRED: transferred,
+    LineType.CALL_MOVED: moved,
+    LineType.CALL_HANDED_OVER: handed_over,
     LineType.CALL_DIVERTED: diverted,
     LineType.CALL_RETURNED: returned,
     LineType.CALL_MESSAGE_LEFT: message_left,

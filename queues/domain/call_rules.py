@@ -5,19 +5,22 @@ from typing import Any
 from queues.domain import calls
 from queues.domain import commands as c
 from queues.domain.agents import AgentEvent
+from queues.domain.announcing import is_due, range_at, read_told, tell
 from queues.domain.callback_rules import end_callback, end_dial, is_taken_over, take_over
 from queues.domain.calls import ASKED, JOINED, Call, CallEvent, CallState
 from queues.domain.case_rules import without_asking
 from queues.domain.effects import EffectKind
 from queues.domain.identity_rules import running_notices
 from queues.domain.journal import LineType
-from queues.domain.lanes import Lane, Skip
+from queues.domain.lanes import Lane, Skip, member_of
+from queues.domain.live_rules import leads_out
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
 from queues.domain.named import ref_of
 from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
 from queues.domain.place_rules import Place, keep_place, take_place, tell_place
 from queues.domain.state import State
+from queues.domain.transfer_rules import keep_held
 
 
 def step_menu(draft: Draft, command: c.StepMenu) -> Reply:
@@ -136,7 +139,32 @@ def touch_call(draft: Draft, command: c.TouchCall) -> Reply:
     if call.state in calls.WAITING:
         place = place_of(draft.state, call)
         call = draft.change_call(call, position=min(place, call.position or place))
+        call = _announce(draft, call, command)
     return about("ok", call)
+
+
+def _announce(draft: Draft, call: Call, command: c.TouchCall) -> Call:
+    """What is told in this round of waiting, if anything is due; the webhook that comes twice hears it twice."""
+    told, lane = read_told(call.told), Lane.from_json(call.lane)
+    times = {"first_ms": command.first_ms, "every_ms": command.every_ms, "now_ms": command.now_ms}
+    if not command.every_ms or lane.is_safety or not is_due(told, entered_ms=call.entered_ms or 0, **times):
+        return call
+    entries = draft.state.lanes.get(call.lane_id, ())
+    entry = (call.queued_ms, member_of(call.arrival, call.call_id))
+    depth = entries.index(entry) + 1 if entry in entries else 0
+    text = draft.state.estimates.get(call.lane_id, "") if depth else ""
+    found = range_at(text, depth, command.now_ms, command.fresh_ms)
+    now = tell(told, round_no=command.round_no, now_ms=command.now_ms, position=call.position, found=found)
+    draft.line(
+        LineType.CALL_TOLD,
+        call_id=call.call_id,
+        queue=call.queue,
+        tier=call.tier,
+        position=now.position,
+        low_s=now.low_s,
+        high_s=now.high_s,
+    )
+    return draft.change_call(call, told=str(now))
 
 
 def place_of(state: State, call: Call) -> int:
@@ -162,7 +190,13 @@ def divert_call(draft: Draft, command: c.DivertCall) -> Reply:
     if call is None or calls.next_state(call.state, CallEvent.DIVERT) is None:
         return refuse(call, again=(CallState.MESSAGING,))
     _stop_waiting(draft, call, "diverted")
-    call = draft.change_call(draft.state.calls[call.call_id], CallEvent.DIVERT, diverted_to=command.to)
+    is_led = call.state is not CallState.MENU and leads_out(draft.state, call.queue)
+    call = draft.change_call(
+        draft.state.calls[call.call_id],
+        CallEvent.DIVERT,
+        diverted_to=command.to,
+        is_open=call.is_open and not is_led,
+    )
     draft.state.live[call.call_id] = command.now_ms
     draft.line(LineType.CALL_DIVERTED, call_id=call.call_id, to=command.to)
     return about("ok", call)
@@ -224,7 +258,16 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
         return about("again" if call else "gone", call)
     if call.callback and _is_called_back_all_the_same(draft, call, command.leg_id):
         return about("again", call)
+    if command.offer_id and command.offer_id != call.offer_id:
+        return about("again", call)
+    if command.by == "agent" and call.state is CallState.CONNECTED and call.held_ms is not None:
+        return about("kept", keep_held(draft, call, command.wrap_up_ms, command.connect_ms))
+    return about("ok", _end(draft, call, command))
+
+
+def _end(draft: Draft, call: Call, command: c.EndCall) -> Call:
     outcome = calls.outcome_of(call)
+    call = draft.drop_consult(call, "ended")
     if call.state in (CallState.CONNECTING, CallState.CONNECTED):
         draft.end_agent_leg(call, is_there=command.by != "agent")
     if call.state is CallState.CONNECTED and command.by != "caller":
@@ -250,7 +293,7 @@ def end_call(draft: Draft, command: c.EndCall) -> Reply:
     draft.line(LineType.CALL_ENDED, call_id=ended.call_id, agent_id=ended.agent_id, **told)
     if call.state is CallState.CONNECTED:
         draft.start_wrap_up(draft.state.agents[ended.agent_id], command.wrap_up_ms)
-    return about("ok", ended)
+    return ended
 
 
 def _is_called_back_all_the_same(draft: Draft, call: Call, leg_id: str) -> bool:

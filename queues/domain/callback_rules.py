@@ -100,6 +100,17 @@ def is_called_already(state: State, call: Call) -> bool:
     return state.dialling.get(call.caller_ref, call.call_id) != call.call_id
 
 
+def move_promise(draft: Draft, call: Call, queue: str) -> bool:
+    """To the queue to which its call is moved; False: there he has another promise, and keeps both where they are."""
+    there = holder_of(call.caller_ref, queue)
+    if there in draft.state.callbacks:
+        return False
+    if not is_taken_over(draft.state, call):
+        del draft.state.callbacks[holder_of(call.caller_ref, call.queue)]
+        draft.state.callbacks[there] = call.call_id
+    return True
+
+
 def drop_promise(draft: Draft, call: Call) -> None:
     """Nothing of the promise is left outside of the call."""
     if not is_taken_over(draft.state, call):

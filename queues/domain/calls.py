@@ -3,7 +3,8 @@
 A call begins in the menu. It is *queued* when it waits in a lane, *offered* while held for one agent,
 *connecting* from his acceptance until the caller has been pulled to him, *connected* while they talk.
 Whoever waits in vain goes back to *queued* with the place he had: `queued_ms` is written once and never
-changes. So does whoever talks and is put through (*transfer*). A closed queue, or the caller's own wish,
+changes. So does whoever talks and is put through (*transfer*); to a colleague who has been asked he goes at once
+(*hand over*: connecting again). A closed queue, or the caller's own wish,
 leads to *messaging* (voicemail, callback promise, goodbye, another company's number). Whoever answers nobody
 there, the caller comes back to the menu (*return*), with whatever place he had. Who asked to be called back is
 *resting* between two tries: he waits, but in no lane. From every state a call can end, and it ends once; nothing
@@ -44,6 +45,7 @@ class CallEvent(StrEnum):
     TRANSFER = "transfer"
     REST = "rest"
     WAKE = "wake"
+    HAND_OVER = "hand_over"
     END = "end"
 
 
@@ -65,7 +67,7 @@ MOVES: Final[Mapping[CallState, Mapping[CallEvent, CallState]]] = {
     _S.RESTING: {_E.WAKE: _S.QUEUED, _E.END: _S.ENDED},
     _S.OFFERED: {_E.ACCEPT: _S.CONNECTING, _E.REQUEUE: _S.QUEUED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
     _S.CONNECTING: {_E.CONNECT: _S.CONNECTED, _E.REQUEUE: _S.QUEUED, _E.REST: _S.RESTING, _E.END: _S.ENDED},
-    _S.CONNECTED: {_E.TRANSFER: _S.QUEUED, _E.END: _S.ENDED},
+    _S.CONNECTED: {_E.TRANSFER: _S.QUEUED, _E.HAND_OVER: _S.CONNECTING, _E.END: _S.ENDED},
     _S.MESSAGING: {_E.RETURN: _S.MENU, _E.END: _S.ENDED},
     _S.ENDED: {},
 }
@@ -117,6 +119,7 @@ class Call:
     queued_ms: int | None = None  # his place: perhaps that of a call before this one
     entered_ms: int | None = None  # when this call entered its first queue: what its wait is counted from
     position: int = 0  # the best position told so far; 0 = none
+    told: str = ""  # what he was told last of place and time, see announcing.Told
     skips: str = ""  # see lanes.Skip
     offers: int = 0
     offer_id: str = ""
@@ -125,6 +128,9 @@ class Call:
     room: str = ""  # where they talk now: the offer that led there
     talks: int = 0
     connected_ms: int | None = None  # since when he talks with the present agent
+    held_ms: int | None = None  # since when he is on hold
+    holds: int = 0  # how often that has changed
+    consult_id: str = ""  # the offer by which a colleague is asked while he is held
     waits_ms: int | None = None  # since when he waits, when he was put through; else since queued_ms
     ended_ms: int | None = None
     ended_by: str = ""
@@ -165,7 +171,7 @@ CALL_FACTS: Final = (
     "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
     "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
     "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
-    "is_keyed", "known", "never", "room", "talks", "callback", "leg_id",
+    "is_keyed", "known", "never", "room", "talks", "held_ms", "told", "callback", "leg_id",
 )  # fmt: skip
 
 

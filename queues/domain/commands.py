@@ -109,7 +109,13 @@ class EnqueueCall(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchCall(Command):
+    """From a wait document also what may be told now: `every_ms` = 0: nothing is."""
+
     call_id: str
+    round_no: int = -1
+    first_ms: int = 0
+    every_ms: int = 0
+    fresh_ms: int = 0  # an estimate older than this is not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +142,10 @@ class EndCall(Command):
     wrap_up_ms: int
     linger_ms: int  # how long a caller who is let go may take to leave by himself
     forget_ms: int  # how long an ended call is remembered
-    leg_id: str = ""  # whose news it is; "" = not told
     place_kept_ms: int = 0  # how long his place is, when he was waiting
+    connect_ms: int = 0  # how long he and a colleague who was asked may take to meet
+    offer_id: str = ""  # of the agent who has gone: only as long as it is the call's; "" = whatever it is
+    leg_id: str = ""  # whose news it is; "" = not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +341,35 @@ class TransferCall(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldCall(Command):
+    call_id: str
+    agent_id: str  # who talks with the caller
+    is_held: bool  # False: back to the caller, and a colleague who is being asked is let go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultAgent(Command):
+    call_id: str
+    agent_id: str  # who talks with the caller
+    colleague_id: str
+    place_ms: int  # how long the colleague's phone may take until it rings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndConsult(Command):
+    offer_id: str
+    leg_id: str  # the colleague's, which is down; "" = not told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverCall(Command):
+    call_id: str
+    agent_id: str  # who talked with the caller
+    wrap_up_ms: int
+    connect_ms: int  # how long caller and colleague may take to meet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendWrapUp(Command):
     agent_id: str
     by_ms: int
@@ -380,6 +417,20 @@ class FailEffect(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepEstimates(Command):
+    estimates: str  # JSON: lane_id -> estimates.text_of; those of before are gone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighSurge(Command):
+    surge_id: str
+    level: str  # surges.Level
+    subject: str  # JSON, see surges.Subject
+    calm_ms: int
+    on_call: str  # agent ids joined by ","
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseNotice(Command):
     notice_id: str
     notice: str  # JSON
@@ -389,6 +440,44 @@ class RaiseNotice(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearNotice(Command):
     notice_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaneCall(Command):
+    call_id: str
+    from_lane_id: str  # where it was when the supervisor looked
+    lane_id: str
+    lane: str
+    is_raised: bool  # else moved
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LendAgent(Command):
+    agent_id: str
+    queue: str
+    skills: str  # of the queue
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBackAgent(Command):
+    agent_id: str
+    queue: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseQueue(Command):
+    queue: str
+    leads: bool  # those who wait as well
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenQueue(Command):
+    queue: str
     by: str
 
 

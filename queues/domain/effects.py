@@ -17,6 +17,7 @@ class EffectKind(StrEnum):
     PULL = "pull"  # take the caller out of the provider's queue, to the agent who accepted
     DIAL = "dial"  # place the leg of a customer who asked to be called back
     RECORD = "record"  # record the caller's leg
+    HOLD = "hold"  # put the caller on hold, or take him back, as the call says
     HANG_UP = "hang_up"  # end a leg nobody needs
 
 

@@ -10,14 +10,15 @@ What cannot be read is said to be missing, never guessed at.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.journal import Line, LineType
 from queues.domain.lanes import Class, Lane, Rank, rank
 from queues.domain.plan import Plan
-from queues.domain.routing import widen
+from queues.domain.routing import RAISED, widen
+from queues.domain.skills import skills_of, tiers_of
 
 Why = Mapping[str, Any]
 AT_ONCE_MS: Final = 2_000
@@ -120,7 +121,6 @@ def _passed_over(why: Why) -> Iterable[Said]:
         yield said(f"why.passed_over.{key}", agent=each["agent_id"], why=each["why"])
 
 
-RAISED: Final = "raised by hand"
 PASSED_OVER: Final = ("missed", "declined", "unrung", "connecting", "never")
 
 # In the order they are said: the reasons a sentence reads, and the sentence.
@@ -242,6 +242,8 @@ class Wait:
     places: list[Place] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
     ended_ms: int = 0
+    rang_ms: int = 0  # at agents who did not take it
+    talked_ms: int = 0  # with those who put it through
 
     @property
     def queued_ms(self) -> int:
@@ -264,9 +266,9 @@ def explain(
 ) -> Explanation:
     """What these lines tell of the call.
 
-    `lines` are its own and `others` those of the calls that were offered while it waited, both in the order they were
-    written. `plan` is that of the version it was decided by; without it, nothing is said of limits and widening.
-    `now_ms` is when the waiting ends of a call that still waits.
+    `lines` are its own; `others` those of the calls that were offered while it waited, and of agents that tell their
+    skills; both in the order they were written. `plan` is that of the version it was decided by; without it, nothing
+    is said of limits and widening. `now_ms` is when the waiting ends of a call that still waits.
     """
     wait = _wait_of(lines, now_ms)
     before = _passers(call_id, wait, others, plan) if wait.places else ()
@@ -295,7 +297,8 @@ def lane_told(line: Line) -> Lane | None:
     if len(parts) < 5 or not parts[3].isdecimal():
         return None
     queue, tier, needs, head_start, safety = parts[:5]
-    return Lane(queue, tier, tuple(filter(None, needs.split("+"))), int(head_start), safety == "1")
+    needed = tuple(filter(None, needs.split("+")))
+    return Lane(queue, tier, needed, int(head_start), safety == "1", "raised" in parts[5:])
 
 
 def _wait_of(lines: Sequence[Line], now_ms: int) -> Wait:
@@ -313,7 +316,20 @@ def _wait_of(lines: Sequence[Line], now_ms: int) -> Wait:
     if since is not None:
         wait.spans.append((since, now_ms))
     wait.ended_ms = wait.spans[-1][1] if wait.spans else 0
+    wait.rang_ms = _between(lines, LineType.CALL_OFFERED, LineType.CALL_REQUEUED)
+    wait.talked_ms = _between(lines, LineType.CALL_CONNECTED, LineType.CALL_TRANSFERRED)
     return wait
+
+
+def _between(lines: Sequence[Line], begin: str, end: str) -> int:
+    """How long the call was between lines of these two types, together."""
+    whole, since = 0, None
+    for line in lines:
+        if line.type == begin:
+            since = line.at_ms
+        elif line.type == end and since is not None:
+            whole, since = whole + line.at_ms - since, None
+    return whole
 
 
 def _decisions(lines: Iterable[Line]) -> Iterable[Decision]:
@@ -340,20 +356,36 @@ def _decisions(lines: Iterable[Line]) -> Iterable[Decision]:
 
 def _passers(call_id: str, wait: Wait, others: Sequence[Line], plan: Plan | None) -> tuple[Passer, ...]:
     places: dict[str, Place] = {}
+    skills: dict[str, str] = {}
     raised: set[str] = set()
     found: list[Passer] = []
     for line in others:
+        if line.agent_id and "skills" in line.data:
+            skills[line.agent_id] = str(line.data["skills"])
         if line.call_id == call_id:
             continue
         if lane := lane_told(line):
             places[line.call_id] = Place(line.at_ms, lane, int(line.data.get("queued_ms") or line.at_ms))
-        if line.type == "call.raised":
+        if line.type == LineType.CALL_RAISED:
             raised.add(line.call_id)
         is_before = line.type == LineType.CALL_OFFERED and wait.is_in_line(line.at_ms)
         if is_before and line.call_id in places and len(found) < PASSERS_TOLD:
             mine = wait.place_at(line.at_ms)
+            may_not = not _may(mine, skills.get(line.agent_id), line.at_ms, plan)
             found.append(_passer(line, places[line.call_id], mine, line.call_id in raised, plan))
+            if may_not and found[-1].reason not in _EXEMPT:
+                found[-1] = replace(found[-1], reason="not_his")
     return tuple(found)
+
+
+def _may(place: Place, skills: str | None, at_ms: int, plan: Plan | None) -> bool:
+    """Whether this agent could have taken the call then, as far as his skills and his seat are known."""
+    if skills is None or plan is None:
+        return True
+    lane, tiers = place.lane, tiers_of(skills)
+    if tiers and lane.tier not in tiers and not lane.is_safety:
+        return False
+    return any(need <= skills_of(skills) for need in widen(plan, lane, at_ms - place.queued_ms).needs)
 
 
 def _passer(line: Line, theirs: Place, mine: Place, is_raised: bool, plan: Plan | None) -> Passer:
@@ -417,7 +449,7 @@ def _waited(lines: Sequence[Line], wait: Wait, before: Sequence[Passer], plan: P
         yield said(_why_no_wait(lines))
         return
     place, end_ms = wait.places[-1], wait.ended_ms
-    waited_ms = end_ms - wait.queued_ms
+    waited_ms = max(0, end_ms - wait.queued_ms - wait.talked_ms)
     yield said(
         "explain.waited",
         waited_for=waited_ms,
@@ -426,9 +458,10 @@ def _waited(lines: Sequence[Line], wait: Wait, before: Sequence[Passer], plan: P
         queued_at=wait.queued_ms,
     )
     yield from _key(place, end_ms, plan)
-    rang_ms = waited_ms - sum(end - start for start, end in wait.spans)
-    if len(wait.spans) > 1 and rang_ms > 0:
-        yield said("explain.rang", rang_for=rang_ms)
+    if wait.rang_ms:
+        yield said("explain.rang", rang_for=wait.rang_ms)
+    if wait.talked_ms:
+        yield said("explain.put_through", talked_for=wait.talked_ms)
     yield from _who_went_before(before)
     if not before:
         yield said("explain.at_once" if waited_ms <= AT_ONCE_MS else "explain.nobody_free")
@@ -467,9 +500,11 @@ def _why_no_wait(lines: Sequence[Line]) -> str:
 # Lines told by a sentence of their own, `explain.line.<name>`, with these of their data.
 _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.queued": ("queue", "tier", "matter"),
+    "call.place_kept": ("queue", "of"),
     "call.diverted": ("to",),
     "call.returned": (),
     "call.message_left": (),
+    "call.transferred": ("queue",),
     "call.moved": ("from_queue", "queue", "reason"),
     "call.raised": ("from_tier", "tier", "reason"),
     "call.connected": (),

@@ -61,6 +61,11 @@ def fail_effect(draft: Draft, command: c.FailEffect) -> Reply:
     return ("ok",)
 
 
+def keep_estimates(draft: Draft, command: c.KeepEstimates) -> Reply:
+    draft.state.estimates = dict(json_of(command.estimates))
+    return ("ok",)
+
+
 def raise_notice(draft: Draft, command: c.RaiseNotice) -> Reply:
     if draft.state.notices.get(command.notice_id) == command.notice:
         return ("again",)

@@ -22,12 +22,14 @@ class Lane:
     needs: tuple[str, ...]
     head_start_ms: int
     is_safety: bool = False
+    is_raised: bool = False  # by hand, so exempt from the bound
 
     @property
     def lane_id(self) -> str:
         """A text of the values that make it: equal rules, same lane. The script touch_call reads its two ends."""
         needs = "+".join(sorted(self.needs))
-        return f"{self.queue}|{self.tier}|{needs}|{self.head_start_ms}|{int(self.is_safety)}"
+        raised = "|raised" if self.is_raised else ""
+        return f"{self.queue}|{self.tier}|{needs}|{self.head_start_ms}|{int(self.is_safety)}{raised}"
 
     def to_json(self) -> str:
         fields = {**asdict(self), "needs": sorted(self.needs)}

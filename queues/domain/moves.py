@@ -144,15 +144,20 @@ class Draft:
         self.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
         self.hang_up(offer.leg_id, offer)
         self.line(type_, call_id=offer.call_id, agent_id=offer.agent_id, offer_id=offer.offer_id, **data)
-        return self.change_call(self.state.calls[offer.call_id], offer_id=OfferId(""), agent_id="")
+        call = self.state.calls[offer.call_id]
+        if offer.asked_by:  # the call stays with who asked
+            return self.change_call(call, consult_id="")
+        return self.change_call(call, offer_id=OfferId(""), agent_id="")
 
     def withdraw_offer(self, offer: Offer, why: str) -> Call:
         return self.end_offer(offer, OfferEvent.WITHDRAW, LineType.OFFER_WITHDRAWN, why=why)
 
     def requeue(self, call: Call, why: str, skip: Skip | None = None) -> None:
-        """Back to the place the call had."""
+        """Back to the place the call had; a call about which a colleague was only asked stays where it is."""
+        if call.state is CallState.CONNECTED:
+            return
         skips = with_skip(call.skips, skip, self.now_ms) if skip else call.skips
-        call = self.change_call(call, CallEvent.REQUEUE, offer_id="", agent_id="", skips=skips)
+        call = self.change_call(call, CallEvent.REQUEUE, offer_id="", agent_id="", room="", skips=skips)
         self.let_go_of_customer(call)
         self.enter_lane(call)
         told: dict[str, Any] = {"queued_ms": call.queued_ms, "why": why, "skips": skips}
@@ -170,6 +175,21 @@ class Draft:
         """He is being called back no more by this call."""
         if call.callback and self.state.dialling.get(call.caller_ref) == call.call_id:
             del self.state.dialling[call.caller_ref]
+
+    def drop_consult(self, call: Call, why: str) -> Call:
+        """Nobody is asked about this call any more; who was is free, and not to blame."""
+        if not call.consult_id:
+            return call
+        offer = self.state.offers[call.consult_id]
+        if offer.state in offers.OPEN:
+            call = self.withdraw_offer(offer, why)
+        else:
+            self.hang_up(offer.leg_id, offer)
+            ids = {"call_id": call.call_id, "agent_id": offer.agent_id, "offer_id": offer.offer_id}
+            self.line(LineType.CONSULT_ENDED, **ids, why=why)
+            call = self.change_call(call, consult_id="")
+        self.release(self.state.agents[offer.agent_id])
+        return call
 
     # Agents
 

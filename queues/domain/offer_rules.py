@@ -138,9 +138,14 @@ def accept_offer(draft: Draft, command: c.AcceptOffer) -> Reply:
     draft.change_offer(
         offer, OfferEvent.ACCEPT, leg_id=offer.leg_id or command.leg_id, ended_ms=command.now_ms
     )
-    draft.change_call(call, CallEvent.ACCEPT)
     draft.change_agent(draft.state.agents[offer.agent_id], AgentEvent.ACCEPT, missed=0)
     draft.state.deadlines.pop(f"offer:{offer.offer_id}", None)
+    if offer.asked_by:
+        draft.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
+        ids = {"call_id": offer.call_id, "agent_id": offer.agent_id, "offer_id": offer.offer_id}
+        draft.line(LineType.OFFER_ACCEPTED, **ids)
+        return _told(draft, "ok", command.offer_id)
+    draft.change_call(call, CallEvent.ACCEPT)
     within_ms = command.dial_ms if call.callback else command.connect_ms
     draft.state.deadlines[f"connect:{offer.offer_id}"] = command.now_ms + within_ms
     draft.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
@@ -158,6 +163,8 @@ def accept_offer(draft: Draft, command: c.AcceptOffer) -> Reply:
 
 def _is_his(offer: Offer, call: Call | None) -> bool:
     """Accepted, and the call is still with him."""
+    if call is not None and call.consult_id == offer.offer_id:
+        return offer.state is OfferState.ACCEPTED
     is_under_way = call is not None and call.state in (CallState.CONNECTING, CallState.CONNECTED)
     return offer.state is OfferState.ACCEPTED and is_under_way and call.offer_id == offer.offer_id  # type: ignore[union-attr]
 

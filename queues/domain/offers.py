@@ -74,10 +74,11 @@ class Offer:
     ended_ms: int | None = None
     is_turn: bool = False  # taken in rotation: it is his turn
     why: str = ""  # JSON: candidates, keys and reasons
+    asked_by: str = ""  # the agent who asks him about his own call; "" = the call itself is offered
 
 
 # What the agent is told of the offer: its own fields, then the call's.
-OFFER_FACTS: Final = ("offer_id", "call_id", "agent_id", "state", "leg_id")
+OFFER_FACTS: Final = ("offer_id", "call_id", "agent_id", "state", "leg_id", "asked_by")
 OFFERED_CALL_FACTS: Final = (
     "customer_name",
     "tier",
@@ -86,6 +87,8 @@ OFFERED_CALL_FACTS: Final = (
     "matter",
     "ticket_no",
     "queued_ms",
+    "room",
+    "consult_id",
     "callback",
 )
 

@@ -16,6 +16,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from queues.domain import calendars, plan_checks
 from queues.domain.affinity import Affinity
+from queues.domain.announcing import Announce
+from queues.domain.appointing import Appointing
 from queues.domain.attributes import Attribute
 from queues.domain.calendars import Calendar
 from queues.domain.clocks import Span
@@ -27,6 +29,7 @@ from queues.domain.ranking import Ranking
 from queues.domain.rules import Care, Rule
 from queues.domain.settling import Post, SettleRule
 from queues.domain.skills import highest
+from queues.domain.surges import Surge
 from queues.domain.widening import CallbackTerms, Overflow
 
 __all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
@@ -230,12 +233,15 @@ class Plan(Timing):
     locale_needs: dict[str, str]
     areas: dict[str, Area] = Field(default_factory=dict)
     attributes: dict[str, Attribute] = Field(default_factory=dict)
+    surge: Surge | None = None
+    announce: Announce | None = None  # none: who waits is told his place once, if at all
     ranking: Ranking | None = None
     care: Care | None = None
     callback: CallbackTerms = CallbackTerms()
     class_code: str = ""  # how a customer's class is written, such as {market_type}{store_format}{band}
     managed: tuple[str, ...] = ()  # tiers whose customers have account managers
     affinity: Affinity = Affinity()  # who is asked first
+    appointing: Appointing | None = None  # how a customer gets to know his manager
     ticket_states: dict[str, Words] = Field(default_factory=dict)  # what a caller hears of his case
     posts: dict[str, Post] = Field(default_factory=dict)  # who settles tickets, the lowest first
     gravities: dict[str, Named] = Field(default_factory=dict)  # how grave a complaint can be
@@ -332,6 +338,8 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "queues": _read_all(book, Queue, ("queues", "queues"), shared),
         "skills": _read_all(book, Named, ("queues", "skills"), shared),
         "matters": _read_all(book, Matter, ("queues", "matters"), shared),
+        "surge": _read_one(book, Surge, ("queues", "surge"), shared),
+        "announce": _read_one(book, Announce, ("queues", "announce"), shared),
         "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),
         "ticket_states": _read_states(book, shared),
         "posts": _ranked(_read_some(book, Post, ("tickets", "posts"), shared)),
@@ -342,6 +350,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "default_tier": str(customers.get("default", "")),
         "class_code": str(customers.get("class_code") or ""),
         "managed": _names(book, ("customers", "managed")),
+        "appointing": _read_one(book, Appointing, ("customers", "appointment"), shared),
         "affinity": _read_one(book, Affinity, ("customers", "affinity"), shared) or Affinity(),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.domain import affinity, calendars, rule_checks, settling, skills
+from queues.domain import affinity, appointing, calendars, rule_checks, settling, skills
 from queues.domain.faults import FaultBook, Steps
 from queues.domain.parts import language_of
 from queues.domain.tickets import TicketState
@@ -30,12 +30,14 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
         names.expect(("customers", "managed", index), "tier", tier)
     affinity.check(names, parts)
     _check_queues(names, parts)
+    _check_surge(names, parts)
     for name, line in parts["lines"].items():
         _check_line(names, name, line)
     for name, kind in parts["ticket_types"].items():
         _check_ticket_type(names, name, kind, parts["areas"])
     _check_states(book, parts["ticket_states"])
     settling.check(names, parts)
+    appointing.check(names, parts)
     _check_bounds(book, parts["tiers"])
     rule_checks.check(book, parts)
     calendars.check(book, parts["calendars"], identity.timezone if identity else "")
@@ -98,6 +100,28 @@ def _check_steps(book: FaultBook, place: Steps, steps: Sequence[Overflow]) -> No
         if kind in seen:
             book.add((*place, index), "this step does the same as one above it; take it out")
         seen.add(kind)
+
+
+def _check_surge(names: Names, parts: Mapping[str, Any]) -> None:
+    surge, place = parts["surge"], ("queues", "surge")
+    for name, queue in parts["queues"].items():
+        for index, step in enumerate(queue.overflow):
+            if step.surge and surge is None:
+                where = ("queues", "queues", name, "overflow", index, "surge")
+                names.book.add(where, "no surge ever begins: 'surge' is missing in queues.yaml")
+    if surge is None:
+        return
+    for queue in surge.waiting:
+        names.expect((*place, "waiting", queue), "queue", queue)
+    if surge.area:
+        matters = names.book.names("queues", "matters")
+        for index, matter in enumerate(surge.area.matters):
+            names.among((*place, "area", "matters", index), "matter", matter, matters)
+        if not parts["areas"]:
+            names.book.add((*place, "area"), "this hotline has no areas (customers.yaml)")
+    if surge.alert:
+        names.expect((*place, "alert", "skill"), "skill", surge.alert.skill)
+        names.expect((*place, "alert", "calendar"), "calendar", surge.alert.calendar)
 
 
 def _check_line(names: Names, name: str, line: Line) -> None:

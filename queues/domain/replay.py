@@ -19,6 +19,7 @@ from queues.domain.moves import Draft
 from queues.domain.plan import Plan
 from queues.domain.routing import Match, decide, snapshot_of
 from queues.domain.state import State
+from queues.domain.surges import Running
 
 EVERYBODY: Final = 10**9  # a replay sees each lane and each pool whole
 NOBODY_LOST: Final = 10**15
@@ -195,12 +196,14 @@ class Fold:
         self.arrived(replace(line, data={}))
         self._enter(
             line,
-            lane_id=str(line.data["lane"]),
-            lane=json.dumps(line.data["rules"], ensure_ascii=False, separators=(",", ":")),
-            queued_ms=int(line.data["queued_ms"]),
+            **_lane_in(line),
             named=str(line.data.get("named", "")),
             never=str(line.data.get("never", "")),
         )
+
+    def relaned(self, line: Line) -> None:
+        if line.call_id in self.state.calls:
+            self._enter(line, **_lane_in(line))
 
     def requeued(self, line: Line) -> None:
         if line.call_id in self.state.calls:
@@ -229,6 +232,9 @@ class Fold:
 
     def offered(self, line: Line) -> None:
         self.left(line)
+        self._is_at_work(line.agent_id, AgentState.OFFERED)
+
+    def consulted(self, line: Line) -> None:
         self._is_at_work(line.agent_id, AgentState.OFFERED)
 
     def ended(self, line: Line) -> None:
@@ -282,6 +288,16 @@ class Fold:
     def wrapping_up(self, line: Line) -> None:
         self._is_at_work(line.agent_id, AgentState.WRAP_UP)
 
+    # The house
+
+    def surge_begun(self, line: Line) -> None:
+        told = {name: value for name, value in line.data.items() if name != "surge_id"}
+        surge = Running(line.at_ms, 0, 0, json.dumps(told, ensure_ascii=False))
+        self.state.surges[str(line.data["surge_id"])] = str(surge)
+
+    def surge_ended(self, line: Line) -> None:
+        self.state.surges.pop(str(line.data["surge_id"]), None)
+
     def _is_at_work(self, agent_id: str, state: AgentState) -> None:
         self.state.ready.pop(agent_id, None)
         if agent := self.state.agents.get(agent_id):
@@ -301,6 +317,15 @@ class Fold:
         return agent
 
 
+def _lane_in(line: Line) -> dict[str, Any]:
+    """The lane that a line puts its call into, and its place there."""
+    return {
+        "lane_id": str(line.data["lane"]),
+        "lane": json.dumps(line.data["rules"], ensure_ascii=False, separators=(",", ":")),
+        "queued_ms": int(line.data["queued_ms"]),
+    }
+
+
 _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALL_ARRIVED: Fold.arrived,
     LineType.CALL_ANONYMISED: Fold.anonymised,
@@ -310,12 +335,17 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALLBACK_ASKED: Fold.left,
     LineType.CALLBACK_RESTED: Fold.left,
     LineType.CALLBACK_WOKEN: Fold.woken,
+    LineType.CALL_MOVED: Fold.relaned,
+    LineType.CALL_RAISED: Fold.relaned,
     LineType.CALL_OFFERED: Fold.offered,
     LineType.CALL_DIVERTED: Fold.left,
     LineType.CALL_ENDED: Fold.ended,
     LineType.CALL_RECONCILED: Fold.reconciled,
+    LineType.CALL_CONSULTED: Fold.consulted,
     LineType.AGENT_SIGNED_IN: Fold.signed_in,
     LineType.AGENT_SKILLS_CHANGED: Fold.skills_changed,
+    LineType.AGENT_LENT: Fold.skills_changed,
+    LineType.AGENT_TAKEN_BACK: Fold.skills_changed,
     LineType.AGENT_PRESENCE_CHANGED: Fold.presence_changed,
     LineType.AGENT_TURN_TAKEN: Fold.had_turn,
     LineType.AGENT_TURN_LOST: Fold.had_turn,
@@ -324,6 +354,8 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.OFFER_ACCEPTED: Fold.accepted,
     LineType.CALL_CONNECTED: Fold.connected,
     LineType.AGENT_WRAP_UP_STARTED: Fold.wrapping_up,
+    LineType.SURGE_BEGUN: Fold.surge_begun,
+    LineType.SURGE_ENDED: Fold.surge_ended,
 }
 
 

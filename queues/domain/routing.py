@@ -29,14 +29,17 @@ from queues.domain.named import Named, parse_named, parse_never
 from queues.domain.plan import ROTATION, Plan, Queue
 from queues.domain.skills import skills_of, tiers_of
 from queues.domain.state import State
+from queues.domain.surges import surging_queues
 
 HEADS_MAX: Final = 8
 AGENTS_MAX: Final = 32
+DEEPER: Final = 4  # so many times as many of the lane that is likeliest to be next
 FURTHER: Final = 8  # so many times as far, where a look decided nothing and did not show everything
 CANDIDATES_TOLD: Final = 8
 NEVER: Final = "never"
 
 IdleAgent = tuple[int, str]  # idle_ms, agent_id
+RAISED: Final = "raised by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class LaneHeads:
     lane: Lane
     waiting: tuple[Waiting, ...]  # from the head
     is_cut: bool = False  # more wait behind them
+    is_surging: bool = False  # of its queue, or of an area that calls there
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +232,17 @@ def _others_wait_ms(plan: Plan, snapshot: Snapshot, queue: Queue, now_ms: int) -
     return max((ms for lane, ms in waits if queue.id in widen(plan, lane, ms).queues), default=0)
 
 
-def widen(plan: Plan, lane: Lane, waited_ms: int) -> Width:
+def widen(plan: Plan, lane: Lane, waited_ms: int, *, is_surging: bool = False) -> Width:
     """What a call of this lane may be offered to after waiting so long.
 
-    A queue that the plan in force has no more, because the site's words changed while calls waited in it, goes on
-    without overflow; a tier it has no more goes on without a ceiling. Who can take the call says the lane itself.
+    In a surge the steps that are marked for it count at once. A queue that the plan in force has no more, because the
+    site's words changed while calls waited in it, goes on without overflow; a tier it has no more goes on without a
+    ceiling. Who can take the call says the lane itself.
     """
     queue = plan.queues.get(lane.queue)
     own = frozenset(lane.needs)
-    steps = [step for step in queue.overflow if step.after_ms <= waited_ms] if queue else []
+    overflow = queue.overflow if queue else ()
+    steps = [step for step in overflow if step.after_ms <= waited_ms or (is_surging and step.surge)]
     beyond = own - frozenset(queue.needs) if queue else own  # the caller's own, such as a language
     reached = [step.to_queue for step in steps if step.to_queue and step.to_queue in plan.queues]
     rung = [frozenset({step.ring}) for step in steps if step.ring]
@@ -253,7 +259,7 @@ def _head(plan: Plan, heads: LaneHeads, depth: int, now_ms: int) -> _Head | None
     if depth > len(heads.waiting) or (is_end and not (heads.is_cut and depth)):
         return None
     call, lane = heads.waiting[depth - is_end], heads.lane
-    width = widen(plan, lane, now_ms - call.queued_ms)
+    width = widen(plan, lane, now_ms - call.queued_ms, is_surging=heads.is_surging)
     tier, cap_ms = plan.tiers.get(lane.tier), plan.head_start_cap_ms
     place = rank(
         queued_ms=call.queued_ms,
@@ -481,6 +487,7 @@ def _candidates(first: _Head, line: list[_Head]) -> dict[str, Any]:
 def _reasons(head: _Head, choice: _Choice, room: _Room) -> dict[str, Any]:
     now_ms, (idle_ms, agent_id) = room.now_ms, choice.agent or (0, "")
     told = {
+        **({"rank": RAISED} if head.heads.lane.is_raised else {}),
         "rule": _RULES[head.rank.rank_class],
         "key": head.rank.key,
         "waited_ms": now_ms - head.call.queued_ms,
@@ -490,6 +497,8 @@ def _reasons(head: _Head, choice: _Choice, room: _Room) -> dict[str, Any]:
         "agent": {"agent_id": agent_id, "idle_for_ms": now_ms - idle_ms, "eligible": choice.eligible},
         "passed_over": [{"agent_id": skip.agent_id, "why": skip.why} for skip in choice.passed_over],
     }
+    if head.heads.is_surging:
+        told["surge"] = True
     if choice.named:
         told["asked"] = [
             {"agent_id": each.agent_id, "why": each.why, "wait_ms": each.wait_ms, "is": str(doing)}
@@ -528,7 +537,7 @@ def snapshot_of(
     for agent_id, idle_ms in state.ready.items():
         ready.setdefault(state.agents[agent_id].skills, []).append((idle_ms, agent_id))
     pools = tuple(_pool_of(state, text, ready[text], agents_max, with_turns) for text in sorted(ready))
-    lanes = tuple(_heads_of(state, lane_id, heads_max) for lane_id in sorted(state.lanes)) if pools else ()
+    lanes = _lanes_of(state, pools, heads_max) if pools else ()
     late = sorted((due_ms, name) for name, due_ms in state.deadlines.items() if due_ms <= now_ms)
     since_ms = now_ms - silent_ms
     silent = sorted((heard_ms, name) for name, heard_ms in state.beats.items() if heard_ms <= since_ms)
@@ -554,6 +563,27 @@ def _pool_of(state: State, text: str, ready: list[IdleAgent], agents_max: int, w
     return Pool(skills_of(text), agents, len(ready) > agents_max, tiers_of(text), turns)
 
 
+def _lanes_of(state: State, pools: Sequence[Pool], heads_max: int) -> tuple[LaneHeads, ...]:
+    """The first of each lane; and a few times more of the one that is likeliest to be next and can serve more."""
+    lanes = {lane_id: _heads_of(state, lane_id, heads_max) for lane_id in sorted(state.lanes)}
+    able = [
+        lane_id
+        for lane_id, heads in lanes.items()
+        if heads.is_cut and any(frozenset(heads.lane.needs) <= pool.skills for pool in pools)
+    ]
+    for _ in range(DEEPER):
+        places = [
+            (not heads.lane.is_safety, heads.waiting[-1].queued_ms - heads.lane.head_start_ms, lane_id)
+            for lane_id in able
+            if (heads := lanes[lane_id]).is_cut
+        ]
+        if not places:
+            break
+        lane_id = min(places)[2]
+        lanes[lane_id] = _heads_of(state, lane_id, len(lanes[lane_id].waiting) + heads_max)
+    return tuple(lanes.values())
+
+
 def _heads_of(state: State, lane_id: str, heads_max: int) -> LaneHeads:
     entries = state.lanes[lane_id][:heads_max]
     calls = [state.calls[call_id_of(member)] for _, member in entries]
@@ -562,7 +592,9 @@ def _heads_of(state: State, lane_id: str, heads_max: int) -> LaneHeads:
         for (at, member), call in zip(entries, calls, strict=True)
     )
     is_cut = len(state.lanes[lane_id]) > heads_max
-    return LaneHeads(Lane.from_json(state.lane_rules[lane_id]), tuple(waiting), is_cut)
+    lane = Lane.from_json(state.lane_rules[lane_id])
+    is_surging = lane.queue in surging_queues(state.surges.values())
+    return LaneHeads(lane, tuple(waiting), is_cut, is_surging)
 
 
 def _people_of(state: State, lanes: Sequence[LaneHeads]) -> dict[str, Person]:

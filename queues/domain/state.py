@@ -36,6 +36,8 @@ class State:
     people: dict[str, str] = field(default_factory=dict)  # agent_id -> JSON: his name, his leave
     owners: dict[str, str] = field(default_factory=dict)  # named.ref_of a caller -> who owns his open ticket
     met: dict[str, str] = field(default_factory=dict)  # the same -> "at_ms agent" who talked with him last
+    estimates: dict[str, str] = field(default_factory=dict)  # lane_id -> how long it takes, by depth
+    surges: dict[str, str] = field(default_factory=dict)  # surge_id -> see surges.Running
     notices: dict[str, str] = field(default_factory=dict)  # notice_id -> JSON
     cases: dict[str, str] = field(default_factory=dict)  # ticket_no -> JSON
     case_faults: dict[str, str] = field(default_factory=dict)  # ticket_no -> "from_ms count" of wrong answers
@@ -54,6 +56,7 @@ class State:
     tickets: int = 0
     last_ms: int = 0
     last_seq: int = 0
+    closed_queues: dict[str, str] = field(default_factory=dict)  # by hand: queue -> JSON
     server: str = ""
     version: str = ""  # of the site's words in force
 

@@ -11,7 +11,7 @@ from typing import Final
 from queues.domain.call_records import first, is_end, length, text_of, whole_of
 from queues.domain.journal import Line, LineType
 
-ENDED, TRANSFERRED = "ended", "transferred"
+ENDED, TRANSFERRED, HANDED_OVER = "ended", "transferred", "handed_over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Talk:
     wait_ms: int | None = None  # before this talk
     began_ms: int = 0
     ended_ms: int | None = None
-    ended_as: str = ""  # ended | transferred
+    ended_as: str = ""  # ended | transferred | handed_over
     disposition: str = ""
     wrapped_up_ms: int | None = None
 
@@ -47,7 +47,10 @@ def fold(talks: Talks, line: Line) -> Talks:
     return talks
 
 
-_ENDS: Final[Mapping[str, str]] = {LineType.CALL_TRANSFERRED: TRANSFERRED}
+_ENDS: Final[Mapping[str, str]] = {
+    LineType.CALL_TRANSFERRED: TRANSFERRED,
+    LineType.CALL_HANDED_OVER: HANDED_OVER,
+}
 STEPS: Final = frozenset(
     {
         LineType.CALL_CONNECTED,

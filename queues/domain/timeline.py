@@ -20,6 +20,7 @@ class SpanKind(StrEnum):
     OFFERED = "offered"
     CONNECTING = "connecting"
     TALKING = "talking"
+    HELD = "held"
     MESSAGING = "messaging"
     WRAP_UP = "wrap_up"
 
@@ -50,6 +51,9 @@ _BEGINS: Final[Mapping[str, SpanKind]] = {
     LineType.CALL_OFFERED: SpanKind.OFFERED,
     LineType.CALL_CONNECTING: SpanKind.CONNECTING,
     LineType.CALL_CONNECTED: SpanKind.TALKING,
+    LineType.CALL_HELD: SpanKind.HELD,
+    LineType.CALL_RETRIEVED: SpanKind.TALKING,
+    LineType.CALL_HANDED_OVER: SpanKind.CONNECTING,
     LineType.CALL_DIVERTED: SpanKind.MESSAGING,
     LineType.CALL_RETURNED: SpanKind.MENU,
     LineType.AGENT_WRAP_UP_STARTED: SpanKind.WRAP_UP,

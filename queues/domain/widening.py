@@ -22,6 +22,7 @@ class Overflow(Part):
     after_ms: Duration = Field(alias="after")
     to_queue: str | None = Field(default=None, alias="to")
     front: bool = False
+    surge: bool = False  # in a surge it counts at once
     offer: Literal["callback"] | None = None
     ring: str | None = None
 
@@ -30,6 +31,8 @@ class Overflow(Part):
         kinds = (self.to_queue, self.offer, self.ring)
         if sum(kind is not None for kind in kinds) != 1:
             raise ValueError(f"a step of overflow has exactly one of: {', '.join(KINDS)}")
+        if self.surge and self.offer:
+            raise ValueError("'surge' goes with 'to' or 'ring': it is more agents at once")
         if self.front and self.to_queue is None:
             raise ValueError("'front' goes with 'to': it is a place before everybody in that queue")
         return self

@@ -36,6 +36,7 @@ LEGS_LOOKED_AT: Final = 20  # of one agent's phone, the newest
 REFUSALS: Final = range(400, 500)
 RUNNING: Final = frozenset({RecordingStatus.IN_PROGRESS, RecordingStatus.PAUSED})
 REFUSED: Final = "refused"
+HOLDS_MAX: Final = 4  # how often an agent may change his mind while the provider is asked
 TRY_LATER: Final = frozenset({408, 409, 425, 429})
 
 
@@ -77,6 +78,7 @@ class Performer:
             EffectKind.PULL: self._pull,
             EffectKind.DIAL: self._dial,
             EffectKind.RECORD: self._record,
+            EffectKind.HOLD: self._hold,
             EffectKind.HANG_UP: self._hang_up,
         }
         await acts[effect.kind](effect)
@@ -188,6 +190,16 @@ class Performer:
         data = {"recording_id": recording_id, "kind": "call"}
         await self.switchboard.append_line(type=LineType.RECORDING_STARTED, call_id=effect.call_id, data=data)
 
+    async def _hold(self, effect: Effect) -> None:
+        """The line is brought to what the call says by now, and looked at again: two of these do not cross."""
+        asked: bool | None = None
+        for _ in range(HOLDS_MAX):
+            call = await self.switchboard.read_call(call_id=effect.call_id)
+            if call is None or call.state is not CallState.CONNECTED or call.is_held is asked:
+                return
+            asked, url = call.is_held, self.runtime.links.url("voice_held")
+            await self.runtime.telephony.hold(call.room, effect.call_id, asked, url)
+
     async def _hang_up(self, effect: Effect) -> None:
         await self.runtime.telephony.hang_up(effect.leg_id)
 
@@ -209,6 +221,8 @@ class Performer:
             await self.switchboard.unring_offer(offer_id=effect.offer_id)
         elif effect.kind is EffectKind.DIAL:
             await self.switchboard.miss_customer(offer_id=effect.offer_id, why="unreached")
+        elif effect.kind is EffectKind.HOLD:  # he hears the agent: nobody shall think that he does not
+            await self.switchboard.hold_call(call_id=effect.call_id, agent_id=effect.agent_id, is_held=False)
         elif effect.kind is EffectKind.PULL:
             await self.switchboard.requeue_call(
                 call_id=effect.call_id, offer_id=effect.offer_id, by="provider"

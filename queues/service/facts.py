@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from queues.domain.agents import AgentId, AgentState
+from queues.domain.announcing import Told, read_told
 from queues.domain.calls import CALL_FACTS, LOOKED_UP, CallId, CallState
 from queues.domain.effects import Effect
-from queues.domain.lanes import Lane
+from queues.domain.estimates import Seat, Standing, WaitingLane
+from queues.domain.lanes import ARRIVAL_DIGITS, Lane
 from queues.domain.named import Known, parse_known, parse_never
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
-from queues.domain.skills import skills_of
+from queues.domain.skills import skills_of, tiers_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class CallFacts:
     never: frozenset[str]  # the agents he is never brought together with
     room: str  # where he talks, or comes from; "" = nowhere
     talks: int  # how many agents he has talked with
+    is_held: bool
+    told: Told | None  # what he was told last of place and time
     callback: str  # "" | asked | open | kept | failed | joined
     leg_id: str  # the leg he talks on, when it is not the one he came with
 
@@ -96,6 +101,7 @@ class OfferFacts:
     matter: str
     ticket_no: str
     waited_ms: int
+    consults_in: str  # the room in which he is asked about another's call; "" = he takes the call himself
     callback: str  # he asked to be called back: he is rung when this is accepted
 
 
@@ -166,6 +172,7 @@ class DeskOffer:
     callback: str
     ends_ms: int | None
     why: Mapping[str, Any]
+    asked_by: str  # the colleague who asks about his own call; "" = the call itself is offered
     caller: CallerFacts
 
 
@@ -185,6 +192,9 @@ class DeskCall:
     callback: str
     queued_ms: int | None
     talks_since_ms: int | None  # with the present agent
+    held_ms: int | None  # since when he is on hold
+    asked_agent: str  # the colleague who is being asked about him
+    asked_state: str  # how that offer stands
     ended_ms: int | None
     caller: CallerFacts
 
@@ -276,6 +286,8 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         never=parse_never(told["never"]),
         room=told["room"],
         talks=int(told["talks"] or 0),
+        is_held=bool(told["held_ms"]),
+        told=read_told(told["told"]),
         callback=told["callback"],
         leg_id=told["leg_id"],
     )
@@ -308,6 +320,7 @@ def read_offer_facts(texts: Sequence[str], now_ms: int) -> OfferFacts:
         matter=told["matter"],
         ticket_no=told["ticket_no"],
         waited_ms=now_ms - int(told["queued_ms"]) if told["queued_ms"] else 0,
+        consults_in=told["room"] if told["consult_id"] == told["offer_id"] else "",
         callback=told["callback"],
     )
 
@@ -324,7 +337,9 @@ def read_desk_state(told: Mapping[str, Any], plan: Plan, now_ms: int) -> DeskSta
         since_ms=int(agent["since_ms"]),
         now_ms=now_ms,
         offer=_desk_offer(told, now_ms) if state is AgentState.OFFERED else None,
-        call=_desk_call(told["call"]) if state in _WITH_CALL and told["call"] else None,
+        call=_desk_call(told["call"], told["consult"] or {})
+        if state in _WITH_CALL and told["call"]
+        else None,
         wrap_up_until_ms=_instant(agent.get("wrap_up_until_ms", "")),
         is_extendable=state is AgentState.WRAP_UP and agent.get("is_extended") != "1",
         waiting=_waiting_for(skills_of(agent["skills"]), told["lanes"], plan),
@@ -354,6 +369,7 @@ def _desk_offer(told: Mapping[str, Any], now_ms: int) -> DeskOffer | None:
         callback=call.get("callback", ""),
         ends_ms=_instant(told["ends_ms"]) if offer["state"] != OfferState.CLAIMED else None,
         why=json.loads(offer["why"]),
+        asked_by=offer.get("asked_by", ""),
         caller=_caller(call),
     )
 
@@ -379,7 +395,7 @@ def own_given(text: str) -> dict[str, str]:
     return {name: value for name, value in given.items() if name not in LOOKED_UP}
 
 
-def _desk_call(call: Mapping[str, str]) -> DeskCall:
+def _desk_call(call: Mapping[str, str], consult: Mapping[str, str]) -> DeskCall:
     return DeskCall(
         call_id=CallId(call["call_id"]),
         state=CallState(call["state"]),
@@ -393,6 +409,9 @@ def _desk_call(call: Mapping[str, str]) -> DeskCall:
         callback=call.get("callback", ""),
         queued_ms=_instant(call.get("queued_ms", "")),
         talks_since_ms=_instant(call.get("connected_ms", "")),
+        held_ms=_instant(call.get("held_ms", "")),
+        asked_agent=consult.get("agent_id", ""),
+        asked_state=consult.get("state", ""),
         ended_ms=_instant(call.get("ended_ms", "")),
         caller=_caller(call),
     )
@@ -431,6 +450,33 @@ def read_wall_state(told: Mapping[str, Any], now_ms: int) -> WallState:
     agents = (_wall_agent(fields) for fields in told["agents"])
     in_order = sorted(agents, key=lambda each: (each.state, each.since_ms, each.agent_id))
     return WallState(now_ms=now_ms, waiting=waiting, agents=tuple(in_order))
+
+
+def read_standing(told: Mapping[str, Any], now_ms: int) -> Standing:
+    """Agents in an order of their own, so that the same situation gives the same replays."""
+    seats = (_seat(fields, now_ms) for fields in sorted(told["agents"]))
+    lanes = (_waiting_lane(*each) for each in sorted(told["lanes"], key=itemgetter(0)))
+    return Standing(lanes=tuple(lanes), seats=tuple(seat for seat in seats if seat is not None))
+
+
+def _waiting_lane(lane_id: str, rules: str, waiting: Sequence[str]) -> WaitingLane:
+    queued = zip(waiting[1::2], waiting[::2], strict=True)
+    calls = tuple((int(queued_ms), member[:ARRIVAL_DIGITS]) for queued_ms, member in queued)
+    return WaitingLane(lane_id, Lane.from_json(rules), calls)
+
+
+def _seat(fields: Sequence[str], now_ms: int) -> Seat | None:
+    """None for who takes no call: he is away, or will be after this one."""
+    _, skills, state, then, queue, answered_ms, until_ms = fields
+    if state in (AgentState.AWAY, AgentState.SIGNED_OUT) or then not in ("", AgentState.READY):
+        return None
+    seat = Seat(skills_of(skills), queue, tiers=tiers_of(skills))
+    if state == AgentState.READY:
+        return replace(seat, free_in_ms=0)
+    if state == AgentState.WRAP_UP:
+        return replace(seat, free_in_ms=max(0, int(until_ms or now_ms) - now_ms))
+    is_talking = state == AgentState.CONNECTED and answered_ms
+    return replace(seat, talked_ms=max(1, now_ms - int(answered_ms)) if is_talking else 0)
 
 
 def _wall_agent(fields: Sequence[str]) -> WallAgent:

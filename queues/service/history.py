@@ -21,7 +21,7 @@ from queues.service.facts import own_given
 from queues.service.links import Link
 from queues.service.readers import Entry, Reader
 from queues.service.switchboard import Switchboard
-from queues.store import calls, customers, journal, site_versions, talks
+from queues.store import announcements, calls, customers, journal, site_versions, talks
 
 log = get_log(__name__)
 
@@ -88,6 +88,7 @@ class History:
                 log.error("scribe.line_unreadable", entry_id=entry.id)
         await journal.insert_events(connection, self.site, entries)
         await site_versions.insert_activations(connection, self.site, lines)
+        await announcements.insert_told(connection, self.site, lines)
         refs = await erasing.refs_of(connection, lines)
         records = await self._write_calls(connection, lines)
         await write_talks(connection, lines)

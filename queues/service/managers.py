@@ -15,6 +15,7 @@ from config.runtime import Runtime
 from queues.domain import managers as rules
 from queues.domain.customers import Customer
 from queues.domain.managers import Appointment, Leave, Manager, effective_manager
+from queues.service import appointments, cases
 from queues.service.customer_index import show_live
 from queues.service.people import show_people
 from queues.service.plans import plan_of
@@ -95,9 +96,12 @@ async def set_managers(
         await store.save_managers(connection, customer_id, listed, revision)
         await store.note_managers(connection, file, listed, revision, now_ms, origin, by)
         await store.save_appointments(connection, customer_id, kept)
+        was = [each.agent_id for each in before]
+        await appointments.follow_change(connection, runtime, file, was, listed, revision, by)
         detail = {"before": _told(before), "after": _told(kept), "origin": origin}
         await _audit(connection, runtime, "managers.set", str(revision), customer_id, by, detail)
     await show_live(runtime)
+    await cases.tell(runtime)
     return "ok"
 
 

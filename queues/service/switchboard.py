@@ -14,12 +14,14 @@ from config.runtime import Runtime
 from queues.domain import commands
 from queues.domain.calls import ACCESS_CODE
 from queues.domain.effects import Effect
+from queues.domain.estimates import Standing
 from queues.domain.journal import APPENDABLE, parse_id
 from queues.domain.lanes import Lane
 from queues.domain.named import TRANSFER, Named, write_lines
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
 from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot
+from queues.domain.surges import Level, Running, Subject, read_running
 from queues.service import journal
 from queues.service.facts import (
     CallerFacts,
@@ -39,9 +41,11 @@ from queues.service.facts import (
     read_call_facts,
     read_desk_state,
     read_offer_facts,
+    read_standing,
     read_wall_state,
 )
 from queues.service.plans import plan_of
+from queues.service.queue_board import HEADS_SHOWN, QueueBoard, read_board
 from queues.store.switchboard import SwitchboardStore
 
 __all__ = [
@@ -69,6 +73,7 @@ CONNECT_S: Final = 30.0
 LOST_AFTER_S: Final = 45.0
 LINGER_S: Final = 10.0
 ASKED_S: Final = 30.0  # until a hang-up that was not told of is taken for granted
+ESTIMATE_FRESH_S: Final = 10.0  # it is made anew every other second
 EFFECT_LEASE_S: Final = 60.0  # longer than an effect may take; what a dead leader held is recalled before
 TRANSFER_SKIP_MS: Final = 60_000  # who put a caller through is not asked about him again for so long
 COLLEAGUE_MS: Final = 20_000  # so long the others hold back for the one he was put through to
@@ -227,6 +232,31 @@ class Switchboard:
         """ok | gone: a sign of life, answered with the position in the queue."""
         return await self._about_call(commands.TouchCall(now_ms=self._now_ms(), call_id=call_id))
 
+    async def wait_round(self, *, call_id: str, round_no: int) -> CallReply:
+        """ok | gone: the same from a caller who is waiting; what he is told now is written down with it."""
+        announce = self._plan.announce
+        return await self._about_call(
+            commands.TouchCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                round_no=round_no,
+                first_ms=announce.first_ms if announce else 0,
+                every_ms=announce.every_ms if announce else 0,
+                fresh_ms=self._clock.product_ms(ESTIMATE_FRESH_S),
+            )
+        )
+
+    async def keep_estimates(self, *, estimates: Mapping[str, str]) -> str:
+        """ok: by lane_id, see estimates.text_of; those of before are gone."""
+        text = json.dumps(estimates, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return await self._word(commands.KeepEstimates(now_ms=self._now_ms(), estimates=text))
+
+    async def standing(self, *, calls_max: int) -> Standing:
+        """Who waits and who is there, for an estimate."""
+        now_ms = self._now_ms()
+        told = await self._store.read_standing(now_ms=now_ms, calls_max=calls_max)
+        return read_standing(told, now_ms)
+
     async def divert_call(self, *, call_id: str, to: str, step: int = -1) -> CallReply:
         """ok | again (it is in messaging) | gone | stale:<state>; to = one of calls.DIVERSIONS.
 
@@ -244,10 +274,11 @@ class Switchboard:
         """ok (also just after the hang-up) | again | gone | stale:<state>."""
         return await self._about_call(commands.LeaveMessage(now_ms=self._now_ms(), call_id=call_id))
 
-    async def end_call(self, *, call_id: str, by: str, leg_id: str = "") -> CallReply:
+    async def end_call(self, *, call_id: str, by: str, leg_id: str = "", offer_id: str = "") -> CallReply:
         """ok | again (or he is to be called back) | gone (no such call): from any state; by = caller | agent | system.
 
         `leg_id` is the leg that is down: of a callback, the one he asked on is not the one he talks on.
+        `kept`: the agent of this offer has gone while the caller was held, so he goes on waiting, or to a colleague.
         """
         return await self._about_call(
             commands.EndCall(
@@ -257,6 +288,8 @@ class Switchboard:
                 wrap_up_ms=self._plan.wrap_up_ms,
                 linger_ms=self._clock.product_ms(LINGER_S),
                 forget_ms=FORGET_AFTER_MS,
+                connect_ms=self._clock.product_ms(CONNECT_S),
+                offer_id=offer_id,
                 leg_id=leg_id,
                 place_kept_ms=self._plan.place_kept_ms,
             )
@@ -396,6 +429,45 @@ class Switchboard:
                 named=write_lines(named),
                 skip_ms=TRANSFER_SKIP_MS,
                 wrap_up_ms=self._plan.wrap_up_ms,
+            )
+        )
+
+    async def hold_call(self, *, call_id: str, agent_id: str, is_held: bool) -> CallReply:
+        """ok | again | gone | stale:<state> (it is not with him). Back to the caller lets go who was asked."""
+        return await self._about_call(
+            commands.HoldCall(now_ms=self._now_ms(), call_id=call_id, agent_id=agent_id, is_held=is_held)
+        )
+
+    async def consult_agent(self, *, call_id: str, agent_id: str, colleague: str) -> CallReply:
+        """ok | again | gone | stale:<state> (of call or colleague) | never: the caller is held, the colleague rung."""
+        place = await self._store.read_place(call_id)
+        if place is not None and colleague in place.never:
+            return CallReply(word="never", call=None)
+        return await self._about_call(
+            commands.ConsultAgent(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                agent_id=agent_id,
+                colleague_id=colleague,
+                place_ms=self._plan.ring_ms + self._clock.product_ms(PLACE_S),
+            )
+        )
+
+    async def end_consult(self, *, offer_id: str, leg_id: str = "") -> CallReply:
+        """ok | gone | stale:<state>: the line of a colleague who was asked is down."""
+        return await self._about_call(
+            commands.EndConsult(now_ms=self._now_ms(), offer_id=offer_id, leg_id=leg_id)
+        )
+
+    async def hand_over_call(self, *, call_id: str, agent_id: str) -> CallReply:
+        """ok | again | gone | stale:<state>: the colleague who was asked takes the caller."""
+        return await self._about_call(
+            commands.HandOverCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                agent_id=agent_id,
+                wrap_up_ms=self._plan.wrap_up_ms,
+                connect_ms=self._clock.product_ms(CONNECT_S),
             )
         )
 
@@ -559,6 +631,26 @@ class Switchboard:
         """ok | again: given up; the line effect.failed says so."""
         return await self._word(commands.FailEffect(now_ms=self._now_ms(), effect_id=effect_id))
 
+    async def weigh_surge(
+        self, *, subject: Subject, level: Level, calm_ms: int, on_call: Iterable[str] = ()
+    ) -> str:
+        """begun | ended | again: whoever looks, it begins and ends once; `on_call` are alerted once, if any."""
+        return await self._word(
+            commands.WeighSurge(
+                now_ms=self._now_ms(),
+                surge_id=subject.surge_id,
+                level=level,
+                subject=subject.to_json(),
+                calm_ms=calm_ms,
+                on_call=",".join(sorted(on_call)),
+            )
+        )
+
+    async def surges(self) -> tuple[Running, ...]:
+        """Those that run, the oldest first."""
+        running = map(read_running, await self._store.read_surges())
+        return tuple(sorted(running, key=lambda each: (each.begun_ms, each.subject)))
+
     async def raise_notice(self, *, notice_id: str, notice: Mapping[str, Any], by: str) -> str:
         """ok | again (it is there, word for word): {id, areas, text, starts_ms, ends_ms, ticket_no, kind}."""
         text = json.dumps(notice, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
@@ -583,6 +675,49 @@ class Switchboard:
             commands.ForgetMet(now_ms=self._now_ms(), before_ms=before_ms, met_max=met_max)
         )
         return int(reply[1])
+
+    # What supervisors change while people wait
+
+    async def relane_call(
+        self, *, call_id: str, from_lane_id: str, lane: Lane, is_raised: bool, by: str
+    ) -> CallReply:
+        """ok | again | gone | stale:<state> | stale:lane (it was elsewhere by then): moved, or raised in tier."""
+        return await self._about_call(
+            commands.RelaneCall(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                from_lane_id=from_lane_id,
+                lane_id=lane.lane_id,
+                lane=lane.to_json(),
+                is_raised=is_raised,
+                by=by,
+            )
+        )
+
+    async def lend_agent(self, *, agent_id: str, queue: str, skills: Iterable[str], by: str) -> str:
+        """ok | again | gone (not signed in): he has the queue's skills until he signs out or is taken back."""
+        text = ",".join(sorted(set(skills)))
+        return await self._word(
+            commands.LendAgent(now_ms=self._now_ms(), agent_id=agent_id, queue=queue, skills=text, by=by)
+        )
+
+    async def take_back_agent(self, *, agent_id: str, queue: str, by: str) -> str:
+        """ok | again (he is not lent to it) | gone."""
+        return await self._word(
+            commands.TakeBackAgent(now_ms=self._now_ms(), agent_id=agent_id, queue=queue, by=by)
+        )
+
+    async def close_queue(self, *, queue: str, leads: bool, by: str) -> str:
+        """ok | again: no new callers from now on; `leads`: those who wait are led out as well."""
+        return await self._word(commands.CloseQueue(now_ms=self._now_ms(), queue=queue, leads=leads, by=by))
+
+    async def open_queue(self, *, queue: str, by: str) -> str:
+        """ok | again."""
+        return await self._word(commands.OpenQueue(now_ms=self._now_ms(), queue=queue, by=by))
+
+    async def queue_board(self) -> QueueBoard:
+        now_ms = self._now_ms()
+        return read_board(await self._store.read_queues(now_ms=now_ms, heads_max=HEADS_SHOWN), now_ms)
 
     async def activate_version(self, *, version: str, by: str) -> str:
         """ok | again (it is in force): calls that arrive from now on begin with it."""

@@ -27,6 +27,7 @@ follow_ups = Table(
     Column("ended_ms", BigInteger),
     Column("ended", Text),
     Column("account_id", Text),
+    Column("tried_ms", BigInteger),
 )
 Index(None, follow_ups.c.site, follow_ups.c.ended_ms)
 Index(None, follow_ups.c.ticket_no)
@@ -46,6 +47,7 @@ class FollowUp:
     ended_ms: int | None = None
     ended: str | None = ""  # done, or dropped
     account_id: str | None = ""  # who ended it
+    tried_ms: int | None = None  # when the machine tried it
 
 
 async def promise(connection: AsyncConnection, wanted: FollowUp) -> bool:
@@ -90,6 +92,32 @@ async def hand_over(connection: AsyncConnection, ticket_no: str, agent_id: str) 
     """What is still owed about this ticket is his from now on."""
     owing = (follow_ups.c.ticket_no == ticket_no, follow_ups.c.ended_ms.is_(None))
     await connection.execute(update(follow_ups).where(*owing).values(agent_id=agent_id))
+
+
+async def drop_of_customer(
+    connection: AsyncConnection, customer_id: str, kinds: Collection[str], how: str, now_ms: int
+) -> None:
+    """Something else is to be told him now."""
+    owing = (follow_ups.c.customer_id == customer_id, follow_ups.c.ended_ms.is_(None))
+    values = {"ended_ms": now_ms, "ended": how}
+    await connection.execute(update(follow_ups).where(*owing, follow_ups.c.kind.in_(kinds)).values(**values))
+
+
+async def to_be_texted(connection: AsyncConnection, site: str, why: str, limit: int) -> list[FollowUp]:
+    owing = (follow_ups.c.site == site, follow_ups.c.ended_ms.is_(None), follow_ups.c.why == why)
+    query = select(follow_ups).where(*owing).order_by(follow_ups.c.opened_ms).limit(limit)
+    return [_of(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def mark(connection: AsyncConnection, follow_up_id: str, was: str, now: str, now_ms: int) -> bool:
+    """Why it is still owed; False when it is not as it was read."""
+    here = (
+        follow_ups.c.follow_up_id == follow_up_id,
+        follow_ups.c.ended_ms.is_(None),
+        follow_ups.c.why == was,
+    )
+    values = {"why": now, "tried_ms": now_ms}
+    return (await connection.execute(update(follow_ups).where(*here).values(**values))).rowcount == 1
 
 
 async def forget_callers(connection: AsyncConnection, call_ids: Collection[str]) -> None:

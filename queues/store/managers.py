@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from sqlalchemy import BigInteger, Column, Index, Table, Text, delete, insert, or_, select, update
+from sqlalchemy import BigInteger, Column, Index, Table, Text, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
 from queues.domain.customers import Bonds, Customer
 from queues.domain.managers import Appointment, Leave
 from queues.store.customers import customer_changes, customer_of, customers, packed
+from queues.store.tiers import tier_history
 
 appointments = Table(
     "appointments",
@@ -170,6 +171,40 @@ async def unmanaged(
         .limit(most)
     )
     return [customer_of(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def held_since(
+    connection: AsyncConnection, site: str, before_ms: int, most: int
+) -> list[tuple[Customer, str, int]]:
+    """Appointments that began by this instant, the oldest first: whose, who, and when."""
+    joined = appointments.join(customers, customers.c.customer_id == appointments.c.customer_id)
+    query = select(customers, appointments.c.agent_id.label("held_by"), appointments.c.since_ms).select_from(
+        joined
+    )
+    query = query.where(customers.c.site == site, appointments.c.since_ms <= before_ms)
+    rows = (await connection.execute(query.order_by(appointments.c.since_ms).limit(most))).mappings()
+    return [(customer_of(row), row["held_by"], row["since_ms"]) for row in rows]
+
+
+async def unmanaged_since(connection: AsyncConnection, customer_ids: Sequence[str]) -> dict[str, int]:
+    """When each file was opened, or last changed in its tier or its managers."""
+    opened = select(customers.c.customer_id, customers.c.opened_ms).where(
+        customers.c.customer_id.in_(customer_ids)
+    )
+    since = {row.customer_id: row.opened_ms or 0 for row in await connection.execute(opened)}
+    fields = customer_changes.c.field.in_(("tier", "managers"))
+    theirs = customer_changes.c.customer_id.in_(customer_ids)
+    latest = select(customer_changes.c.customer_id, func.max(customer_changes.c.at_ms).label("at_ms"))
+    for row in await connection.execute(
+        latest.where(theirs, fields).group_by(customer_changes.c.customer_id)
+    ):
+        since[row.customer_id] = max(since.get(row.customer_id, 0), row.at_ms)
+    moved = select(tier_history.c.customer_id, func.max(tier_history.c.at_ms).label("at_ms"))
+    is_other = func.coalesce(tier_history.c.old_tier, "") != func.coalesce(tier_history.c.new_tier, "")
+    in_tier = moved.where(tier_history.c.customer_id.in_(customer_ids), is_other)
+    for row in await connection.execute(in_tier.group_by(tier_history.c.customer_id)):
+        since[row.customer_id] = max(since.get(row.customer_id, 0), row.at_ms)
+    return since
 
 
 async def insert_leave(connection: AsyncConnection, site: str, leave: Leave, now_ms: int) -> None:

@@ -94,6 +94,23 @@ class SwitchboardStore:
     async def read_wall(self, *, now_ms: int) -> dict[str, Any]:
         return dict(json.loads((await self._call("read_wall", now_ms=now_ms))[1]))
 
+    async def read_queues(self, *, now_ms: int, heads_max: int) -> dict[str, Any]:
+        """The lanes from their heads, the agents, and what is closed by hand."""
+        return dict(json.loads((await self._call("read_queues", now_ms=now_ms, heads_max=heads_max))[1]))
+
+    async def closed_queues(self) -> dict[str, str]:
+        """What is closed by hand: queue -> JSON."""
+        found: Any = await self._redis.hgetall(f"{self._keys[0]}:closed_queues")
+        return dict(found)
+
+    async def read_standing(self, *, now_ms: int, calls_max: int) -> dict[str, Any]:
+        """The lanes with those who wait, and the agents with how far they are."""
+        return dict(json.loads((await self._call("read_standing", now_ms=now_ms, calls_max=calls_max))[1]))
+
+    async def read_surges(self) -> list[str]:
+        """The running ones, see surges.Running."""
+        return [str(each) for each in await self._redis.hvals(f"{self._keys[0]}:surges")]
+
     async def read_menu(self, *, now_ms: int) -> dict[str, dict[str, int]]:
         """How many callers are at each node of the menu, and at the beginning of each line's."""
         found = json.loads((await self._call("read_menu", now_ms=now_ms))[1])
@@ -166,7 +183,7 @@ def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
     return Snapshot(
         turn=turn,
         seen=rest["seen"],
-        lanes=tuple(_heads(rules, list(entries), is_cut) for rules, entries, is_cut in rest["lanes"]),
+        lanes=tuple(_heads(rules, list(entries), *marks) for rules, entries, *marks in rest["lanes"]),
         pools=tuple(_pool(*pool) for pool in rest["pools"]),
         people={
             agent_id: Person(state, skills_of(skills), int(idle_ms), tiers_of(skills))
@@ -181,9 +198,9 @@ def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
     )
 
 
-def _heads(rules: str, entries: list[list[str]], is_cut: bool) -> LaneHeads:
+def _heads(rules: str, entries: list[list[str]], is_cut: bool, is_surging: bool) -> LaneHeads:
     waiting = tuple(waiting_from(member, int(queued_ms), *texts) for member, queued_ms, *texts in entries)
-    return LaneHeads(Lane.from_json(rules), waiting, is_cut)
+    return LaneHeads(Lane.from_json(rules), waiting, is_cut, is_surging)
 
 
 def _pool(skills: str, agents: Iterable[str], is_cut: bool, turns: Iterable[str]) -> Pool:

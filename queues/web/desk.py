@@ -54,6 +54,9 @@ def routes() -> list[BaseRoute]:
         Route("/desk/presence", set_presence, methods=["POST"]),
         Route("/desk/offers/{offer_id}/decline", decline_offer, methods=["POST"]),
         Route("/desk/transfer", transfer_call, methods=["POST"]),
+        Route("/desk/hold", hold_call, methods=["POST"]),
+        Route("/desk/consult", consult_agent, methods=["POST"]),
+        Route("/desk/hand-over", hand_over_call, methods=["POST"]),
         Route("/desk/note", keep_note, methods=["POST"]),
         Route("/desk/wrap-up", close_wrap_up, methods=["POST"]),
         Route("/desk/wrap-up/extend", extend_wrap_up, methods=["POST"]),
@@ -135,13 +138,62 @@ async def decline_offer(desk: Desk, request: Request, _form: Form) -> Done:
     return Done()
 
 
-@action
-async def transfer_call(desk: Desk, _request: Request, form: Form) -> Done:
-    """To another queue, or to a colleague. The form names the call it was opened for, not the next one."""
+async def _present_call(desk: Desk, form: Form) -> tuple[DeskState, str]:
+    """The call the form was opened for, if it is the one on the desk: a late press is not about the next one."""
     state = await desk.state()
     call_id = form.get("call_id", "")
     if state is None or state.call is None or state.call.call_id != call_id:
         raise Refused("desk.error.not_talking", status_code=409)
+    return state, call_id
+
+
+@action
+async def hold_call(desk: Desk, _request: Request, form: Form) -> Done:
+    """On hold, or back to the caller."""
+    _, call_id = await _present_call(desk, form)
+    is_held = form.get("is_held", "")
+    if is_held not in ("0", "1"):
+        raise Refused("desk.error.not_talking", field="is_held")
+    reply = await desk.floor.switchboard.hold_call(
+        call_id=call_id, agent_id=desk.agent.agent_id, is_held=is_held == "1"
+    )
+    if reply.word not in ("ok", "again"):
+        raise Refused("desk.error.not_talking", status_code=409)
+    return Done()
+
+
+@action
+async def consult_agent(desk: Desk, _request: Request, form: Form) -> Done:
+    """The caller is held and a ready colleague is rung."""
+    state, call_id = await _present_call(desk, form)
+    _, colleague = await _destination(desk, state, form.get("to", ""))
+    if not colleague:
+        raise Refused("desk.error.ask_whom", field="to")
+    reply = await desk.floor.switchboard.consult_agent(
+        call_id=call_id, agent_id=desk.agent.agent_id, colleague=colleague
+    )
+    if reply.call is None or reply.call.agent_id == desk.agent.agent_id:
+        if reply.word not in ("ok", "again"):
+            raise Refused("desk.error.ask_later", field="to")
+        return Done()
+    raise Refused("desk.error.not_talking", status_code=409)
+
+
+@action
+async def hand_over_call(desk: Desk, _request: Request, form: Form) -> Done:
+    """The colleague who was asked takes the caller."""
+    _, call_id = await _present_call(desk, form)
+    agent_id = desk.agent.agent_id
+    reply = await desk.floor.switchboard.hand_over_call(call_id=call_id, agent_id=agent_id)
+    if reply.word not in ("ok", "again"):
+        raise Refused("desk.error.nobody_there", status_code=409)
+    return Done("desk.said.passed")
+
+
+@action
+async def transfer_call(desk: Desk, _request: Request, form: Form) -> Done:
+    """To another queue, or to a colleague."""
+    state, call_id = await _present_call(desk, form)
     queue, colleague = await _destination(desk, state, form.get("to", ""))
     reply = await desk.floor.switchboard.transfer_call(
         call_id=call_id, agent_id=desk.agent.agent_id, queue=queue, colleague=colleague

@@ -22,9 +22,11 @@ from queues.service import calls, customers, people, tickets
 from queues.service.calls import CallFilter, CallRow
 from queues.service.customers import Customer
 from queues.service.people import Agent
+from queues.service.surging import is_on_call, surges_now
 from queues.service.switchboard import CallerFacts, DeskCall, DeskOffer, DeskState
 from queues.web.desk_view import Shift, View, desk_view
 from queues.web.floor import Floor, floor_of, words_of
+from queues.web.surge_view import surge_words
 from queues.web.times import day_and_time, face, time_of_day
 from queues.web.words import Words
 
@@ -74,7 +76,15 @@ class Desk:
             state = await self.state()
         if state is None:
             raise RuntimeError("the switchboard does not know an agent who just signed in")
-        return desk_view(state, await self._shift(state), self.words)
+        return {**desk_view(state, await self._shift(state), self.words), "surge": await self._surge()}
+
+    async def _surge(self) -> str:
+        """What runs, for whoever is on call and was alerted of it."""
+        if not is_on_call(self.floor.plan, self.agent.skills):
+            return ""
+        running = [each for each in await surges_now(self.floor.runtime) if each.alerted_ms]
+        told = " ".join(surge_words(each, self.words) for each in running)
+        return self.words.t("surge.on_call", what=told) if told else ""
 
     async def has_taken(self, call_id: str) -> bool:
         story = await calls.find_call(self.floor.runtime, call_id)

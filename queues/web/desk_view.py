@@ -18,6 +18,7 @@ from queues.web.words import AWAY_REASONS, Words
 
 View = dict[str, Any]
 
+ACCEPTED = OfferState.ACCEPTED.value
 _STAGES: Mapping[AgentState, str] = {
     AgentState.SIGNED_OUT: "signed_out",
     AgentState.AWAY: "away",
@@ -50,6 +51,8 @@ class Shift:
 def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
     stage = _STAGES[state.state]
     work = _work(state, shift)
+    # Who was called back stays with the agent who reached him.
+    may_pass = stage == "talking" and not (state.call and state.call.callback)
     return {
         "stage": stage,
         "title": words.t("desk.title") if not state.call and not state.offer else _name(state, words),
@@ -71,7 +74,8 @@ def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
         "today": {"calls": shift.calls, "mean": shift.mean_answer},
         "hero": _hero(state, stage, words, shift),
         "offer": _offer(state.offer),
-        "pass": _pass(state, shift, words) if stage == "talking" else None,
+        "hold": _hold(state, shift, words) if may_pass else None,
+        "pass": _pass(state, shift, words) if may_pass else None,
         "why": why_in_words(state.offer.why, words, shift.names) if state.offer and stage == "offer" else [],
         "work": work,
         "customer": shift.customer if state.call or state.offer else None,
@@ -97,6 +101,24 @@ def _work(state: DeskState, shift: Shift) -> View | None:
     if state.call is None or state.state not in (AgentState.CONNECTED, AgentState.WRAP_UP):
         return None
     return {"call_id": state.call.call_id, "disposition": "", "note": shift.note}
+
+
+def _hold(state: DeskState, shift: Shift, words: Words) -> View | None:
+    """Whether the caller is held, who is being asked meanwhile, and how far that is."""
+    call = state.call
+    if call is None:
+        return None
+    is_held, told = call.held_ms is not None, ""
+    if call.asked_agent:
+        who = shift.names.get(call.asked_agent, call.asked_agent)
+        told = words.t(f"desk.hold.asked_{'there' if call.asked_state == ACCEPTED else 'rings'}", agent=who)
+    return {
+        "is_held": is_held,
+        "next": "0" if is_held else "1",
+        "word": words.t("desk.hold.back" if is_held else "desk.hold.on"),
+        "told": told or (words.t("desk.hold.held") if is_held else ""),
+        "may_hand_over": call.asked_state == ACCEPTED,
+    }
 
 
 def _pass(state: DeskState, shift: Shift, words: Words) -> View | None:
@@ -167,6 +189,9 @@ def _hero(state: DeskState, stage: str, words: Words, shift: Shift) -> View:
         "meta": _meta(about, words),
         **caller_view(about.caller, words, joined=shift.joined),
     }
+    if stage == "offer" and state.offer and state.offer.asked_by:
+        who = shift.names.get(state.offer.asked_by, state.offer.asked_by)
+        hero["eyebrow"] = t("desk.hero.asked_by", agent=who)
     hero["told"] = [*hero["told"], *shift.notes]
     return hero | _clocks(state, stage, words)
 
@@ -195,7 +220,11 @@ def _clocks(state: DeskState, stage: str, words: Words) -> View:
             "hint": t("desk.hero.answered_hint") if is_answered else t("desk.hero.offer_hint_phone"),
         }
     if stage == "talking" and state.call:
-        return {"clock": _since(state.call.talks_since_ms), "clock_word": t("desk.hero.talk_time")}
+        is_held = state.call.held_ms is not None
+        return {
+            "clock": _since(state.call.held_ms if is_held else state.call.talks_since_ms),
+            "clock_word": t("desk.hero.held_for" if is_held else "desk.hero.talk_time"),
+        }
     if stage == "wrap_up" and state.wrap_up_until_ms is not None:
         length_ms = plan.wrap_up_ms if state.is_extendable else plan.wrap_up_ms + plan.wrap_up_extension_ms
         return {

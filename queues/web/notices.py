@@ -18,6 +18,8 @@ from config.web.accounts import Account, names_of_accounts, require
 from config.web.forms import Form, read_form
 from config.web.templates import page
 from queues.domain.notices import LONG_S, TEXT_LENGTH_MAX
+from queues.domain.parts import in_locale
+from queues.domain.surges import Running
 from queues.domain.tickets import TicketState
 from queues.service import notices, tickets
 from queues.service.notices import (
@@ -30,7 +32,9 @@ from queues.service.notices import (
     spoken_s,
     text_languages,
 )
+from queues.service.surging import surges_now
 from queues.web.floor import Floor, floor_of, words_of
+from queues.web.surge_view import surge_words
 from queues.web.times import day_and_time, for_input, full_date, iso, read_local, when
 from queues.web.words import Words
 
@@ -60,6 +64,7 @@ def routes() -> list[BaseRoute]:
 async def show_notices(request: Request) -> Response:
     floor, words = floor_of(request), words_of(request)
     board = await notices.board_of(floor.runtime)
+    proposed = await _proposed(floor, words) if _may_raise(request) else []
     everything = (*board.running, *board.coming, *board.past)
     names = await names_of_accounts(
         floor.runtime.database,
@@ -80,6 +85,7 @@ async def show_notices(request: Request) -> Response:
         summary=words.t("notices.shown", running=len(board.running), coming=len(board.coming)),
         groups=[("running", shown(board.running)), ("coming", shown(board.coming))],
         past=shown(board.past),
+        proposed=proposed,
         may_raise=_may_raise(request),
         is_silent=not _sentences(request),
     )
@@ -152,6 +158,40 @@ async def _notice(request: Request) -> RaisedNotice:
     if notice is None:
         raise HTTPException(404)
     return notice
+
+
+async def _proposed(floor: Floor, words: Words) -> list[View]:
+    """A notice for each surge that runs and has none yet: the form as it will be sent, to be raised at one click."""
+    surge = floor.plan.surge
+    if surge is None or surge.notice is None:
+        return []
+    running = await surges_now(floor.runtime)
+    known = {each: await notices.find_notice(floor.runtime, each.notice_id) for each in running}
+    return [_proposal(each, surge.notice, floor, words) for each, notice in known.items() if notice is None]
+
+
+def _proposal(running: Running, notice: Mapping[str, str], floor: Floor, words: Words) -> View:
+    about, plan = running.about, floor.plan
+    name = plan.areas[about.area].name if about.area in plan.areas else plan.short_name
+    texts = {
+        language: in_locale(notice, language).replace("{area}", in_locale(name, language))
+        for language in text_languages(plan)
+    }
+    fields = {
+        "form_id": running.notice_id,
+        "kind": NoticeKind.OUTAGE.value if about.area else NoticeKind.EMERGENCY.value,
+        "reach": SOME if about.area in plan.areas else EVERYBODY,
+        **{f"text_{language}": text for language, text in texts.items()},
+        **({"area": about.area} if about.area in plan.areas else {}),
+    }
+    return {
+        "fields": fields,
+        "texts": [
+            {"id": language, "language": words.t(f"notices.language.{language}"), "text": text, "length": ""}
+            for language, text in texts.items()
+        ],
+        "why": surge_words(running, words),
+    }
 
 
 def _may_raise(request: Request) -> bool:

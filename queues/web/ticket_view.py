@@ -9,6 +9,7 @@ from queues.domain.plan import OTHER_AREA, Plan
 from queues.domain.settling import amount_text
 from queues.domain.tickets import MOVES, TicketEvent, TicketState
 from queues.service import customers
+from queues.service.appointments import NEW_MANAGER
 from queues.service.tickets import Ticket, due_state_of
 from queues.web.floor import Floor
 from queues.web.times import day_and_time, face, full_date, iso
@@ -193,11 +194,16 @@ def story_of(
             "word": words.t(f"ticket_work.done.{row['action'].partition('.')[2]}"),
             "who": names.get(row["account_id"] or "", ""),
             "at": full_date(row["at_ms"], words.plan.timezone, words.locale),
-            "reason": str(row.get("reason") or ""),
+            "reason": _reason(str(row.get("reason") or ""), words),
             "changes": list(_changes(row, {"owner": agents, "taken_by": names}, words)),
         }
         for row in rows
     ]
+
+
+def _reason(reason: str, words: Words) -> str:
+    """What somebody wrote, or the house's own reason in words."""
+    return words.t("ticket_work.new_manager") if reason == NEW_MANAGER else reason
 
 
 def _changes(

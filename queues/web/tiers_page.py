@@ -17,7 +17,7 @@ from config.web.forms import read_form
 from config.web.templates import page
 from queues.domain.bounds import passing_bounds
 from queues.domain.plan import in_locale
-from queues.service import customers, managers, people, tiers
+from queues.service import appointments, customers, managers, people, tiers
 from queues.service.customers import Customer
 from queues.service.managers import Leave
 from queues.service.tiers import Change, NamedStep, RankingReport, Run
@@ -25,7 +25,7 @@ from queues.web.customer_view import change_row, customer_row
 from queues.web.customers import tier_error
 from queues.web.floor import Floor, floor_of, words_of
 from queues.web.rule_words import rule_in_words
-from queues.web.times import day_and_time, face, for_input, read_local, when
+from queues.web.times import date_of, day_and_time, face, for_input, read_local, when
 from queues.web.words import Words
 
 READERS: Final = ("supervisor", "qa", "admin")
@@ -91,7 +91,8 @@ async def _tiers_page(request: Request, *, error: str = "") -> Response:
         care=_paged(care, words, agents, "care"),
         has_codes=bool(words.plan.class_code),
         has_care=words.plan.care is not None,
-        unmanaged=_paged(lonely, words, agents, "unmanaged"),
+        unmanaged=await _unmanaged(floor, lonely, words, agents),
+        held=await _held_long(floor, words, agents),
         has_managed=bool(words.plan.managed),
         managed=words.t("why.comma").join(words.tier(each) for each in words.plan.managed),
     )
@@ -236,6 +237,36 @@ def _paged(found: Sequence[Customer], words: Words, agents: Mapping[str, str], n
     shown = found[:SHOWN]
     more = f"?{name}={shown[-1].customer_id}#{name}" if len(found) > SHOWN else ""
     return {"rows": [customer_row(each, words, agents) for each in shown], "more": more}
+
+
+async def _unmanaged(
+    floor: Floor, found: Sequence[Customer], words: Words, agents: Mapping[str, str]
+) -> View:
+    """Who should have had a manager by now stands apart from whom there is time for."""
+    listed = _paged(found, words, agents, "unmanaged")
+    since = await appointments.unmanaged_since(floor.runtime, found[:SHOWN])
+    due = {each: appointments.named_by(words.plan, at_ms) for each, at_ms in since.items()}
+    now_ms = floor.runtime.clock.now_ms()
+    late: list[View] = []
+    ahead: list[View] = []
+    for file, row in zip(found[:SHOWN], listed["rows"], strict=True):
+        due_ms = due.get(file.customer_id)
+        (ahead if due_ms is not None and now_ms <= due_ms else late).append(row)
+    return {**listed, "rows": late, "ahead": ahead}
+
+
+async def _held_long(floor: Floor, words: Words, agents: Mapping[str, str]) -> list[View]:
+    """Posts that have had the same manager for a year."""
+    held = await appointments.posts_held_long(floor.runtime, SHOWN)
+    return [
+        {
+            "name": file.name,
+            "href": f"/customers/{file.customer_id}",
+            "manager": agents.get(agent_id, agent_id),
+            "since": date_of(since_ms, floor.zone, words.locale),
+        }
+        for file, agent_id, since_ms in held
+    ]
 
 
 # Leaves --------------------------------------------------------------------------

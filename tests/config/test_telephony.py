@@ -77,6 +77,15 @@ async def test_ringing_somebody_asks_for_every_step_of_it(telephony: TwilioTelep
     }
 
 
+async def test_a_text_is_handed_over_once(telephony: TwilioTelephony, provider: Provider):
+    provider.answer("POST /Messages.json", said(201, sid="SM1"))
+    sent = {"to": "+8613800138000", "from_": "+8657195598000", "body": "您的客户经理是王敏。"}
+    assert await telephony.send_text(**sent) == "SM1"
+    assert [asked.form for asked in provider.asked] == [
+        {"To": ["+8613800138000"], "From": ["+8657195598000"], "Body": ["您的客户经理是王敏。"]}
+    ]
+
+
 async def test_an_api_key_signs_in_for_the_account(settings: Settings, provider: Provider):
     keyed = replace(
         settings,

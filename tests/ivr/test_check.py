@@ -17,6 +17,11 @@ from tests.ivr.site import FILES, line_of, site
 
 SITES = sorted(path for path in (ROOT / "config" / "sites").iterdir() if path.is_dir())
 
+TOLD_NO_NUMBER = "announce:\n  next: {zh: 下一位, en: Next}\n  ahead: {zh: 请等, en: Please wait}\n"
+TOLD_TOO_OFTEN = (
+    "announce:\n  every: 10s\n  next: {zh: 下一位, en: Next}\n  ahead: {zh: '{ahead}', en: '{ahead}'}\n"
+)
+
 # What was broken: the file, the words there and what stands there instead; then the file and the words that stand, as
 # long as it is whole, on the line that is named; and all that is said of it. Each site has this one thing wrong.
 BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
@@ -109,6 +114,18 @@ BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
     ("a tier's name in no language", ("customers", "name: {zh: 居民, en: Ordinary}", "name: {}"),
      ("customers", "zh: 居民"),
      "tiers.ordinary.name: the text is missing in zh and en"),
+    ("announcements that say no number", ("queues", "matters:\n", f"{TOLD_NO_NUMBER}matters:\n"),
+     ("queues", "matters:"), "announce: 'ahead' is to say {ahead} in every language"),
+    ("announcements on top of each other", ("queues", "matters:\n", f"{TOLD_TOO_OFTEN}matters:\n"),
+     ("queues", "enquiry: {name"), "announce.every: must be at least 15000"),
+    ("a surge of a queue that is not there", ("queues", "matters:\n", "surge: {waiting: {genral: 9}}\nmatters:\n"),
+     ("queues", "matters:"), "surge.waiting.genral: there is no queue named 'genral'; did you mean 'general'?"),
+    ("a surge that never begins", ("queues", "matters:\n", "surge: {calm: 5m}\nmatters:\n"),
+     ("queues", "matters:"), "surge: a surge needs 'waiting' or 'area', or it never begins"),
+    ("an overflow for a surge that never begins",
+     ("queues", "    closed: closed\n", "    closed: closed\n    overflow: [{after: 9s, to: general, surge: true}]\n"),
+     ("queues", "    wait:"),
+     "queues.general.overflow.0.surge: no surge ever begins: 'surge' is missing in queues.yaml"),
     ("an unknown skill", ("queues", "needs: [general]", "needs: [genral]"),
      ("queues", "needs: [general]"),
      "queues.general.needs.0: there is no skill named 'genral'; did you mean 'general'?"),

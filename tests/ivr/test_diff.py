@@ -23,6 +23,8 @@ SURE = "  sure_of: {zh: '{label}？', en: '{label}?'}\n  yes: {zh: [是], en: ['
 NEW_HOURS = "周一至周四 08:30-17:30；周六 09:00-12:00"
 LEAVE = '      - {key: "1", label: {zh: 留言, en: Message}, goto: message}\n'
 
+ANNOUNCE = "{next: {zh: 下一位, en: Next}, ahead: {zh: '{ahead}', en: '{ahead}'}}"
+
 # One change, and what is said of it in each language; nothing else is said.
 TOLD: tuple[tuple[str, tuple[Change, ...], list[str], list[str]], ...] = (
     ("a key leads elsewhere",
@@ -79,6 +81,14 @@ TOLD: tuple[tuple[str, tuple[Change, ...], list[str], list[str]], ...] = (
     ("a work queue", (("tickets", "work_queue: desk", "work_queue: dispatch_urgent"),),
      ["工单类型“咨询”（enquiry）的派单队列改为 dispatch_urgent（原为 desk）"],
      ["ticket type Enquiry (enquiry): work queue now dispatch_urgent (was: desk)"]),
+    ("what is told to who waits",
+     (("queues", "matters:\n", f"announce: {ANNOUNCE}\nmatters:\n"),),
+     ["等候播报的首次播报改为 15秒（原为 无）", "等候播报的重复间隔改为 1分（原为 无）",
+      "等候播报的前面人数的说法改为 “{ahead}”（原为 无）", "等候播报的下一位的说法改为 “下一位”（原为 无）"],
+     ["announcement to who waits: first time after now 15 s (was: none)",
+      "announcement to who waits: again every now 1 min (was: none)",
+      "announcement to who waits: words for who is ahead now “{ahead}” (was: none)",
+      "announcement to who waits: words for who is next now “Next” (was: none)"]),
     ("a time limit",
      (("tickets", "priority: 5}", "priority: 5, due: {within: 5 workdays, calendar: office}}"),),
      ["工单类型“咨询”（enquiry）的办理时限改为 within 5个工作日，calendar office（原为 无）"],

@@ -216,6 +216,7 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "rescore_due": 1,
         "work_off_uploads": 0,
         "tidy_uploads": 0,
+        "send_texts": 0,
         "keep_version": 1,
         "end_sessions": 0,
     }

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,20 @@ async def test_who_may_not_take_it_went_to_others(hotline: Hotline, clock: Any) 
     assert "explain.each_free_agent" not in [each.key for each in told.waited]
 
 
+async def test_a_head_start_passes_nobody_whom_the_agent_may_not_take(hotline: Hotline, clock: Any) -> None:
+    """The key customer was ahead of him by key; but the agent who took that call speaks no English."""
+    board = hotline.switchboard
+    await hotline.arrive("LIN", "")
+    lane = Lane("general", "residential", ("general", "english"), 0)
+    await board.enqueue_call(call_id="LIN", queue="general", matter="enquiry", tier="residential", lane=lane)
+    clock.advance(5_000)
+    await comes(hotline, "KEY", "key_customer")
+    assert await taken(hotline) == "KEY"
+    assert [each.reason for each in (await explained(hotline)).before] == ["not_his"]
+    await hotline.write_down()
+    assert [each.reason for each in (await explained(hotline)).before] == ["not_his"]
+
+
 async def test_what_widened_when(hotline: Hotline, clock: Any) -> None:
     board = hotline.switchboard
     await board.set_presence(agent_id="wang", presence="away", reason="meal")
@@ -222,7 +237,7 @@ def test_a_reason_nobody_has_words_for_is_told_as_it_stands() -> None:
 @pytest.mark.parametrize("locale", ["zh", "en"])
 def test_every_sentence_has_its_words(locale: str) -> None:
     source = Path(explanation.__file__).read_text("utf-8")
-    used = set(re.findall(r'"((?:why|explain)\.[a-z_.]+[a-z])"', source))
+    used = {"explain.missing.live"} | set(re.findall(r'"((?:why|explain)\.[a-z_.]+[a-z])"', source))
     used |= {f"explain.before.{each}" for each in BEFORE} | {f"explain.reason.{each}" for each in BEFORE}
     used |= {f"why.passed_over.{each}" for each in (*PASSED_OVER, "else")}
     used |= {f"explain.line.{each.replace('.', '_')}" for each in LINES_TOLD}
@@ -276,5 +291,8 @@ async def test_a_day_is_replayed_and_an_altered_line_is_told(busy: Hotline, runt
     assert "Offered instead: EARLY." in other.out
     chinese = await shouwen(runtime, "explain", "--replay", "--day", "2026-11-22", "--language", "zh")
     assert chinese.out.startswith("2026-11-22：核对了 0 次分配")
+    away = replace(runtime, settings=replace(runtime.settings, redis_url="redis://127.0.0.1:9/0"))
+    still = await shouwen(away, "explain", "LIN", "--language", "en")
+    assert (still.code, "The live store is away" in still.out) == (0, True), still.err
     neither = await shouwen(runtime, "explain")
     assert neither.code == 2

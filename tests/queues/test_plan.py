@@ -105,6 +105,18 @@ SETTLING = (
             ("customers", "default:", "areas: {East: {name: {zh: 东, en: E}}}\ndefault:"),
             "is not a short name",
         ),
+        (
+            ("customers", "default:", "appointment: {within: 1 workday}\ndefault:"),
+            "workdays need a 'calendar'",
+        ),
+        (
+            ("customers", "default:", "appointment: {within: 1 workday, calendar: offic}\ndefault:"),
+            "there is no calendar named 'offic'; did you mean 'office'?",
+        ),
+        (
+            ("customers", "default:", "appointment: {within: 1h, changed: {zh: '{x}', en: E}}\ndefault:"),
+            "{x} cannot be filled in",
+        ),
         (("customers", "default:", "managed: [vip]\ndefault:"), "there is no tier named 'vip'"),
         (
             ("queues", "needs: [general]", "needs: [general]\n    overflow: [{after: 1m, offer: callbak}]"),

@@ -3,7 +3,7 @@
 import pytest
 
 from config.runtime import Runtime
-from config.telephony import RecordingStatus
+from config.telephony import LegGone, RecordingStatus
 from queues.domain.agents import AgentState
 from queues.domain.calls import CallState
 from tests.doubles import ManualClock, TelephonyDouble
@@ -94,3 +94,82 @@ async def test_nothing_is_recorded_after_a_refusal(floor: Floor) -> None:
     await put_through(floor)
     await talks_again(floor)
     assert floor.telephony.recorded == []
+
+
+# Hold, and a colleague who is asked
+
+
+async def test_the_line_is_brought_to_what_the_call_says(floor: Floor) -> None:
+    offer_id = await talks(floor)
+    await floor.board.hold_call(call_id=LIN, agent_id="mei", is_held=True)
+    await floor.tick()
+    await floor.board.hold_call(call_id=LIN, agent_id="mei", is_held=False)
+    await floor.tick()
+    assert floor.telephony.held == [(offer_id, LIN, True), (offer_id, LIN, False)]
+
+
+async def test_an_agent_who_changes_his_mind_while_the_provider_is_asked_has_his_last_word(
+    floor: Floor,
+) -> None:
+    offer_id = await talks(floor)
+    await floor.board.hold_call(call_id=LIN, agent_id="mei", is_held=True)
+    with floor.provider_is_slow("hold"):
+        await floor.starts()
+        await floor.board.hold_call(call_id=LIN, agent_id="mei", is_held=False)
+    await floor.dispatcher.settle()
+    await floor.tick()
+    assert floor.telephony.held[-1] == (offer_id, LIN, False)
+
+
+async def test_a_hold_that_the_provider_refuses_is_no_hold(floor: Floor) -> None:
+    await talks(floor)
+    floor.telephony.fail("hold", LegGone(404, 20404, "no such conference"))
+    await floor.board.hold_call(call_id=LIN, agent_id="mei", is_held=True)
+    await floor.tick()
+    assert (await floor.call()).is_held is False
+
+
+async def test_attended_transfer_keeps_one_recording_and_one_record(floor: Floor) -> None:
+    """mikopbx #1100: an attended transfer lost the recording and split the record."""
+    await talks(floor)
+    first_leg = floor.telephony.placed[-1].leg_id
+    await floor.is_ready("bo")
+    assert (await floor.board.consult_agent(call_id=LIN, agent_id="mei", colleague="bo")).is_ok
+    await floor.tick()
+    leg_id = floor.telephony.placed[-1].leg_id
+    second = f"{LIN}-2"
+    await floor.board.answer_offer(offer_id=second, leg_id=leg_id)
+    assert (await floor.board.accept_offer(offer_id=second, leg_id=leg_id)).is_ok
+    assert (await floor.board.hand_over_call(call_id=LIN, agent_id="mei")).is_ok
+    await floor.tick()
+    assert first_leg in floor.telephony.hung_up
+    assert leg_id not in floor.telephony.hung_up
+    await floor.board.connect_call(call_id=LIN, offer_id=second)
+    await floor.tick()
+    assert [leg for leg, _ in floor.telephony.recorded] == [LIN]
+    assert ((await floor.call()).talks, (await floor.call()).agent_id) == (2, "bo")
+
+
+async def test_nobody_who_was_asked_is_left_reserved_after_a_restart(floor: Floor) -> None:
+    """FreeSWITCH #2540: an agent stuck as reserved. The ring was lost with its performer, the deadline was not."""
+    await talks(floor)
+    await floor.is_ready("bo")
+    await floor.board.consult_agent(call_id=LIN, agent_id="mei", colleague="bo")
+    await floor.board.claim_effects()
+    await floor.pass_by(60_000)
+    await floor.pass_by(60_000)
+    assert await floor.state_of("bo") == (AgentState.READY, "")
+    assert (await floor.call()).agent_id == "mei"
+
+
+async def test_no_colleague_rings_on_after_the_caller_hung_up(floor: Floor) -> None:
+    """FreeSWITCH #2529: the caller had hung up, the agent was still rung."""
+    await talks(floor)
+    await floor.is_ready("bo")
+    await floor.board.consult_agent(call_id=LIN, agent_id="mei", colleague="bo")
+    await floor.tick()
+    ringing = floor.telephony.placed[-1].leg_id
+    await floor.board.end_call(call_id=LIN, by="caller")
+    await floor.tick()
+    assert ringing in floor.telephony.hung_up
+    assert await floor.state_of("bo") == (AgentState.READY, "")

@@ -349,3 +349,9 @@ async def test_complaints_are_listed_of_the_account_and_of_one_call(
     [one] = await sdk(lambda client: client.calls(callers[0].sid).notifications.list())
     assert (one.error_code, one.log, one.request_url) == ("12200", "0", f"{customer.url}/voice")
     assert (await sdk(lambda client: client.notifications(one.sid).fetch())).error_code == "12200"
+
+
+async def test_a_text_message_is_noted(exchange: Exchange, sdk: Any) -> None:
+    sent = await sdk(lambda client: client.messages.create(to="+8613800138000", from_=HOTLINE, body="您好"))
+    assert (sent.sid[:2], sent.status) == ("SM", "queued")
+    assert exchange.texts == [("+8613800138000", HOTLINE, "您好")]

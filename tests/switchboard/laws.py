@@ -25,7 +25,13 @@ class Laws:
         assert len({offer.agent_id for offer in open_offers}) == len(open_offers)
         for offer in open_offers:
             assert state.agents[offer.agent_id].offer_id == offer.offer_id
-            assert state.calls[offer.call_id].offer_id == offer.offer_id
+            call = state.calls[offer.call_id]
+            assert offer.offer_id == (call.consult_id if offer.asked_by else call.offer_id)
+        asked = [call for call in state.calls.values() if call.consult_id]
+        for call in asked:
+            assert (call.state, call.held_ms is None) == (CallState.CONNECTED, False)
+            assert state.agents[state.offers[call.consult_id].agent_id].call_id == call.call_id
+            assert state.offers[call.consult_id].agent_id != call.agent_id
         served = [
             call for call in state.calls.values() if call.agent_id and call.state is not CallState.ENDED
         ]
@@ -72,4 +78,4 @@ class Laws:
             f"connect:{call.offer_id}" if call.state == "connecting" else f"offer:{call.offer_id}"
             for call in state.calls.values()
             if call.state in ("offered", "connecting")
-        }
+        } | {f"offer:{call.consult_id}" for call in state.calls.values()}

@@ -139,6 +139,39 @@ class Story:
             )
         )  # fmt: skip
 
+    async def end_of_offer(self, call_id: str, offer_id: str) -> str:
+        """The line of the agent of this offer is down."""
+        return await self.word(
+            c.EndCall(
+                now_ms=self.now_ms, call_id=call_id, by="agent", offer_id=offer_id, wrap_up_ms=WRAP_UP_MS,
+                linger_ms=LINGER_MS, forget_ms=FORGET_MS, connect_ms=CONNECT_MS,
+            )
+        )  # fmt: skip
+
+    async def hold(self, call_id: str, agent_id: str, is_held: bool = True) -> str:
+        return await self.word(
+            c.HoldCall(now_ms=self.now_ms, call_id=call_id, agent_id=agent_id, is_held=is_held)
+        )
+
+    async def consult(self, call_id: str, agent_id: str, colleague_id: str) -> str:
+        return await self.word(
+            c.ConsultAgent(
+                now_ms=self.now_ms, call_id=call_id, agent_id=agent_id, colleague_id=colleague_id,
+                place_ms=PLACE_MS,
+            )
+        )  # fmt: skip
+
+    async def end_consult(self, offer_id: str, leg_id: str = "") -> str:
+        return await self.word(c.EndConsult(now_ms=self.now_ms, offer_id=offer_id, leg_id=leg_id))
+
+    async def hand_over(self, call_id: str, agent_id: str) -> str:
+        return await self.word(
+            c.HandOverCall(
+                now_ms=self.now_ms, call_id=call_id, agent_id=agent_id, wrap_up_ms=WRAP_UP_MS,
+                connect_ms=CONNECT_MS,
+            )
+        )  # fmt: skip
+
     async def divert(self, call_id: str, to: str = "voicemail", step: int = -1) -> str:
         return await self.word(c.DivertCall(now_ms=self.now_ms, call_id=call_id, to=to, step=step))
 
@@ -154,6 +187,7 @@ class Story:
                 wrap_up_ms=WRAP_UP_MS,
                 linger_ms=LINGER_MS,
                 forget_ms=FORGET_MS,
+                connect_ms=CONNECT_MS,
                 place_kept_ms=place_kept_ms,
             )
         )

@@ -144,3 +144,160 @@ async def test_a_message_after_a_talk_leaves_the_call_answered(story: Story) -> 
     await story.end("lin")
     assert call(story).outcome == "answered"
     assert json.loads(story.world.state.effects["record:lin"].to_json())["kind"] == "record"
+
+
+# Hold, and a colleague who is asked
+
+
+async def consulting(story: Story) -> str:
+    """Lin is held, Mei asks Bo, who is there."""
+    await story.talking("lin", "mei")
+    await story.ready("bo")
+    assert await story.later(30_000).consult("lin", "mei", "bo") == "ok"
+    offer_id = str(call(story).consult_id)
+    assert (await story.ring(offer_id), await story.ringing(offer_id), await story.answer(offer_id)) == (
+        "ok",
+    ) * 3
+    assert await story.accept(offer_id) == "ok"
+    return offer_id
+
+
+async def test_a_held_caller_is_still_his_agents(story: Story) -> None:
+    await story.talking("lin", "mei")
+    assert await story.hold("lin", "mei") == "ok"
+    assert await story.hold("lin", "mei") == "again"
+    assert (call(story).state, call(story).held_ms) == ("connected", story.now_ms)
+    assert await story.later(9_000).hold("lin", "mei", False) == "ok"
+    assert call(story).held_ms is None
+    assert [name for name in due(story) if name.startswith("hold:")] == ["hold:lin-1", "hold:lin-2"]
+    assert await story.hold("lin", "bo") == "stale:connected"
+    assert await story.later(1_000).end("lin", "agent") == "ok", "not held: the talk is over"
+
+
+async def test_a_colleague_is_reserved_like_by_an_offer_and_takes_the_caller(story: Story) -> None:
+    second = await consulting(story)
+    assert (call(story).state, call(story).agent_id, call(story).held_ms) == (
+        "connected",
+        "mei",
+        story.now_ms,
+    )
+    assert (agent(story, "bo").state, agent(story, "bo").call_id) == ("connecting", "lin")
+    assert await story.later(20_000).hand_over("lin", "mei") == "ok"
+    assert await story.hand_over("lin", "mei") == "again"
+    assert (call(story).state, call(story).agent_id, call(story).offer_id) == ("connecting", "bo", second)
+    assert (agent(story).state, call(story).consult_id, call(story).held_ms) == ("wrap_up", "", None)
+    assert "hang_up:CA-lin-1" in due(story)
+    assert await story.later(700).connect("lin", second) == "ok"
+    assert (agent(story, "bo").state, call(story).talks, call(story).room) == ("connected", 2, second)
+    await story.later(5_000).end("lin")
+    assert [line.agent_id for line in of_type(story, "agent.wrap_up_started")] == ["mei", "bo"]
+    assert len(of_type(story, "call.ended")) == 1
+
+
+@pytest.mark.parametrize("how", ["decline", "expire", "unring", "lose"])
+async def test_who_will_not_be_asked_leaves_the_caller_with_his_agent(story: Story, how: str) -> None:
+    await story.talking("lin", "mei")
+    await story.ready("bo")
+    await story.consult("lin", "mei", "bo")
+    offer_id = call(story).consult_id
+    if how in ("decline", "expire"):
+        await story.ringing(offer_id)
+    if how == "lose":
+        await story.later(60_000).beat("mei")
+        assert await story.lose("bo") == "ok"
+    else:
+        story.later(60_000)
+        assert await getattr(story, how)(offer_id) == "ok"
+    assert (call(story).state, call(story).agent_id, call(story).consult_id) == ("connected", "mei", "")
+    assert call(story).held_ms is not None
+    assert agent(story, "bo").state == ("away" if how == "lose" else "ready")
+    assert agent(story, "bo").missed == (1 if how == "expire" else 0)
+    assert story.world.state.lanes == {}
+
+
+async def test_only_a_ready_colleague_is_asked_and_one_at_a_time(story: Story) -> None:
+    await story.talking("lin", "mei")
+    assert await story.consult("lin", "mei", "bo") == "stale:signed_out"
+    await story.ready("bo")
+    await story.ready("ann")
+    assert await story.consult("lin", "mei", "bo") == "ok"
+    assert await story.consult("lin", "mei", "bo") == "again"
+    assert await story.consult("lin", "mei", "ann") == "stale:consulting"
+    assert await story.hand_over("lin", "mei") == "stale:connected", "his phone only rings"
+
+
+async def test_back_to_the_caller_lets_the_colleague_go(story: Story) -> None:
+    second = await consulting(story)
+    assert await story.hold("lin", "mei", False) == "ok"
+    assert (agent(story, "bo").state, call(story).consult_id) == ("ready", "")
+    assert f"hang_up:CA-{second}" in due(story)
+    assert await story.end_consult(second) == "gone", "his line is down: that is old news"
+
+
+async def test_a_colleague_who_hangs_up_leaves_the_caller_held_with_his_agent(story: Story) -> None:
+    second = await consulting(story)
+    assert await story.end_consult(second, "CA-other") == "stale:accepted"
+    assert await story.end_consult(second, f"CA-{second}") == "ok"
+    assert await story.end_consult(second, f"CA-{second}") == "gone"
+    assert (call(story).state, call(story).agent_id, agent(story, "bo").state) == (
+        "connected",
+        "mei",
+        "ready",
+    )
+
+
+async def test_the_agent_who_hangs_up_while_he_holds_drops_nobody(story: Story) -> None:
+    """The caller must not be dropped: back to the queue, with his place; told three times, once."""
+    await story.talking("lin", "mei")
+    queued_ms = call(story).queued_ms
+    await story.later(20_000).hold("lin", "mei")
+    for word in ("kept", "again", "again"):
+        assert await story.end_of_offer("lin", "lin-1") == word
+    assert (call(story).state, call(story).queued_ms, agent(story).state) == ("queued", queued_ms, "wrap_up")
+
+
+async def test_the_agent_who_hangs_up_while_the_colleague_rings_drops_nobody(story: Story) -> None:
+    await story.talking("lin", "mei")
+    await story.ready("bo")
+    await story.consult("lin", "mei", "bo")
+    assert await story.end_of_offer("lin", "lin-1") == "kept"
+    assert (call(story).state, agent(story, "bo").state, agent(story).state) == ("queued", "ready", "wrap_up")
+
+
+async def test_the_agent_who_hangs_up_while_the_colleague_is_there_has_handed_over(story: Story) -> None:
+    second = await consulting(story)
+    assert await story.end_of_offer("lin", "lin-1") == "kept"
+    assert (call(story).state, call(story).agent_id, call(story).offer_id) == ("connecting", "bo", second)
+    assert await story.connect("lin", second) == "ok"
+
+
+async def test_a_caller_who_hangs_up_while_he_is_held_frees_both(story: Story) -> None:
+    second = await consulting(story)
+    assert await story.end("lin") == "ok"
+    assert (agent(story).state, agent(story, "bo").state) == ("wrap_up", "ready")
+    assert {f"hang_up:CA-{second}", "hang_up:CA-lin-1"} <= set(due(story))
+    assert call(story).outcome == "answered"
+
+
+async def test_a_colleague_who_is_gone_when_the_caller_comes_sends_him_back_to_his_place(
+    story: Story,
+) -> None:
+    second = await consulting(story)
+    queued_ms = call(story).queued_ms
+    await story.hand_over("lin", "mei")
+    assert await story.requeue("lin", second, leg_id=f"CA-{second}") == "ok"
+    assert (call(story).state, call(story).queued_ms, call(story).room) == ("queued", queued_ms, "")
+
+
+async def test_a_hand_over_that_never_arrives_ends_at_its_deadline(story: Story) -> None:
+    second = await consulting(story)
+    await story.hand_over("lin", "mei")
+    assert await story.requeue("lin", second, by="deadline") == "early"
+    assert await story.later(60_000).requeue("lin", second, by="deadline") == "ok"
+    assert (call(story).state, agent(story, "bo").state) == ("queued", "ready")
+
+
+async def test_a_blind_transfer_lets_go_who_was_being_asked(story: Story) -> None:
+    await consulting(story)
+    assert await story.transfer("lin", "mei") == "ok"
+    assert (call(story).state, call(story).held_ms, agent(story, "bo").state) == ("queued", None, "ready")

@@ -10,7 +10,9 @@ from queues.domain import commands as c
 from queues.domain.agents import Agent
 from queues.domain.calls import DIVERSIONS, Call
 from queues.domain.lanes import Lane
+from queues.domain.offers import OfferId
 from queues.domain.state import State
+from queues.domain.surges import Subject
 from tests.doubles import MONDAY_0900_MS
 from tests.switchboard.world import lane
 
@@ -77,21 +79,40 @@ class Workload:
                     self._one(self._at_the_keys(call.call_id)),
                 ]
             case "queued":
-                asks = self._command(c.AskCallback, call_id=call.call_id, linger_ms=5_000, expires_ms=300_000)
                 claims = [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
-                return [*claims, asks if not call.callback else self._tend(call.call_id)]
+                asks = self._command(c.AskCallback, call_id=call.call_id, linger_ms=5_000, expires_ms=300_000)
+                return [
+                    *claims,
+                    self._round_of_waiting(call.call_id),
+                    asks if not call.callback else self._tend(call.call_id),
+                ]
             case "resting":
                 return [self._tend(call.call_id), self._end(call.call_id)]
             case "offered" | "connecting":
                 return self._next_of_offer(state, call)
             case "connected":
-                return [self._end(call.call_id), self._transfer(call.call_id, call.agent_id)]
+                return [*self._next_of_talk(state, call), *self._next_of_consult(state, call)]
             case "messaging" if call.diverted_to == "transfer":
                 return [self._end(call.call_id), self._command(c.ReturnCall, call_id=call.call_id)]
             case "ended":
                 return [self._command(c.ForgetCall, call_id=call.call_id)]
             case _:
                 return [self._end(call.call_id)]
+
+    def _next_of_talk(self, state: State, call: Call) -> list[c.Command]:
+        about = {"call_id": call.call_id, "agent_id": call.agent_id}
+        asked = [self._consult(call.call_id, call.agent_id, each) for each in sorted(state.ready)]
+        hold = self._command(c.HoldCall, **about, is_held=call.held_ms is None)
+        return [self._end(call.call_id), self._transfer(call.call_id, call.agent_id), hold, *asked]
+
+    def _next_of_consult(self, state: State, call: Call) -> list[c.Command]:
+        if not call.consult_id:
+            return []
+        over = self._hand_over(call.call_id, call.agent_id)
+        left = self._command(c.EndConsult, offer_id=call.consult_id, leg_id=self._one(["", "leg-other"]))
+        if state.offers[call.consult_id].state == "accepted":
+            return [over, over, left]
+        return [left, *self._next_of_offer(state, replace(call, offer_id=OfferId(call.consult_id)))]
 
     def _next_of_offer(self, state: State, call: Call) -> list[c.Command]:
         offer = state.offers[call.offer_id]
@@ -170,6 +191,7 @@ class Workload:
             self._one(self._at_the_keys(call_id)),
             self._command(c.ReturnCall, call_id=call_id),
             self._command(c.TouchCall, call_id=call_id),
+            self._round_of_waiting(call_id),
             self._command(
                 c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS), step=self._one([-1, -1, 0, 1, 9])
             ),
@@ -179,6 +201,15 @@ class Workload:
             self._command(c.ForgetCall, call_id=call_id),
             self._command(c.ConnectCall, **of_offer),
             self._transfer(call_id, self._one(AGENTS)),
+            self._consult(call_id, self._one(AGENTS), self._one(AGENTS)),
+            self._hand_over(call_id, self._one(AGENTS)),
+            self._command(c.EndConsult, offer_id=offer_id, leg_id=self._one(["", f"leg-{offer_id}"])),
+            self._command(
+                c.HoldCall,
+                call_id=call_id,
+                agent_id=self._one(AGENTS),
+                is_held=self._one([False, True]),
+            ),
             self._command(
                 c.RequeueCall,
                 **of_offer,
@@ -187,6 +218,12 @@ class Workload:
                 leg_id=self._one(["", f"leg-{offer_id}", "leg-other"]),
             ),
         ]
+
+    def _round_of_waiting(self, call_id: str) -> c.Command:
+        times = {"first_ms": self._one([0, 15_000]), "every_ms": self._one([15_000, 15_000, 0])}
+        return self._command(
+            c.TouchCall, call_id=call_id, round_no=self._one([0, 1, 2]), fresh_ms=30_000, **times
+        )
 
     def _at_the_keys(self, call_id: str) -> list[c.Command]:
         """What a caller does in the menu beside going through it."""
@@ -254,6 +291,9 @@ class Workload:
                 c.SetReserve, queue="power", is_armed=self._one([False, True]), waited_ms=self._one([0, 9])
             ),
             self._command(c.ForgetMet, before_ms=self.now_ms - 60_000, met_max=self._one([1, 9])),
+            self._one(self._live_changes(state)),
+            self._estimates(),
+            self._surge(),
             self._command(c.AppendLine, type="recording.started", call_id="CA1", data='{"id":"RE1"}'),
             self._command(
                 c.RaiseCounters,
@@ -270,6 +310,25 @@ class Workload:
         """The dispatcher drops what concerns nobody; a promise is tended."""
         return sorted(name for name in state.deadlines if not name.startswith("callback:"))
 
+    def _surge(self) -> c.Command:
+        queue = self._one(["power", "gas"])
+        subject = Subject(count=9, limit=4, queues=(queue,), queue=queue)
+        return self._command(
+            c.WeighSurge,
+            surge_id=subject.surge_id,
+            level=self._one(["high", "middle", "low", "low"]),
+            subject=subject.to_json(),
+            calm_ms=30_000,
+            on_call=self._one(["", "mei,bo"]),
+        )
+
+    def _estimates(self) -> c.Command:
+        steps = self._one(["1:0:60 3:60:180", "2:120:300 9:600:86400", "1:0:120 2:0:0"])
+        text = f"{self.now_ms - self._one([0, 0, 31_000])} {steps}"
+        known = self._one([LANES, LANES[:1], ()])
+        told = {each.lane_id: text for each in known}
+        return self._command(c.KeepEstimates, estimates=json.dumps(told))
+
     def _from_a_supervisor(self) -> list[c.Command]:
         notice_id, areas = self._one(["n1", "n2"]), self._one([[], ["east"], ["west", "east"]])
         starts_ms = self.now_ms + self._one([-60_000, 0, 5_000])
@@ -282,6 +341,24 @@ class Workload:
             self._command(c.ClearNotice, notice_id=notice_id, by="chief"),
             self._command(c.ActivateVersion, version=self._one(["v1", "v2"]), by="chief"),
         ]
+
+    def _live_changes(self, state: State) -> list[c.Command]:
+        """One call, one agent, one queue: as a supervisor changes them while people wait."""
+        call_id, queue = self._one(self.calls), self._one(["power", "gas"])
+        agent_id = self._one([*AGENTS, "nobody"])
+        call = state.calls.get(call_id)
+        was = call.lane_id if call and self.chance.random() < 0.9 else "elsewhere"
+        to: Lane = self._one([*LANES, replace(LANES[1], is_raised=True)])
+        return [
+            self._command(
+                c.RelaneCall, call_id=call_id, from_lane_id=was, lane_id=to.lane_id, lane=to.to_json(),
+                is_raised=to.is_raised, by="chief",
+            ),
+            self._command(c.LendAgent, agent_id=agent_id, queue=queue, skills=self._one([queue, "a,b"]), by="chief"),
+            self._command(c.TakeBackAgent, agent_id=agent_id, queue=queue, by="chief"),
+            self._command(c.CloseQueue, queue=queue, leads=self._one([False, True]), by="chief"),
+            self._command(c.OpenQueue, queue=queue, by="chief"),
+        ]  # fmt: skip
 
     def _arrival(self, call_id: str) -> c.Command:
         ref = self._one(["r/1", "r/1", "r/2", "withheld"])
@@ -309,6 +386,15 @@ class Workload:
             why=WHY, is_turn=self._one([False, True]),
         )  # fmt: skip
 
+    def _consult(self, call_id: str, agent_id: str, colleague_id: str) -> c.Command:
+        about = {"call_id": call_id, "agent_id": agent_id, "colleague_id": colleague_id}
+        return self._command(c.ConsultAgent, **about, place_ms=35_000)
+
+    def _hand_over(self, call_id: str, agent_id: str) -> c.Command:
+        return self._command(
+            c.HandOverCall, call_id=call_id, agent_id=agent_id, wrap_up_ms=30_000, connect_ms=15_000
+        )
+
     def _transfer(self, call_id: str, agent_id: str) -> c.Command:
         where: Lane = self._one(LANES)
         return self._command(
@@ -323,6 +409,8 @@ class Workload:
             c.EndCall,
             call_id=call_id,
             by=by,
+            offer_id=f"{call_id}-{self._one([1, 2, 3])}" if by == "agent" else "",
+            connect_ms=15_000,
             wrap_up_ms=30_000,
             linger_ms=10_000,
             forget_ms=60_000,

@@ -113,8 +113,10 @@ class World:
         assert await dump(self.redis) == picture(expected.state), command
 
     async def snapshot(self, now_ms: int) -> Snapshot:
-        for with_turns in (True, False):
-            asked = {"silent_ms": SILENT_MS, "with_turns": with_turns}
+        for asked in (
+            {"silent_ms": SILENT_MS, "with_turns": True, "heads_max": 1, "agents_max": 1},
+            {"silent_ms": SILENT_MS},
+        ):
             read = await self.store.read_snapshot(now_ms=now_ms, **asked)
             assert read == snapshot_of(self.state, now_ms, **asked)
         return read
@@ -145,12 +147,15 @@ def picture(state: State) -> dict[str, Any]:
         "met": state.met,
         "met_at": {ref: int(text.partition(" ")[0]) for ref, text in state.met.items()},
         "notices": state.notices,
+        "surges": state.surges,
+        "estimates": state.estimates,
         "cases": state.cases,
         "case_faults": state.case_faults,
         "legs": state.legs,
         "places": state.places,
         "callbacks": state.callbacks,
         "dialling": state.dialling,
+        "closed_queues": state.closed_queues,
         "server": state.server,
         "version": state.version,
     }

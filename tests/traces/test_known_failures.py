@@ -241,7 +241,9 @@ async def test_who_accepts_has_the_caller_at_once_and_never_waits_without_end(fl
     await floor.tick()
     assert [leg_id for _, leg_id, _ in floor.telephony.pulled] == ["CA1"]
     assert (await caller.wait(waiting)).said == "正在为您接通，请稍候。"
-    assert joined.conference == (await caller.connect(agent.offer_id)).conference == "CA1"
+    met = await caller.connect(agent.offer_id)
+    assert met.conference
+    assert joined.conference == met.conference, "they meet in one room"
 
 
 async def test_an_agent_whose_caller_cannot_be_pulled_is_free_again(floor: Floor) -> None:

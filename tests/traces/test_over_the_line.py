@@ -168,7 +168,7 @@ async def test_an_agent_who_declines_leaves_the_caller_in_his_place(town: Town) 
 async def test_silence_leads_to_the_queue_and_the_wait_goes_on(town: Town) -> None:
     caller = await dial(town, "")
     await until(caller, "queued")
-    await until(caller, "said", "请继续等候")
+    await until(caller, "said", "您是下一位")
     # Three questions of the menu; with the last word he may hear that he can be called back.
     assert kinds(caller).count("gathering") in (3, 4)
     caller.hang_up()
@@ -216,3 +216,42 @@ async def test_who_is_put_through_talks_to_the_second_agent_in_a_room_of_their_o
     caller.hang_up()
     await second.ended()
     await town.state(caller.sid, "ended answered")
+
+
+async def test_a_held_caller_is_handed_to_the_colleague_who_was_asked(town: Town) -> None:
+    board, telephony = town.hotline.switchboard, town.hotline.runtime.telephony
+    links = town.hotline.runtime.links
+    first_phone, second_phone = aiter(town.exchange.register("wang")), aiter(town.exchange.register("li"))
+    caller = await dial(town, "0")
+    await until(caller, "queued")
+    room, first = await talking(town, "wang", caller.sid, first_phone)
+    await town.hotline.agent("li")
+    assert (await board.consult_agent(call_id=caller.sid, agent_id="wang", colleague="li")).is_ok
+    await telephony.hold(room, caller.sid, True, links.url("voice_held"))
+    await until(caller, "held")
+    offer_id = f"{caller.sid}-2"
+    leg_id = await telephony.place(
+        to="client:li",
+        from_=HOTLINE,
+        url=links.url("voice_agent", offer_id=offer_id),
+        status_url=links.url("voice_agent_status", offer_id=offer_id),
+        timeout_s=15,
+    )
+    await board.ring_offer(offer_id=offer_id, leg_id=leg_id)
+    second = await anext(second_phone)
+    second.answer()
+    await until(second, "bridged")
+    assert (await board.hand_over_call(call_id=caller.sid, agent_id="wang")).is_ok
+    (first_leg, _) = await board.leg_of_offer(offer_id=room)
+    await telephony.hang_up(first_leg)
+    await first.ended()
+    await town.state(caller.sid, "connected")
+    async with asyncio.timeout(30):
+        while kinds(second).count("bridged") < 2 or kinds(caller).count("bridged") < 2:
+            await asyncio.sleep(0.01)
+    caller.hang_up()
+    async with asyncio.timeout(30):
+        await second.ended()
+    await town.state(caller.sid, "ended answered")
+    names = [room.friendly_name for room in town.exchange.conferences.by_sid.values()]
+    assert names == [f"{caller.sid}-1", f"{caller.sid}-2"]

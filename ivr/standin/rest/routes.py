@@ -2,7 +2,16 @@
 
 from starlette.routing import BaseRoute, Route
 
-from ivr.standin.rest import calls, conferences, notifications, numbers, participants, queues, recordings
+from ivr.standin.rest import (
+    calls,
+    conferences,
+    messages,
+    notifications,
+    numbers,
+    participants,
+    queues,
+    recordings,
+)
 from ivr.standin.rest.asking import BASE, Answer, Ask, Handler, resource
 
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
@@ -50,6 +59,7 @@ def routes() -> list[BaseRoute]:
         _route(recording, {"GET": recordings.fetch, "DELETE": recordings.delete}),
         _media(recording + ".wav"),
         _media(recording),
+        _route("/Messages", {"POST": messages.create}, 201),
         _route("/Notifications", {"GET": notifications.listed}),
         _route("/Notifications/{notification_sid}", {"GET": notifications.fetch}),
         _route("/IncomingPhoneNumbers", {"GET": numbers.listed}),

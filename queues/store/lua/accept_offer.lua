@@ -19,23 +19,29 @@ local offer_id, leg_id, connect_ms, dial_ms = ARGV[2], ARGV[3], tonumber(ARGV[4]
 -- include: effects
 -- include: legs
 
-local state, has, call_id, agent_id = read("offer", offer_id, "state", "leg_id", "call_id", "agent_id")
+local state, has, call_id, agent_id, asked_by =
+  read("offer", offer_id, "state", "leg_id", "call_id", "agent_id", "asked_by")
 if has ~= "" and leg_id ~= "" and has ~= leg_id then return about_offer("gone", offer_id) end
 if not MOVES.offer.accept[state] then
-  local call_state, current = read("call", call_id, "state", "offer_id")
+  local call_state, current, consult_id = read("call", call_id, "state", "offer_id", "consult_id")
+  if consult_id == offer_id and state == "accepted" then return about_offer("again", offer_id) end
   local is_under_way = call_state == "connecting" or call_state == "connected"
   local is_his = state == "accepted" and is_under_way and current == offer_id
   return about_offer(is_his and "again" or "gone", offer_id)
 end
 move("offer", offer_id, "accept", "leg_id", has == "" and leg_id or has, "ended_ms", now_ms)
 bind_leg(has == "" and leg_id or has, offer_id)
-move("call", call_id, "accept")
+if asked_by == "" then move("call", call_id, "accept") end
 move("agent", agent_id, "accept", "missed", 0)
 redis.call("ZREM", key("deadlines"), "offer:" .. offer_id)
+drop_effect("ring:" .. offer_id)
+if asked_by ~= "" then
+  line("offer.accepted", call_id, agent_id, offer_id, {})
+  return about_offer("ok", offer_id)
+end
 local callback, dialled = read("call", call_id, "callback", "line")
 local is_called = callback ~= ""
 redis.call("ZADD", key("deadlines"), text(now_ms + (is_called and dial_ms or connect_ms)), "connect:" .. offer_id)
-drop_effect("ring:" .. offer_id)
 local kind = is_called and "dial" or "pull"
 add_effect(kind .. ":" .. offer_id,
   effect_json(kind, call_id, offer_id, agent_id, "", "", is_called and dialled or "", 0), now_ms)

@@ -31,7 +31,7 @@ local version = redis.call("GET", key("version")) or site_version
 local arrival = bump("arrivals")
 write("call", call_id, "call_id", call_id, "state", "menu", "arrival", arrival, "arrived_ms", now_ms,
   "line", dialled, "caller_ref", caller_ref, "number", number, "tier", tier, "locale", locale, "step", -1,
-  "record", "wanted", "is_open", 1, "position", 0, "offers", 0, "talks", 0, "is_message_left", 0, "site_version", version,
+  "record", "wanted", "is_open", 1, "position", 0, "offers", 0, "talks", 0, "holds", 0, "is_message_left", 0, "site_version", version,
   "is_internal", is_internal, "is_anonymous", 0, "wrong_codes", 0, "is_keyed", 0,
   "wrong_accounts", "")
 local is_known, area = write_known(call_id, caller_ref, customer_id, file, contact, shared)

@@ -17,6 +17,7 @@ local call_id, offer_id = ARGV[2], ARGV[3]
 -- include: facts
 -- include: effects
 -- include: met
+-- include: skills
 -- include: turns
 
 local state, current, agent_id, queue, record, queued_ms, entered_ms, waits_ms, answered_ms, talks, callback =

@@ -20,6 +20,7 @@ local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
 -- include: effects
 -- include: agents
 -- include: offers
+-- include: skills
 -- include: turns
 
 if is_strange(offer_id, ARGV[4]) then return about_offer("gone", offer_id) end

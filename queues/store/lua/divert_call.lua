@@ -21,14 +21,16 @@ local call_id, to, step = ARGV[2], ARGV[3], tonumber(ARGV[4])
 -- include: agents
 -- include: offers
 
-local state, offer_id, agent_id, seen, callback =
-  read("call", call_id, "state", "offer_id", "agent_id", "step", "callback")
+local state, offer_id, agent_id, seen, queue, callback =
+  read("call", call_id, "state", "offer_id", "agent_id", "step", "queue", "callback")
 if callback ~= "" then return refuse_call(call_id, state) end
 local is_there = state == "menu" or state == "messaging"
 if step >= 0 and not (is_there and step >= tonumber(seen)) then return refuse_call(call_id, state) end
 if state == "messaging" then return about_call("again", call_id) end
 if not MOVES.call.divert[state] then return refuse_call(call_id, state) end
 stop_waiting(call_id, state, offer_id, agent_id, "diverted")
+local closed = state ~= "menu" and redis.call("HGET", key("closed_queues"), queue)
+if closed and cjson.decode(closed).leads == 1 then write("call", call_id, "is_open", 0) end
 move("call", call_id, "divert", "diverted_to", to)
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 line("call.diverted", call_id, "", "", { "to", to })

@@ -8,15 +8,18 @@
 --   4 wrap_up_ms
 --   5 linger_ms       how long a caller who is let go may take to leave by himself
 --   6 forget_ms       how long the ended call is remembered
---   7 leg_id          whose news it is; empty: not told
---   8 place_kept_ms   how long his place is kept, when he was waiting
+--   7 place_kept_ms   how long his place is kept, when he was waiting
+--   8 connect_ms      how long he and a colleague who was asked may take to meet
+--   9 offer_id        of the agent who has gone: only as long as it is the call's; empty: whatever it is
+--   10 leg_id         whose news it is; empty: not told
 -- REPLY
 --   ok                and the facts of the call
---   again             and the facts: it had ended
+--   kept              and the facts: the agent has gone while the caller was held, so he goes on
+--   again             and the facts: it had ended, or is with another offer
 --   gone              it was never heard of
 local now_ms = tonumber(ARGV[1])
 local call_id, by, wrap_up_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
-local linger_ms, forget_ms, leg_id, place_kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
+local linger_ms, forget_ms, place_kept_ms, leg_id = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[10]
 -- include: base
 -- include: moves
 -- include: facts
@@ -27,10 +30,12 @@ local linger_ms, forget_ms, leg_id, place_kept_ms = tonumber(ARGV[5]), tonumber(
 -- include: given
 -- include: places
 -- include: callbacks
+-- include: transfers
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous,
-  answered_ms, callback, own_leg, tries = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open",
-  "diverted_to", "is_message_left", "queue", "caller_ref", "is_anonymous", "answered_ms", "callback", "leg_id", "tries")
+  answered_ms, held_ms, consult_id, callback, own_leg, tries = read("call", call_id, "state", "offer_id", "agent_id",
+  "queued_ms", "is_open", "diverted_to", "is_message_left", "queue", "caller_ref", "is_anonymous", "answered_ms",
+  "held_ms", "consult_id", "callback", "leg_id", "tries")
 if state == "" or state == "ended" then
   if by == "caller" then drop_effect("hang_up:" .. (leg_id == "" and call_id or leg_id)) end
   return about_call(state == "" and "gone" or "again", call_id)
@@ -41,6 +46,11 @@ if callback ~= "" and (state ~= "connected" or (leg_id ~= "" and leg_id ~= own_l
   local name = "callback:" .. call_id
   if callback == "asked" and state == "resting" then redis.call("ZADD", key("deadlines"), text(now_ms), name) end
   return about_call("again", call_id)
+end
+if ARGV[9] ~= "" and ARGV[9] ~= offer_id then return about_call("again", call_id) end
+if by == "agent" and state == "connected" and held_ms ~= "" then
+  keep_held(call_id, agent_id, offer_id, consult_id, wrap_up_ms, tonumber(ARGV[8]))
+  return about_call("kept", call_id)
 end
 
 local function outcome()
@@ -61,6 +71,7 @@ local function let_go()
   add_effect("hang_up:" .. leg, effect_json("hang_up", call_id, "", "", leg, "", "", 0), now_ms + linger_ms)
 end
 
+drop_consult(call_id, consult_id, "ended")
 if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by ~= "agent") end
 if state == "connected" and by ~= "caller" then let_go() end
 if state == "queued" or state == "offered" or state == "connecting" then
@@ -72,10 +83,8 @@ forget_asking(call_id)
 if callback ~= "" then let_go_of_customer(call_id, caller_ref) end
 redis.call("ZREM", key("live"), call_id)
 redis.call("ZADD", key("deadlines"), text(now_ms + forget_ms), "forget:" .. call_id)
-local told = { "outcome", outcome(), "by", by, "ended_ms", now_ms }
-if callback ~= "" then
-  told[7], told[8], told[9], told[10] = "callback", callback, "tries", tonumber(tries) or 0
-end
-line("call.ended", call_id, read("call", call_id, "agent_id"), "", told)
+local promised = callback ~= "" and { "callback", callback, "tries", tonumber(tries) or 0 } or {}
+line("call.ended", call_id, read("call", call_id, "agent_id"), "",
+  { "outcome", outcome(), "by", by, "ended_ms", now_ms, unpack(promised) })
 if state == "connected" then start_wrap_up(agent_id, call_id, wrap_up_ms) end
 return about_call("ok", call_id)

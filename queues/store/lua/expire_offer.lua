@@ -23,6 +23,7 @@ local offer_id, by, skip_ms, missed_max = ARGV[2], ARGV[3], tonumber(ARGV[4]), t
 -- include: effects
 -- include: agents
 -- include: offers
+-- include: skills
 -- include: turns
 
 local COUNTS = { provider = { claimed = true, ringing = true }, deadline = { ringing = true, answered = true } }

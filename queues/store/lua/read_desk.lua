@@ -23,10 +23,12 @@ local agent = record("agent", agent_id)
 local offer, call = {}, {}
 if (agent.offer_id or "") ~= "" then offer = record("offer", agent.offer_id) end
 if (agent.call_id or "") ~= "" then call = record("call", agent.call_id) end
+local consult = {}
+if (call.consult_id or "") ~= "" then consult = record("offer", call.consult_id) end
 local lanes = {}
 local rules = redis.call("HGETALL", key("lanes"))
 for n = 1, #rules, 2 do
   lanes[#lanes + 1] = { rules[n + 1], redis.call("ZCARD", key("lane", rules[n])) }
 end
 local ends_ms = redis.call("ZSCORE", key("deadlines"), "offer:" .. (agent.offer_id or "")) or ""
-return { "ok", cjson.encode({ agent = agent, offer = offer, call = call, lanes = lanes, ends_ms = ends_ms }) }
+return { "ok", cjson.encode({ agent = agent, offer = offer, call = call, consult = consult, lanes = lanes, ends_ms = ends_ms }) }

@@ -4,7 +4,7 @@
 -- ARGV
 --   1 now_ms
 --   2 silent_ms       an agent silent for longer, while another was not, is lost
---   3 heads_max       how many calls of a lane, from its head
+--   3 heads_max       how many calls of a lane, from its head; of the likeliest some more
 --   4 agents_max      how many agents of a pool, the longest idle first
 --   5 with_turns      1: also when each of them had his last turn in a rotation
 -- REPLY
@@ -12,6 +12,8 @@
 local now_ms = tonumber(ARGV[1])
 local silent_ms, heads_max, agents_max = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 -- include: base
+-- include: skills
+-- include: heads
 
 local LATE_MAX = 64
 
@@ -25,33 +27,11 @@ local function earliest(zset)
   return first[2] or ""
 end
 
--- One more than is told shows whether there are more.
-local function is_cut(entries, most)
-  local more = #entries > 2 * most
-  if more then entries[#entries], entries[#entries - 1] = nil, nil end
-  return more
-end
-
-local people = {}
-
-local function meet(named)
-  for agent_id in string.gmatch(named, "%S+ %S+ ([^\n]+)") do
-    if not people[agent_id] then
-      local state, skills, idle_ms = read("agent", agent_id, "state", "skills", "idle_ms")
-      people[agent_id] = { agent_id, state, skills, idle_ms }
-    end
-  end
-end
-
-local function lane(lane_id)
-  local entries = redis.call("ZRANGE", key("lane", lane_id), 0, heads_max, "WITHSCORES")
-  local more, calls = is_cut(entries, heads_max), {}
-  for n = 1, #entries, 2 do
-    local skips, never, named = read("call", string.sub(entries[n], 14), "skips", "never", "named")
-    if named ~= "" then meet(named) end
-    calls[#calls + 1] = { entries[n], entries[n + 1], skips, never, named }
-  end
-  return { redis.call("HGET", key("lanes"), lane_id), calls, more }
+-- The queues of which some overflow steps count at once.
+local surging = {}
+for _, words in ipairs(redis.call("HVALS", key("surges"))) do
+  local subject = cjson.decode(string.match(words, "^%d+ %d+ %d+ (.*)$"))
+  for _, queue in ipairs(subject.queues) do surging[queue] = true end
 end
 
 local function lost()
@@ -70,7 +50,12 @@ for _, skills in ipairs(sorted(redis.call("SMEMBERS", key("pools")))) do
 end
 -- Without a ready agent there is nothing to decide.
 if #pools > 0 then
-  for _, lane_id in ipairs(sorted(redis.call("HKEYS", key("lanes")))) do lanes[#lanes + 1] = lane(lane_id) end
+  local ids = sorted(redis.call("HKEYS", key("lanes")))
+  for n, lane_id in ipairs(ids) do
+    local is_surging = surging[string.match(lane_id, "^[^|]*")] or false
+    lanes[n] = read_on(lane_id, { redis.call("HGET", key("lanes"), lane_id), {}, false, is_surging })
+  end
+  deepen(ids, lanes, pools)
 end
 local late = redis.call("ZRANGEBYSCORE", key("deadlines"), "-inf", text(now_ms), "LIMIT", 0, LATE_MAX)
 local seen = (redis.call("GET", key("last_ms")) or "0") .. "-" .. (redis.call("GET", key("last_seq")) or "0")

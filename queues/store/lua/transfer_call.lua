@@ -19,7 +19,7 @@
 --   stale:<state>     and the facts: it is not with him
 local now_ms = tonumber(ARGV[1])
 local call_id, agent_id, queue, lane_id, lane = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local head_start_ms, named, skip_ms, wrap_up_ms = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
+local named, skip_ms, wrap_up_ms = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
 -- include: base
 -- include: moves
 -- include: facts
@@ -29,16 +29,13 @@ local head_start_ms, named, skip_ms, wrap_up_ms = tonumber(ARGV[7]), ARGV[8], to
 -- include: offers
 -- include: transfers
 
-local state, current, offer_id, callback = read("call", call_id, "state", "agent_id", "offer_id", "callback")
+local state, current, offer_id, skips, consult_id, callback = read("call", call_id, "state", "agent_id", "offer_id",
+  "skips", "consult_id", "callback")
 if state ~= "connected" or current ~= agent_id or callback ~= "" then return refuse_transfer(call_id, state, agent_id) end
-local skips, tier, matter, queued_ms = read("call", call_id, "skips", "tier", "matter", "queued_ms")
+drop_consult(call_id, consult_id, "transferred")
 end_agent_leg(offer_id, true)
-skips = with_skip(skips, now_ms + skip_ms, "transferred", agent_id)
-write("call", call_id, "queue", queue, "lane_id", lane_id, "lane", lane, "position", 0, "named", named,
-  "skips", skips)
-wait_again(call_id)
-line("call.transferred", call_id, agent_id, offer_id, { "queue", queue, "tier", tier, "matter", matter,
-  "lane", lane_id, "head_start_ms", head_start_ms, "queued_ms", tonumber(queued_ms), "named", named,
-  "skips", skips, "rules", { json = lane } })
+write("call", call_id, "queue", queue, "lane_id", lane_id, "lane", lane, "named", named,
+  "skips", with_skip(skips, now_ms + skip_ms, "transferred", agent_id))
+wait_again(call_id, agent_id, offer_id, "passed")
 start_wrap_up(agent_id, call_id, wrap_up_ms)
 return about_call("ok", call_id)

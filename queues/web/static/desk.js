@@ -115,10 +115,18 @@ function drawPass() {
   passTo.value = chosen;
 }
 
+function drawHold() {
+  show(node("hold"), Boolean(state.hold));
+  if (!state.hold) return;
+  act("hold").value = state.hold.next;
+  show(act("hand-over"), state.hold.may_hand_over);
+}
+
 function draw() {
   fill(desk, state);
   drawActions();
   drawPass();
+  drawHold();
   drawLists();
   drawCustomer();
   drawWork();
@@ -220,10 +228,10 @@ function rung() {
 
 const decline = () => state.offer && post(state.offer.decline_href, {});
 
-async function putThrough() {
+async function putThrough(href = "/desk/transfer") {
   if (!passTo.value || !state.pass) return passTo.focus();
   if (work.elements.call_id.value) saveDraft(draft());
-  const told = await post("/desk/transfer", { call_id: state.pass.call_id, to: passTo.value });
+  const told = await post(href, { call_id: state.pass.call_id, to: passTo.value });
   if (told?.ok) pass.open = false;
 }
 
@@ -242,7 +250,12 @@ desk.addEventListener("submit", (event) => {
   event.preventDefault();
   const button = event.submitter;
   if (asked === "decline") decline();
-  else if (asked === "transfer") putThrough();
+  else if (asked === "transfer") putThrough(button?.dataset.do === "ask-first" ? "/desk/consult" : undefined);
+  else if (asked === "hold") {
+    const about = { call_id: state.work?.call_id || "" };
+    if (button?.dataset.do === "hand-over") post("/desk/hand-over", about);
+    else post("/desk/hold", { ...about, is_held: state.hold?.next || "1" });
+  }
   else if (asked === "wrap-up") button?.dataset.do === "extend" ? extend() : finish();
   else if (asked === "presence") {
     away.open = false;

@@ -188,3 +188,44 @@ async def test_a_busy_colleague_is_waited_for_and_then_anybody_may(
     clock.advance(COLLEAGUE_MS)
     (match,) = decide(plan, await board.snapshot(), clock.now_ms())
     assert (match.call_id, match.agent_id) == ("CA1", "zhao")
+
+
+async def test_the_desk_holds_asks_and_hands_over(
+    wang: Reader, door: Door, hotline: Hotline, clock: Any
+) -> None:
+    li, board = await door.agent("li"), hotline.switchboard
+    await save_agents(hotline.runtime, [LI])
+    await talk(hotline)
+    await board.sign_in(agent_id="li", name=LI.name, skills=LI.skills, endpoint=LI.endpoint)
+    await board.set_presence(agent_id="li", presence="ready")
+    door.forget()
+    _, told = await wang.post("/desk/hold", call_id="CA1", is_held="1")
+    assert (told["desk"]["hold"]["is_held"], told["desk"]["hold"]["word"]) == (True, "恢复通话")
+    assert told["desk"]["hero"]["clock_word"] == "已保持"
+    status, told = await wang.post("/desk/hand-over", call_id="CA1")
+    assert (status, told["said"]) == (409, "还没有同事接起咨询。")
+    status, told = await wang.post("/desk/consult", call_id="CA1", to="queue:general")
+    assert (status, told["field"]) == (422, "to")
+    status, told = await wang.post("/desk/consult", call_id="CA1", to="agent:li")
+    assert (status, told["desk"]["hold"]["told"]) == (200, "李强：振铃中")
+    assert (await li.get("/desk/state"))["hero"]["eyebrow"] == "王敏请教您"
+    await board.answer_offer(offer_id="CA1-2", leg_id="CAli")
+    await board.accept_offer(offer_id="CA1-2", leg_id="CAli")
+    desk = await wang.get("/desk/state")
+    assert (desk["hold"]["told"], desk["hold"]["may_hand_over"]) == ("李强：咨询中", True)
+    clock.advance(8_000)
+    status, told = await wang.post("/desk/hand-over", call_id="CA1")
+    assert (status, told["desk"]["stage"]) == (200, "wrap_up")
+    await board.connect_call(call_id="CA1", offer_id="CA1-2")
+    assert (await li.get("/desk/state"))["stage"] == "talking"
+    clock.advance(12_000)
+    await hotline.end("CA1")
+    await hotline.scribe.drain()
+    ended = await hotline.rows("talks", "agent_id", "ended_as")
+    assert ended == [
+        {"agent_id": "wang", "ended_as": "handed_over"},
+        {"agent_id": "li", "ended_as": "ended"},
+    ]
+    page = text_of(await wang.open("/calls/CA1"))
+    assert "咨询同事" in page
+    assert "转给同事" in page

@@ -20,6 +20,18 @@ local function let_go_of_customer(call_id, caller_ref)
   end
 end
 
+-- To the queue to which its call is moved; false: there he has another promise.
+local function move_promise(call_id, queue)
+  local here, caller_ref = promise_of(call_id)
+  local there = holder_of(caller_ref, queue)
+  if redis.call("HEXISTS", key("callbacks"), there) == 1 then return false end
+  if not is_taken_over(call_id) then
+    redis.call("HDEL", key("callbacks"), here)
+    redis.call("HSET", key("callbacks"), there, call_id)
+  end
+  return true
+end
+
 local function drop_promise(call_id)
   if not is_taken_over(call_id) then redis.call("HDEL", key("callbacks"), (promise_of(call_id))) end
   redis.call("ZREM", key("deadlines"), "callback:" .. call_id)

@@ -9,6 +9,7 @@ local MOVES = {
     connect = { connecting = "connected" },
     ["return"] = { messaging = "menu" },
     transfer = { connected = "queued" },
+    hand_over = { connected = "connecting" },
     requeue = { offered = "queued", connecting = "queued" },
     rest = { queued = "resting", connecting = "resting" },
     wake = { resting = "queued" },

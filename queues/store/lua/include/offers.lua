@@ -2,13 +2,17 @@
 local OPEN = { claimed = true, ringing = true, answered = true }
 
 local function end_offer(offer_id, event, type_, data)
-  local call_id, agent_id, leg_id = read("offer", offer_id, "call_id", "agent_id", "leg_id")
+  local call_id, agent_id, leg_id, asked_by = read("offer", offer_id, "call_id", "agent_id", "leg_id", "asked_by")
   move("offer", offer_id, event, "ended_ms", now_ms)
   redis.call("ZREM", key("deadlines"), "offer:" .. offer_id)
   drop_effect("ring:" .. offer_id)
   hang_up(leg_id, call_id, offer_id, agent_id)
   line(type_, call_id, agent_id, offer_id, data)
-  write("call", call_id, "offer_id", "", "agent_id", "")
+  if asked_by ~= "" then
+    write("call", call_id, "consult_id", "")
+  else
+    write("call", call_id, "offer_id", "", "agent_id", "")
+  end
   return call_id, agent_id
 end
 
@@ -28,11 +32,13 @@ local function with_skip(skips, until_ms, why, agent_id)
   return table.concat(kept, "\n")
 end
 
--- skip_agent_id "" : nobody is skipped.
+-- skip_agent_id "" : nobody is skipped. A call about which a colleague was only asked stays where it is.
 local function requeue(call_id, why, skip_agent_id, skip_until_ms)
-  local skips, queued_ms, callback, caller_ref = read("call", call_id, "skips", "queued_ms", "callback", "caller_ref")
+  local state, skips, queued_ms, callback, caller_ref =
+    read("call", call_id, "state", "skips", "queued_ms", "callback", "caller_ref")
+  if state == "connected" then return end
   if skip_agent_id ~= "" then skips = with_skip(skips, skip_until_ms, why, skip_agent_id) end
-  move("call", call_id, "requeue", "offer_id", "", "agent_id", "", "skips", skips)
+  move("call", call_id, "requeue", "offer_id", "", "agent_id", "", "room", "", "skips", skips)
   if callback ~= "" and redis.call("HGET", key("dialling"), caller_ref) == call_id then
     redis.call("HDEL", key("dialling"), caller_ref)
   end

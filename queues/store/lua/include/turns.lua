@@ -5,19 +5,6 @@ local function next_turn(call_id, agent_id, type_)
   line(type_, call_id, agent_id, "", { "turn", turn })
 end
 
-local function can(skills, needs)
-  local levels = {}
-  for skill in string.gmatch(skills, "[^,]+") do
-    local name, level = string.match(skill, "^([^:]*):?(%d?)$")
-    if name then levels[name] = math.max(levels[name] or 0, tonumber(level) or 1) end
-  end
-  for _, need in ipairs(needs) do
-    local name, level = string.match(need, "^([^:]*):?(%d?)$")
-    if not name or (levels[name] or -1) < (tonumber(level) or 0) then return false end
-  end
-  return true
-end
-
 -- He has had his turn. Whoever was before him, is able and was away by his own wish has lost his; whoever was at work
 -- keeps it.
 local function take_turn(offer_id)

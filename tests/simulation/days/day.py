@@ -1,0 +1,333 @@
+"""One day by one seed: who calls, who answers, what fails, who is killed; and what must hold at every instant."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import httpx2
+from sqlalchemy import select
+
+from config.database import metadata
+from config.jobs import work_off
+from config.runtime import Runtime
+from ivr.app import build
+from queues.dispatcher import Dispatcher
+from queues.domain.audit import Breach
+from queues.domain.journal import Line
+from queues.service.customers import import_customers
+from queues.service.history import scribe
+from queues.service.plans import plan_of
+from queues.service.switchboard import Switchboard
+from tests.simulation.days.auditor import DayAuditor
+from tests.simulation.days.company import Company, Faults
+from tests.simulation.days.people import CUSTOMERS, AgentLeg, Caller, Desk
+from tests.simulation.days.timeline import (
+    Died,
+    Mortality,
+    MortalStore,
+    MortalTelephony,
+    ShiftedClock,
+    Timeline,
+    TimelyDatabase,
+)
+
+MINUTE_MS = 60_000
+LOOK_EVERY_MS = 5_000
+LOOKS_MAX = 12
+DRAINED_WITHIN_MS = 4 * 60 * MINUTE_MS
+SHIFTS = (
+    ("general", "outage", "connection", "key_account", "complaint"),
+    ("general", "complaint", "english"),
+    ("key_account", "general", "outage"),
+)
+
+
+@dataclass
+class Course:
+    """What kind of day it is."""
+
+    seed: int
+    minutes: int = 15
+    calls: int = 22
+    dispatchers: int = 2
+    has_faults: bool = True  # of the provider, the webhooks and the clock
+    kills_every_ms: int = 20_000  # somebody of the house, about so often; 0 = nobody
+    is_in_turn: bool = False  # no request overtakes another
+    is_doubled: bool = False  # every webhook comes twice
+
+
+@dataclass
+class Life:
+    """One life of a dispatcher process."""
+
+    dispatcher: Dispatcher
+    mortality: Mortality
+
+    @classmethod
+    def begin(cls, day: Day) -> Life:
+        mortality = Mortality(day.timeline)
+        dispatcher = Dispatcher.of(day.runtime_of(mortality))
+        # Its leases run in the day's time, so that a day is as short as it can be.
+        dispatcher._real = day.runtime.clock
+        return cls(dispatcher, mortality)
+
+    async def look(self, told: dict[str, Any]) -> None:
+        """What its loop does each time it wakes."""
+        with contextlib.suppress(Died):
+            if await self.dispatcher.lead():
+                told["was_work"] = await self.dispatcher.tick()
+                told["led"] = True
+
+
+@dataclass
+class Day:
+    runtime: Runtime
+    course: Course
+    timeline: Timeline
+    company: Company
+    front: Mortality
+    auditor: DayAuditor
+    board: Switchboard
+    lives: list[Life] = field(default_factory=list)
+    desks: list[Desk] = field(default_factory=list)
+    deaths: int = 0
+    shifts: int = 0
+    looks: int = 0
+    _last_id: str = "0-0"
+
+    def __post_init__(self) -> None:
+        self._chance = Random(f"looks {self.course.seed}")
+
+    def runtime_of(self, mortality: Mortality) -> Runtime:
+        return replace(
+            self.runtime,
+            redis=MortalStore(self.runtime.redis, mortality),
+            telephony=MortalTelephony(self.company, mortality),  # type: ignore[arg-type]
+            database=TimelyDatabase(self.runtime.database, self.timeline),  # type: ignore[arg-type]
+        )
+
+    # The day
+
+    async def play(self) -> list[Breach]:
+        """Faults on, then off until the house is empty; every breach of a law."""
+        course, chance = self.course, Random(f"people {self.course.seed}")
+        for n, skills in enumerate(SHIFTS):
+            desk = Desk(self.board, self.timeline, f"agent{n}", skills, Random(f"desk {course.seed} {n}"))
+            self.desks.append(desk)
+            self.timeline.begin(desk.lives())
+        for n in range(course.calls):
+            # Half of them within the first quarter: a rush makes queues.
+            span_ms = course.minutes * MINUTE_MS // (4 if n % 2 else 1)
+            caller = Caller.drawn(self.company, f"CA{n:04d}", Random(chance.random()))
+            self.timeline.begin(self._comes(caller, round(span_ms * chance.random())))
+        self.lives = [Life.begin(self) for _ in range(course.dispatchers)]
+        self.company.faults.is_on = course.has_faults
+        trouble = self.timeline.begin(self._trouble()) if course.kills_every_ms else None
+        await self._until(course.minutes * MINUTE_MS)
+        self.company.faults.is_on = False
+        if trouble:
+            trouble.cancel()
+        await self._mend()
+        await self._drain()
+        await self._nothing_is_left()
+        return self.auditor.close(is_drained=True)
+
+    async def _comes(self, caller: Caller, at_ms: int) -> None:
+        await self.timeline.sleep(at_ms)
+        await caller.lives()
+
+    async def _until(self, for_ms: int) -> None:
+        """Somebody wakes, and does what he wants to; now and then the dispatchers look meanwhile, else after him."""
+        end_ms, look_ms = self.timeline.now_ms + for_ms, self.timeline.now_ms
+        while self.timeline.now_ms < end_ms:
+            is_event = await self.timeline.leap(min(end_ms, look_ms))
+            if is_event and (self.course.is_in_turn or self._chance.random() < 0.7):
+                await self.timeline.settle()
+                if not await self._hear():
+                    continue
+            elif not is_event:
+                look_ms = self.timeline.now_ms + LOOK_EVERY_MS
+            await self._look()
+
+    async def _look(self) -> None:
+        """All of them at once, and again until nothing is left to do; then nobody may be idle in vain."""
+        for _ in range(LOOKS_MAX):
+            self.looks += 1
+            told: list[dict[str, Any]] = [{} for _ in self.lives]
+            for life, each in zip(self.lives, told, strict=True):
+                if not life.mortality.is_dead:
+                    self.timeline.begin(life.look(each))
+            await self.timeline.settle()
+            is_new = await self._hear()
+            if not is_new and any(each.get("led") and not each.get("was_work") for each in told):
+                self._nobody_is_idle_in_vain()
+                break
+            if not any(each.get("led") for each in told):
+                break
+        await self._same_account()
+
+    async def _hear(self) -> bool:
+        entries = await self.runtime.redis.xrange(f"{self._tag}:journal", min=f"({self._last_id}")
+        for entry_id, fields in entries:
+            self._last_id = entry_id
+            self.auditor.hear(Line.from_stream(entry_id, fields))
+        return bool(entries)
+
+    @property
+    def _tag(self) -> str:
+        return f"{{{self.auditor.plan.site}}}"
+
+    # Trouble
+
+    async def _trouble(self) -> None:
+        """Somebody is killed, somebody sets the clock; whoever was killed is started again a little later."""
+        chance = Random(f"trouble {self.course.seed}")
+        while True:
+            await self.timeline.sleep(round(chance.expovariate(1 / self.course.kills_every_ms)))
+            what = chance.random()
+            if what < 0.6:
+                await self._kill(chance)
+            elif what < 0.8:
+                self.front.dies = chance.choice(["before", "after"])
+                self.front.requests_left = chance.randrange(6)
+                await self.timeline.sleep(2_000)
+                self.front.requests_left, self.front.is_dead = None, False
+                self.deaths += 1
+            elif what < 0.9:
+                # The lease of a leader who lives on: for a while two of them lead.
+                await self.runtime.redis.delete(f"{self._tag}:leader:dispatcher")
+            elif self.course.has_faults:
+                self.shifts += 1
+                self.timeline.shift(chance.choice([-1_500, -300, 400, 2_500]))
+
+    async def _kill(self, chance: Random) -> None:
+        n = chance.randrange(len(self.lives))
+        mortality = self.lives[n].mortality
+        mortality.dies = chance.choice(["before", "after"])
+        mortality.requests_left = chance.randrange(12)
+        await self.timeline.sleep(chance.choice([50, 500, 4_000]))
+        mortality.is_dead = True
+        self.deaths += 1
+        await self.timeline.sleep(chance.choice([10, 1_000, 6_000]))
+        await self._bury(n)
+
+    async def _bury(self, n: int) -> None:
+        """What the dead one held runs out, and the next life begins."""
+        holder = self.lives[n].dispatcher.holder
+        key = f"{self._tag}:leader:dispatcher"
+        if await self.runtime.redis.get(key) == holder:
+            await self.runtime.redis.delete(key)
+        self.lives[n] = Life.begin(self)
+
+    async def _mend(self) -> None:
+        self.front.requests_left, self.front.is_dead = None, False
+        for n, life in enumerate(self.lives):
+            life.mortality.requests_left = None
+            if life.mortality.is_dead:
+                await self._bury(n)
+
+    async def _drain(self) -> None:
+        """Without faults every call comes to its end."""
+        end_ms = self.timeline.now_ms + DRAINED_WITHIN_MS
+        while await self.runtime.redis.zcard(f"{self._tag}:live") and self.timeline.now_ms < end_ms:
+            await self._until(MINUTE_MS)
+        await self._until(2 * MINUTE_MS)
+
+    # What is left of it
+
+    async def records(self) -> dict[str, list[dict[str, Any]]]:
+        """Calls, tickets and events as they are in SQL once the scribe and the workers are done."""
+        await scribe(self.runtime).drain()
+        await work_off(self.runtime, self.auditor.plan.work_queues())
+        found = {}
+        async with self.runtime.database.read() as connection:
+            for name in ("calls", "tickets", "events"):
+                table = metadata.tables[name]
+                rows = (await connection.execute(select(table))).mappings()
+                found[name] = sorted((dict(row) for row in rows), key=str)
+        return found
+
+    # What must hold
+
+    def _nobody_is_idle_in_vain(self) -> None:
+        for call_id, agent_id in self.auditor.idle_pairs(self.runtime.clock.now_ms()):
+            self._breach("nobody waits while somebody is ready for him", f"{call_id} {agent_id}")
+
+    def _breach(self, law: str, subject: str) -> None:
+        self.auditor.breaches.append(Breach(law, subject, self._last_id))
+
+    async def _nothing_is_left(self) -> None:
+        """The house is empty: no phone rings, no effect is due, nobody is held for anything."""
+        for leg_id, line in self.company.lines.items():
+            if not line.is_over:
+                self._breach("no phone is left ringing or lifted", leg_id)
+        for effect_id in await self.runtime.redis.zrange(f"{self._tag}:due", 0, -1):
+            self._breach("every effect is performed or given up", effect_id)
+        for agent_id, presence in self.auditor.presence.items():
+            if presence not in ("ready", "away"):
+                self._breach("nobody is held for a call that is over", f"{agent_id} {presence}")
+
+    async def _same_account(self) -> None:
+        """The auditor's account and the live store's are one."""
+        redis, tag, auditor = self.runtime.redis, self._tag, self.auditor
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.zrange(f"{tag}:live", 0, -1)
+            pipe.zrange(f"{tag}:ready", 0, -1)
+            pipe.hkeys(f"{tag}:lanes")
+            live, ready, lanes = await pipe.execute()
+            for lane_id in lanes:
+                pipe.zrange(f"{tag}:lane:{lane_id}", 0, -1)
+            members = [member for each in (await pipe.execute() if lanes else []) for member in each]
+        told = auditor.account()
+        under_way = sorted(call_id for call_id, where in auditor.base.where.items() if where != "over")
+        found = {
+            "under way": sorted(live),
+            "waiting": sorted(member.partition(":")[2] for member in members),
+            "ready": sorted(ready),
+        }
+        expected = {
+            "under way": under_way,
+            "waiting": sorted(auditor.waiting),
+            "ready": told.get("agents ready", []),
+        }
+        if found != expected:
+            self._breach("every call is in one place", f"{found} {expected}")
+
+
+@asynccontextmanager
+async def open_day(runtime: Runtime, course: Course) -> AsyncIterator[Day]:
+    """The house, the provider and the timeline of one day, on the stores of this runtime."""
+    await runtime.redis.flushdb()
+    # Each day's first use of a script is its first on this server: that is a request more.
+    await runtime.redis.script_flush()
+    clock = ShiftedClock()
+    timeline = Timeline(clock, Random(f"order {course.seed}"), is_in_turn=course.is_in_turn)
+    company = Company(
+        clock=clock,
+        timeline=timeline,
+        faults=Faults(Random(f"faults {course.seed}")),
+        is_doubled=course.is_doubled,
+        answers=AgentLeg.of,
+        seed=course.seed,
+    )
+    own = replace(runtime, clock=clock, telephony=company)
+    front = Mortality(timeline)
+    timely = replace(own, database=TimelyDatabase(own.database, timeline))  # type: ignore[arg-type]
+    door = replace(timely, redis=MortalStore(own.redis, front))
+    app = build(door)
+    company.client = httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url=own.settings.public_base_url
+    )
+    await import_customers(own, CUSTOMERS)
+    board = Switchboard(replace(timely, redis=MortalStore(own.redis, Mortality(timeline))))
+    day = Day(own, course, timeline, company, front, DayAuditor(plan_of(own)), board)
+    try:
+        yield day
+    finally:
+        await timeline.end()
+        await company.client.aclose()
