@@ -18,7 +18,8 @@ from queues.domain.journal import Line, LineType, parse_id
 _LEADS_TO: Final[Mapping[str, AgentState]] = {
     LineType.AGENT_SIGNED_IN: AgentState.AWAY,
     LineType.CALL_OFFERED: AgentState.OFFERED,
-    LineType.CALL_CONNECTING: AgentState.CONNECTING,
+    LineType.CALL_CONSULTED: AgentState.OFFERED,
+    LineType.OFFER_ACCEPTED: AgentState.CONNECTING,
     LineType.CALL_CONNECTED: AgentState.CONNECTED,
     LineType.AGENT_WRAP_UP_STARTED: AgentState.WRAP_UP,
 }

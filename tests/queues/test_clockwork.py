@@ -214,6 +214,8 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "forget_met": 0,
         "end_changes": 0,
         "rescore_due": 1,
+        "estimate_waits": 0,
+        "watch_surges": 0,
         "work_off_uploads": 0,
         "tidy_uploads": 0,
         "send_texts": 0,

@@ -23,6 +23,7 @@ from tests.switchboard.world import World, first_state
 
 SEEDS = range(8)
 COMMANDS = 450
+DAYS_MIN, DAYS_MAX = 8, 40
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -42,8 +43,10 @@ async def test_a_day_leaves_rules_and_scripts_in_the_same_place(redis: Redis, se
 
 
 def test_the_words_of_the_rules_are_the_words_of_the_headers() -> None:
+    """Days enough that every word is said once; the more commands there are, the more it takes."""
     words: dict[str, set[str]] = defaultdict(set)
-    for seed in range(9):
+    headers = {name: promised(name) for name in scripts()}
+    for seed in range(DAYS_MAX):
         state, workload = first_state(), Workload(Random(seed))
         for _ in range(6_000):
             command = workload.next(state)
@@ -51,7 +54,9 @@ def test_the_words_of_the_rules_are_the_words_of_the_headers() -> None:
                 advance(state, command).reply[0],
                 advance(state, command).reply[0],
             }
-    assert {name: general(words[name]) for name in scripts()} == {name: promised(name) for name in scripts()}
+        if seed >= DAYS_MIN and {name: general(words[name]) for name in headers} == headers:
+            break
+    assert {name: general(words[name]) for name in headers} == headers
 
 
 def test_every_command_has_one_rule_one_script_and_the_same_arguments() -> None:

@@ -109,10 +109,10 @@ class Workload:
         if not call.consult_id:
             return []
         over = self._hand_over(call.call_id, call.agent_id)
-        left = self._command(c.EndConsult, offer_id=call.consult_id, leg_id=self._one(["", "leg-other"]))
+        left = self._command(c.EndConsult, offer_id=call.consult_id, leg_id=self._one(["", "", "leg-other"]))
         if state.offers[call.consult_id].state == "accepted":
-            return [over, over, left]
-        return [left, *self._next_of_offer(state, replace(call, offer_id=OfferId(call.consult_id)))]
+            return [over, over, left, left]
+        return [*self._next_of_offer(state, replace(call, offer_id=OfferId(call.consult_id)))]
 
     def _next_of_offer(self, state: State, call: Call) -> list[c.Command]:
         offer = state.offers[call.offer_id]

@@ -196,7 +196,13 @@ class DayAuditor:
     def _agent_presence_changed(self, line: Line) -> None:
         self.presence[line.agent_id] = str(line.data["presence"])
 
-    def _call_connecting(self, line: Line) -> None:
+    def _call_consulted(self, line: Line) -> None:
+        self._must(
+            self.presence.get(line.agent_id) == "ready", "only who is ready is rung", line.offer_id, line
+        )
+        self.presence[line.agent_id] = "offered"
+
+    def _offer_accepted(self, line: Line) -> None:
         self.presence[line.agent_id] = "connecting"
 
     def _call_connected(self, line: Line) -> None:
