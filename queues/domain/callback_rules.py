@@ -236,6 +236,7 @@ def reach_customer(draft: Draft, command: c.ReachCustomer) -> Reply:
     wait_ms = (call.callback_ms or 0) - (call.entered_ms or 0)
     told: dict[str, Any] = {"answered_ms": draft.now_ms, "wait_ms": wait_ms, "queue": call.queue}
     draft.line(LineType.CALL_CONNECTED, **ids, **told, recording=call.record, talk=call.talks)
+    draft.take_turn(offer)
     return about("ok", call)
 
 

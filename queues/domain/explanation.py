@@ -219,10 +219,12 @@ _ENDS: Final[Mapping[str, str]] = {
     LineType.OFFER_UNRUNG: "unrung",
     LineType.OFFER_WITHDRAWN: "withdrawn",
 }
-_WAITS: Final = frozenset({LineType.CALL_QUEUED, LineType.CALL_REQUEUED, LineType.CALL_TRANSFERRED})
+_WAITS: Final = frozenset(
+    {LineType.CALL_QUEUED, LineType.CALL_REQUEUED, LineType.CALL_TRANSFERRED, LineType.CALLBACK_WOKEN}
+)
 _STOPS: Final = frozenset(
     {LineType.CALL_OFFERED, LineType.CALL_CONNECTING, LineType.CALL_CONNECTED}
-    | {LineType.CALL_DIVERTED, LineType.CALL_ENDED}
+    | {LineType.CALL_DIVERTED, LineType.CALL_ENDED, LineType.CALLBACK_ASKED, LineType.CALLBACK_RESTED}
 )
 
 
@@ -508,6 +510,11 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.moved": ("from_queue", "queue", "reason"),
     "call.raised": ("from_tier", "tier", "reason"),
     "call.connected": (),
+    "callback.asked": ("queue",),
+    "callback.rested": ("why",),
+    "callback.woken": (),
+    "callback.dialled": (),
+    "callback.missed": ("why",),
     "call.ended": ("by", "outcome"),
     "offer.declined": (),
     "offer.expired": (),
@@ -547,8 +554,13 @@ def _widened(wait: Wait, plan: Plan | None) -> Iterable[Said]:
     for step in queue.overflow if queue else ():
         at_ms = place.queued_ms + step.after_ms
         if at_ms <= wait.ended_ms:
-            key = "explain.widened_front" if step.front else "explain.widened"
-            yield said(key, at_ms, after_for=step.after_ms, to_queue=step.to_queue)
+            if step.to_queue:
+                key = "explain.widened_front" if step.front else "explain.widened"
+                yield said(key, at_ms, after_for=step.after_ms, to_queue=step.to_queue)
+            elif step.ring:
+                yield said("explain.widened_ring", at_ms, after_for=step.after_ms, skill=step.ring)
+            else:
+                yield said("explain.widened_offer", at_ms, after_for=step.after_ms)
 
 
 # What is not there ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, select
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
@@ -56,13 +56,17 @@ async def said_between(
     connection: AsyncConnection, site: str, from_ms: int, until_ms: int, queue: str = ""
 ) -> list[Said]:
     """What was told then, with what became of each call, in the order it was told."""
-    told = announcements.c
+    told, call = announcements.c, calls.c
+    # Who asked to be called back left the line then; that he was reached later says nothing of what he was told.
+    is_there = func.coalesce(call.callback, "") == ""
+    answered_ms = case((is_there, call.answered_ms)).label("answered_ms")
+    ended_ms = case((is_there, call.ended_ms), else_=call.queued_ms + call.wait_ms).label("ended_ms")
     query = (
         select(
             told.call_id, told.told_ms, told.queue, told.position, told.low_s, told.high_s,
-            calls.c.answered_ms, calls.c.ended_ms,
+            answered_ms, ended_ms,
         )
-        .outerjoin(calls, calls.c.call_id == told.call_id)
+        .outerjoin(calls, call.call_id == told.call_id)
         .where(told.site == site, told.told_ms >= from_ms, told.told_ms < until_ms)
         .order_by(told.told_ms, told.line_id)
     )  # fmt: skip

@@ -17,6 +17,8 @@ local offer_id, leg_id = ARGV[2], ARGV[3]
 -- include: facts
 -- include: effects
 -- include: met
+-- include: skills
+-- include: turns
 -- include: callbacks
 -- include: dials
 
@@ -39,4 +41,5 @@ end
 if ARGV[4] == "1" then keep_met(ref_of(read("call", call_id, "customer_id", "caller_ref")), agent_id) end
 line("call.connected", call_id, agent_id, offer_id, { "answered_ms", now_ms,
   "wait_ms", tonumber(callback_ms) - tonumber(entered_ms), "queue", queue, "recording", record, "talk", talks })
+take_turn(offer_id)
 return about_call("ok", call_id)
