@@ -139,6 +139,14 @@ SETTLING = (
             "'front' goes with 'to'",
         ),
         (
+            (
+                "queues",
+                "needs: [general]",
+                "needs: [general]\n    overflow: [{after: 1m, offer: callback, surge: true}]",
+            ),
+            "'surge' goes with 'to' or 'ring'",
+        ),
+        (
             ("queues", "needs: [general]", "needs: [general]\n    overflow: [{after: 1m, ring: genral}]"),
             "there is no skill named 'genral'; did you mean 'general'?",
         ),

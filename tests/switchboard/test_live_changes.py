@@ -63,6 +63,30 @@ async def test_a_moved_call_keeps_its_place_in_time(story: Story) -> None:
     )  # fmt: skip
 
 
+async def to_be_called_back(story: Story, call_id: str, to: Lane | None = None) -> None:
+    """In his lane, and off the line."""
+    await story.queued(call_id, to)
+    asked = c.AskCallback(now_ms=story.now_ms, call_id=call_id, linger_ms=0, expires_ms=9_000_000)
+    assert await story.word(asked) == "ok"
+    tended = c.TendCallback(
+        now_ms=story.now_ms, call_id=call_id, opens_ms=0, closes_ms=0, hold_ms=30_000, forget_ms=60_000
+    )
+    assert await story.word(tended) == "ok"
+
+
+async def test_a_callback_is_moved_with_its_promise(story: Story) -> None:
+    await to_be_called_back(story, "lin")
+    assert await relane(story.later(60_000), GAS) == "ok"
+    assert story.world.state.callbacks == {"ref|gas": "lin"}
+
+
+async def test_a_callback_is_not_moved_to_where_its_customer_has_another(story: Story) -> None:
+    await to_be_called_back(story, "lin")
+    await to_be_called_back(story, "lin-2", GAS)
+    assert await relane(story.later(60_000), GAS) == "stale:promised"
+    assert story.world.state.callbacks == {"ref|power": "lin", "ref|gas": "lin-2"}
+
+
 async def test_a_raised_call_tells_both_keys(story: Story) -> None:
     await story.queued("lin")
     assert await relane(story, RAISED) == "ok"
