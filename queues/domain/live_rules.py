@@ -38,6 +38,7 @@ def relane_call(draft: Draft, command: c.RelaneCall) -> Reply:
         lane_id=command.lane_id,
         lane=command.lane,
         position=call.position if after.queue == before.queue else 0,
+        told=call.told if after.queue == before.queue else "",
     )
     draft.enter_lane(changed)
     draft.line(

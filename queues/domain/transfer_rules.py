@@ -57,6 +57,7 @@ def _wait_again(draft: Draft, call: Call, before: Call, why: str) -> Call:
         agent_id="",
         room="",
         position=0,
+        told=call.told if call.queue == before.queue else "",
         held_ms=None,
         connected_ms=None,
         waits_ms=draft.now_ms,

@@ -352,7 +352,7 @@ async def test_a_hang_up_in_the_queue_of_which_nobody_tells_us(town: Town) -> No
     stays = await town.waits(from_="+8613900139000")
     town.clock.advance(max(dispatcher_room.SILENT_MS, town.clock.product_ms(dispatcher_room.SILENT_S)))
     await town.state(caller.sid, "ended abandoned")
-    await hears(stays, "said", "请继续等候")
+    await hears(stays, "said", "您是下一位")
     assert (await town.call(stays.sid)).state == "queued"
 
 

@@ -274,7 +274,9 @@ class Town:
         return [call for call in self.exchange.calls.values() if call.direction == "outbound-api"]
 
     def conferences(self, call_id: str) -> list[Any]:
-        return [one for one in self.exchange.conferences.by_sid.values() if one.friendly_name == call_id]
+        """The rooms of its talks: each is named after the offer that led to it."""
+        rooms = self.exchange.conferences.by_sid.values()
+        return [one for one in rooms if one.friendly_name.rpartition("-")[0] == call_id]
 
     # The house
 

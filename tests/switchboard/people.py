@@ -53,6 +53,12 @@ class Story:
         assert await self.arrive(call_id) == "ok"
         assert await self.enqueue(call_id, to) == "ok"
 
+    async def told(self, call_id: str) -> str:
+        """What he was told last, after a round in which something was due."""
+        touch = c.TouchCall(now_ms=self.now_ms, call_id=call_id, round_no=1, every_ms=60_000)
+        assert await self.word(touch) == "ok"
+        return self.world.state.calls[call_id].told
+
     async def sign_in(self, agent_id: str, skills: str = "power") -> str:
         return await self.word(
             c.SignIn(

@@ -105,6 +105,17 @@ async def test_its_position_counts_as_before(story: Story) -> None:
     assert story.world.state.calls["wang"].position == 2
 
 
+async def test_what_was_told_of_one_queue_is_not_held_against_the_next(story: Story) -> None:
+    await story.queued("lin")
+    told = await story.told("lin")
+    assert told
+    await relane(story, RAISED)
+    assert story.world.state.calls["lin"].told == told, "he is where he was"
+    await relane(story, GAS, was=RAISED)
+    assert story.world.state.calls["lin"].told == ""
+    assert await story.later(1_000).told("lin"), "and the next one speaks at once"
+
+
 async def test_who_looked_too_long_changes_nothing(story: Story) -> None:
     await story.queued("lin")
     assert await relane(story, GAS, was=RAISED) == "stale:lane"

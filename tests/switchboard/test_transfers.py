@@ -72,6 +72,19 @@ async def test_who_is_put_through_keeps_his_place_and_the_agent_wraps_up(story: 
     assert [line.agent_id for line in of_type(story, "agent.wrap_up_started")] == ["mei", "bo"]
 
 
+async def test_another_queue_begins_anew_with_what_it_tells(story: Story) -> None:
+    await story.queued("lin")
+    told = await story.told("lin")
+    await story.ready("mei")
+    await talk_again(story, "lin", "mei")
+    assert await story.transfer("lin", "mei", lane("power")) == "ok"
+    assert call(story).told == told != "", "the queue is the same"
+    await story.close_wrap_up("mei")
+    await talk_again(story.later(SKIP_MS), "lin", "mei")
+    assert await story.transfer("lin", "mei", lane("gas")) == "ok"
+    assert call(story).told == ""
+
+
 async def test_an_older_place_goes_before_who_waits_there(story: Story) -> None:
     await story.talking("lin", "mei")
     await story.later(30_000).queued("wang", lane("gas"))

@@ -23,8 +23,8 @@ local is_raised, by = ARGV[6] == "1", ARGV[7]
 -- include: lanes
 -- include: callbacks
 
-local state, lane_id, lane, queued_ms, position, callback, queue =
-  read("call", call_id, "state", "lane_id", "lane", "queued_ms", "position", "callback", "queue")
+local state, lane_id, lane, queued_ms, position, told, callback, queue =
+  read("call", call_id, "state", "lane_id", "lane", "queued_ms", "position", "told", "callback", "queue")
 if state ~= "queued" then return refuse_call(call_id, state) end
 if lane_id == new_lane_id then return about_call("again", call_id) end
 if lane_id ~= from_lane_id then return about_call("stale:lane", call_id) end
@@ -34,7 +34,7 @@ if callback ~= "" and after.queue ~= queue and not move_promise(call_id, after.q
 end
 leave_lane(call_id)
 write("call", call_id, "queue", after.queue, "lane_id", new_lane_id, "lane", new_lane,
-  "position", after.queue == before.queue and position or 0)
+  "position", after.queue == before.queue and position or 0, "told", after.queue == before.queue and told or "")
 enter_lane(call_id)
 queued_ms = tonumber(queued_ms)
 line(is_raised and "call.raised" or "call.moved", call_id, "", "", { "from_queue", before.queue, "queue", after.queue,
