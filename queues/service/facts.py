@@ -14,7 +14,7 @@ from queues.domain.calls import CALL_FACTS, LOOKED_UP, CallId, CallState
 from queues.domain.effects import Effect
 from queues.domain.estimates import Seat, Standing, WaitingLane
 from queues.domain.lanes import ARRIVAL_DIGITS, Lane
-from queues.domain.named import Known, parse_known, parse_never
+from queues.domain.named import Known, Named, parse_known, parse_named, parse_never
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
 from queues.domain.skills import skills_of, tiers_of
@@ -82,6 +82,7 @@ class CallFacts:
     talks: int  # how many agents he has talked with
     is_held: bool
     told: Told | None  # what he was told last of place and time
+    named: tuple[Named, ...]  # whom he is offered to first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +282,7 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         talks=int(told["talks"] or 0),
         is_held=bool(told["held_ms"]),
         told=read_told(told["told"]),
+        named=parse_named(told["named"]),
     )
 
 
