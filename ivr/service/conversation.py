@@ -24,6 +24,7 @@ from ivr.domain.verbs import Document
 from ivr.service.guide import Guide, access_code
 from ivr.service.hotlines import Hotline, active_hotline, hotline_of
 from queues.domain.calls import CALLBACK, GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
+from queues.domain.named import TRANSFER as TO_COLLEAGUE
 from queues.domain.place_rules import NAMELESS
 from queues.domain.widening import callback_after_ms
 from queues.service.closings import closings_of
@@ -104,8 +105,7 @@ class Conversation:
             return documents.promised(call.locale)
         if call.state in {CallState.CONNECTING, CallState.CONNECTED}:
             return documents.connecting(call.locale, round_no)
-        closing = closings_of(self.runtime).get(call.queue)
-        if closing is not None and closing.leads:  # a supervisor has closed it for those who wait as well
+        if self._is_led_out(call):
             return documents.leave_queue()
         return documents.wait(
             queue=call.queue,
@@ -127,6 +127,12 @@ class Conversation:
         if after_ms is None or not has_number or waited_ms < after_ms:
             return Offering.NO
         return Offering.KNOWN if is_offered else Offering.NEW
+    def _is_led_out(self, call: CallFacts) -> bool:
+        """A supervisor has closed his queue for those who wait as well; but not for whom an agent is found."""
+        closing = closings_of(self.runtime).get(call.queue)
+        if closing is None or not closing.leads or call.state is CallState.OFFERED:
+            return False
+        return not (call.talks and any(each.why == TO_COLLEAGUE for each in call.named))
 
     async def left_queue(self, *, call_id: str, exit_: Exit, locale: str, tries: int) -> Document:
         documents = self._documents

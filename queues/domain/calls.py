@@ -171,7 +171,7 @@ CALL_FACTS: Final = (
     "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
     "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
     "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
-    "is_keyed", "known", "never", "room", "talks", "held_ms", "told", "callback", "leg_id",
+    "is_keyed", "known", "never", "room", "talks", "held_ms", "told", "named", "callback", "leg_id",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from queues.domain.calls import CALL_FACTS, LOOKED_UP, CallId, CallState
 from queues.domain.effects import Effect
 from queues.domain.estimates import Seat, Standing, WaitingLane
 from queues.domain.lanes import ARRIVAL_DIGITS, Lane
-from queues.domain.named import Known, parse_known, parse_never
+from queues.domain.named import Known, Named, parse_known, parse_named, parse_never
 from queues.domain.offers import OFFER_FACTS, OFFERED_CALL_FACTS, OfferId, OfferState
 from queues.domain.plan import Plan
 from queues.domain.skills import skills_of, tiers_of
@@ -85,6 +85,7 @@ class CallFacts:
     told: Told | None  # what he was told last of place and time
     callback: str  # "" | asked | open | kept | failed | joined
     leg_id: str  # the leg he talks on, when it is not the one he came with
+    named: tuple[Named, ...]  # whom he is offered to first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +291,7 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         told=read_told(told["told"]),
         callback=told["callback"],
         leg_id=told["leg_id"],
+        named=parse_named(told["named"]),
     )
 
 

@@ -210,7 +210,7 @@ async def _destination(desk: Desk, state: DeskState, to: str) -> tuple[str, str]
     kind, _, name = to.partition(":")
     plan = desk.floor.plan
     if kind == "queue" and name in plan.queues:
-        if not plan.is_open(plan.queues[name].calendar, state.now_ms):
+        if name not in desk.open_queues(state.now_ms):
             raise Refused("desk.error.pass_closed", field="to")
         return name, ""
     if kind != "agent":

@@ -20,6 +20,7 @@ from queues.domain.skills import skills_of
 from queues.domain.tickets import TicketState
 from queues.service import calls, customers, people, tickets
 from queues.service.calls import CallFilter, CallRow
+from queues.service.closings import closings_of
 from queues.service.customers import Customer
 from queues.service.people import Agent
 from queues.service.surging import is_on_call, surges_now
@@ -161,6 +162,7 @@ class Desk:
             phone=self.agent.endpoint.removeprefix(CLIENT) if self.agent.endpoint.startswith(CLIENT) else "",
             names=names,
             colleagues=await self.colleagues(state),
+            open_queues=self.open_queues(state.now_ms),
             longest_queued_ms=await self._longest(state),
             customer=panel,
             class_code=panel["class_code"] if panel else "",
@@ -209,6 +211,15 @@ class Desk:
             }
 
         return await self.floor.remembered.get(f"note:{call_id}:{self.agent.agent_id}", HISTORY_S, ask)
+
+    def open_queues(self, now_ms: int) -> Sequence[str]:
+        """Which take callers now: by their hours, and by hand."""
+        plan, closed = self.floor.plan, closings_of(self.floor.runtime)
+        return [
+            queue.id
+            for queue in plan.queues.values()
+            if queue.id not in closed and plan.is_open(queue.calendar, now_ms)
+        ]
 
     async def colleagues(self, state: DeskState) -> list[Mapping[str, str]]:
         """Who is signed in and has the skills for the call this agent talks in; the ready ones first."""

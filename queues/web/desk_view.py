@@ -45,6 +45,7 @@ class Shift:
     phone: str = ""  # the identity under which a phone in the page registers
     names: Mapping[str, str] = field(default_factory=dict)  # agent_id -> name
     colleagues: Sequence[Mapping[str, str]] = ()  # to whom he may put the caller through: id, name, state
+    open_queues: Sequence[str] = ()  # into which he may put him through now
     notes: Sequence[Mapping[str, str]] = ()  # of agents who talked with this caller before
 
 
@@ -125,11 +126,11 @@ def _pass(state: DeskState, shift: Shift, words: Words) -> View | None:
     """To whom the caller may be put through now."""
     if state.call is None:
         return None
-    plan, present = words.plan, state.call.queue
+    present = state.call.queue
     queues = [
-        {"id": f"queue:{queue.id}", "word": words.queue(queue.id)}
-        for queue in plan.queues.values()
-        if queue.id != present and plan.is_open(queue.calendar, state.now_ms)
+        {"id": f"queue:{queue}", "word": words.queue(queue)}
+        for queue in shift.open_queues
+        if queue != present
     ]
     people = [
         {"id": f"agent:{each['id']}", "word": f"{each['name']} · {words.presence(each['state'])}"}

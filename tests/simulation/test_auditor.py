@@ -148,7 +148,7 @@ def test_a_house_that_is_not_empty_is_found_at_the_end(plan: Plan) -> None:
 # Houses that are broken on purpose: the day finds each.
 
 Breaks = Callable[[pytest.MonkeyPatch], None]
-COURSE = Course(3, minutes=8, calls=30, dispatchers=2, has_faults=False, kills_every_ms=4_000)
+COURSE = Course(4, minutes=8, calls=30, dispatchers=2, has_faults=False, kills_every_ms=4_000)
 
 
 def youngest_first(patch: pytest.MonkeyPatch) -> None:

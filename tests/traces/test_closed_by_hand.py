@@ -39,6 +39,29 @@ async def test_who_waits_is_served_or_by_choice_led_out(hotline: Hotline, runtim
     assert await hotline.state_of("CA1") == "ended closed"
 
 
+async def test_who_is_rung_for_is_not_led_out(hotline: Hotline, runtime: Runtime) -> None:
+    caller, agent = hotline.caller(), await hotline.agent("wang")
+    enqueued = await caller.dial_and_press("0")
+    await agent.offer("CA1")
+    await boss(hotline, runtime).close_queue("general", "drill", leads=True)
+    assert "Leave" not in (await caller.wait(enqueued)).verbs
+    await agent.join(await agent.answer(), "1")
+    assert (await caller.connect(agent.offer_id)).conference
+
+
+async def test_who_was_put_through_to_a_colleague_waits_for_him(hotline: Hotline, runtime: Runtime) -> None:
+    caller, agent = hotline.caller(), await hotline.agent("wang")
+    await caller.dial_and_press("0")
+    await agent.offer("CA1")
+    await agent.join(await agent.answer(), "1")
+    met = await caller.connect(agent.offer_id)
+    passed = await hotline.switchboard.transfer_call(call_id="CA1", agent_id="wang", colleague="li")
+    assert passed.is_ok
+    waiting = await caller.after(met, "in-progress")
+    await boss(hotline, runtime).close_queue("general", "drill", leads=True)
+    assert "Leave" not in (await caller.wait(waiting)).verbs
+
+
 async def test_opened_again_it_takes_callers(hotline: Hotline, runtime: Runtime) -> None:
     changes = boss(hotline, runtime)
     await changes.close_queue("general", "drill", leads=True)

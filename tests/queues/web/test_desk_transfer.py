@@ -6,6 +6,7 @@ import pytest
 
 from queues.domain.routing import decide
 from queues.service import calls
+from queues.service.live_changes import LiveChanges
 from queues.service.people import Agent, save_agents
 from queues.service.switchboard import COLLEAGUE_MS
 from tests.queues.hotline import Hotline
@@ -123,6 +124,19 @@ async def test_a_closed_queue_takes_nobody(wang: Reader, hotline: Hotline, clock
     assert closed
     status, told = await wang.post("/desk/transfer", call_id="CA1", to=f"queue:{closed[0]}")
     assert (status, told["field"]) == (422, "to")
+
+
+async def test_a_queue_that_is_closed_by_hand_takes_nobody(wang: Reader, hotline: Hotline) -> None:
+    await talk(hotline)
+    boss = LiveChanges(hotline.runtime, hotline.switchboard, "chief")
+    assert await boss.close_queue("general", "drill", leads=False) == "ok"
+    status, told = await wang.post("/desk/transfer", call_id="CA1", to="queue:general")
+    assert (status, told["field"], told["said"]) == (422, "to", "该队列现在不接听来电。")
+    groups = told["desk"]["pass"]["groups"]
+    assert "queue:general" not in [option["id"] for group in groups for option in group["options"]]
+    await boss.open_queue("general")
+    status, _ = await wang.post("/desk/transfer", call_id="CA1", to="queue:general")
+    assert status == 200
 
 
 async def test_the_page_without_scripts_puts_through_as_well(wang: Reader, hotline: Hotline) -> None:

@@ -4,7 +4,7 @@ local CALL_FACTS = {
   "tier", "locale", "node", "step", "record", "queue", "matter", "ticket_no", "queued_ms", "answered_ms",
   "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
   "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
-  "is_keyed", "known", "never", "room", "talks", "held_ms", "told", "callback", "leg_id",
+  "is_keyed", "known", "never", "room", "talks", "held_ms", "told", "named", "callback", "leg_id",
 }
 local OFFER_FACTS = { "offer_id", "call_id", "agent_id", "state", "leg_id", "asked_by" }
 local OFFERED_CALL_FACTS = { "customer_name", "tier", "locale", "queue", "matter", "ticket_no", "queued_ms",
