@@ -127,6 +127,7 @@ class Conversation:
         if after_ms is None or not has_number or waited_ms < after_ms:
             return Offering.NO
         return Offering.KNOWN if is_offered else Offering.NEW
+
     def _is_led_out(self, call: CallFacts) -> bool:
         """A supervisor has closed his queue for those who wait as well; but not for whom an agent is found."""
         closing = closings_of(self.runtime).get(call.queue)
