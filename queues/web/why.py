@@ -22,6 +22,7 @@ _WORDED: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
         "explain.again",
         frozenset(
             {"missed", "declined", "unrung", "connecting", "lost", "diverted", "ended", "moved", "raised"}
+            | {"transferred"}
         ),
     ),
 }
