@@ -56,6 +56,7 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
         _with_ticket(draft, call, command),
         CallEvent.ENQUEUE if command.is_open else CallEvent.CLOSE_OUT,
         queue=command.queue,
+        first_queue=command.queue if is_first else call.first_queue,
         matter=command.matter,
         tier=command.tier or call.tier,
         locale=command.locale or call.locale,
