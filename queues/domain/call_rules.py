@@ -57,6 +57,8 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
         CallEvent.ENQUEUE if command.is_open else CallEvent.CLOSE_OUT,
         queue=command.queue,
         first_queue=command.queue if is_first else call.first_queue,
+        position=call.position if command.queue == call.queue else 0,
+        told=call.told if command.queue == call.queue else "",
         matter=command.matter,
         tier=command.tier or call.tier,
         locale=command.locale or call.locale,

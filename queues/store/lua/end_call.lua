@@ -31,9 +31,9 @@ local linger_ms, forget_ms, place_kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: transfers
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous,
-  answered_ms, held_ms, consult_id, first_queue = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left",
-  "queue", "caller_ref", "is_anonymous", "answered_ms",
-  "held_ms", "consult_id", "first_queue")
+  answered_ms, held_ms, consult_id, first_queue = read("call", call_id, "state", "offer_id", "agent_id", "queued_ms",
+  "is_open", "diverted_to", "is_message_left", "queue", "caller_ref", "is_anonymous", "answered_ms", "held_ms",
+  "consult_id", "first_queue")
 if state == "" or state == "ended" then
   if by == "caller" then drop_effect("hang_up:" .. call_id) end
   return about_call(state == "" and "gone" or "again", call_id)
