@@ -66,7 +66,15 @@ class Conversation:
             return await self.guide.enter(call)
         if call.state is CallState.CONNECTED and tries > 0:  # something broke: is the agent still there?
             await self.switchboard.doubt_call(call_id=call_id)
+            call = await self._off_hold(call)
         return await self._resume(call, tries)
+
+    async def _off_hold(self, call: CallFacts) -> CallFacts:
+        """He comes into the room anew, where he hears and is heard: nobody shall think that he does not."""
+        if not call.is_held:
+            return call
+        reply = await self.switchboard.hold_call(call_id=call.call_id, agent_id=call.agent_id, is_held=False)
+        return reply.call or call
 
     async def hung_up(self, *, call_id: str, from_: str, to: str) -> None:
         """The caller's line is down. A call of which no word had come is recorded all the same."""

@@ -18,6 +18,7 @@ from queues.clockwork import Chore
 from queues.domain.calls import CallState
 from queues.domain.journal import LineType
 from queues.service import calls
+from queues.service.calls import CallStory
 from queues.service.switchboard import Switchboard
 from recordings.domain.recordings import EVENTS, Kind, Recording, RecordingState, next_state
 from recordings.service import recordings
@@ -36,6 +37,8 @@ LINES: Final[Mapping[RecordingStatus, LineType]] = {
     RecordingStatus.COMPLETED: LineType.RECORDING_COMPLETED,
     RecordingStatus.ABSENT: LineType.RECORDING_ABSENT,
 }
+# From here on it is a message that is recorded, or a talk.
+TURNS: Final = frozenset({LineType.CALL_DIVERTED, LineType.CALL_CONNECTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,12 +168,21 @@ def is_news(recording: Recording | None, line: LineType) -> bool:
     return recording is None or next_state(RecordingState(recording.state), EVENTS[line]) is not None
 
 
+def kind_of(story: CallStory | None, started_ms: int | None) -> Kind:
+    """A message is what began after he was sent to leave one, also when somebody had talked with him before."""
+    if story is None or story.call.answered_ms is None:
+        return Kind.VOICEMAIL
+    before = [line for line in story.lines if started_ms is not None and line.at_ms <= started_ms]
+    turn = next((line for line in reversed(before) if line.type in TURNS), None)
+    is_message = turn is not None and turn.type == LineType.CALL_DIVERTED
+    return Kind.VOICEMAIL if is_message else Kind.CALL
+
+
 async def told_of(runtime: Runtime, facts: RecordingFacts) -> dict[str, Any]:
     story = await calls.find_call(runtime, facts.leg_id)
-    was_answered = story is not None and story.call.answered_ms is not None
     told: dict[str, Any] = {
         "recording_id": facts.recording_id,
-        "kind": (Kind.CALL if was_answered else Kind.VOICEMAIL).value,
+        "kind": kind_of(story, facts.started_ms).value,
         "channels": facts.channels,
         "started_ms": facts.started_ms,
         "duration_s": facts.duration_s,

@@ -108,6 +108,7 @@ class Call:
     step: int = -1  # the highest menu step seen
     record: str = "wanted"  # or "refused"
     queue: str = ""
+    first_queue: str = ""  # the one he entered first: under it his place is kept
     matter: str = ""
     ticket_no: str = ""
     ticket_type: str = ""

@@ -70,6 +70,11 @@ def _widening(why: Why) -> Iterable[Said]:
         yield said("why.widened", from_queue=first, queues=reached)
 
 
+def _surge(why: Why) -> Iterable[Said]:
+    if why["surge"]:
+        yield said("why.surge")
+
+
 def _next(why: Why) -> Iterable[Said]:
     """Who would have been first without this call, and by how much he stood behind."""
     candidates: Sequence[Mapping[str, Any]] = why["candidates"]
@@ -121,7 +126,7 @@ def _passed_over(why: Why) -> Iterable[Said]:
         yield said(f"why.passed_over.{key}", agent=each["agent_id"], why=each["why"])
 
 
-PASSED_OVER: Final = ("missed", "declined", "unrung", "connecting", "never")
+PASSED_OVER: Final = ("missed", "declined", "unrung", "connecting", "transferred", "never")
 
 # In the order they are said: the reasons a sentence reads, and the sentence.
 _READERS: Final[tuple[tuple[frozenset[str], Callable[[Why], Iterable[Said]]], ...]] = (
@@ -129,6 +134,7 @@ _READERS: Final[tuple[tuple[frozenset[str], Callable[[Why], Iterable[Said]]], ..
     (frozenset({"rule", "is_front", "head_start_ms", "candidates"}), _rule),
     (frozenset({"waited_ms", "lanes"}), _place),
     (frozenset({"queues"}), _widening),
+    (frozenset({"surge"}), _surge),
     (frozenset({"candidates", "rule", "key"}), _next),
     (frozenset({"agent", "named"}), _agent),
     (frozenset({"asked"}), _asked),
@@ -226,6 +232,7 @@ _STOPS: Final = frozenset(
     {LineType.CALL_OFFERED, LineType.CALL_CONNECTING, LineType.CALL_CONNECTED}
     | {LineType.CALL_DIVERTED, LineType.CALL_ENDED, LineType.CALLBACK_ASKED, LineType.CALLBACK_RESTED}
 )
+_TALK_ENDS: Final = frozenset({LineType.CALL_TRANSFERRED, LineType.CALL_HANDED_OVER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,18 +325,26 @@ def _wait_of(lines: Sequence[Line], now_ms: int) -> Wait:
     if since is not None:
         wait.spans.append((since, now_ms))
     wait.ended_ms = wait.spans[-1][1] if wait.spans else 0
-    wait.rang_ms = _between(lines, LineType.CALL_OFFERED, LineType.CALL_REQUEUED)
-    wait.talked_ms = _between(lines, LineType.CALL_CONNECTED, LineType.CALL_TRANSFERRED)
+    # Whoever accepted it took it, also when connecting failed then.
+    wait.rang_ms = _between(lines, LineType.CALL_OFFERED, {LineType.CALL_REQUEUED}, LineType.OFFER_ACCEPTED)
+    # What was said after it had left the line for good is no part of the time until then.
+    earlier = [line for line in lines if line.at_ms <= wait.ended_ms]
+    wait.talked_ms = _between(earlier, LineType.CALL_CONNECTED, _TALK_ENDS)
     return wait
 
 
-def _between(lines: Sequence[Line], begin: str, end: str) -> int:
-    """How long the call was between lines of these two types, together."""
+def _between(lines: Iterable[Line], begin: str, ends: Collection[str], unless: str = "") -> int:
+    """How long the call was between a line of this type and the next that ends it, together.
+
+    A span in which a line of the type `unless` comes is not counted.
+    """
     whole, since = 0, None
     for line in lines:
         if line.type == begin:
             since = line.at_ms
-        elif line.type == end and since is not None:
+        elif line.type == unless:
+            since = None
+        elif line.type in ends and since is not None:
             whole, since = whole + line.at_ms - since, None
     return whole
 
@@ -507,6 +522,8 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.returned": (),
     "call.message_left": (),
     "call.transferred": ("queue",),
+    "call.consulted": ("asked_by",),
+    "call.handed_over": ("from",),
     "call.moved": ("from_queue", "queue", "reason"),
     "call.raised": ("from_tier", "tier", "reason"),
     "call.connected": (),
@@ -525,6 +542,8 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.requeued": ("why",),
 }
 LINES_TOLD: Final = tuple(sorted(_TOLD))
+# Data that are told by another name than the journal has for them.
+_SAID_AS: Final[Mapping[str, str]] = {"asked_by": "from_agent", "from": "from_agent"}
 
 
 def _course(lines: Sequence[Line], wait: Wait, plan: Plan | None) -> Iterable[Said]:
@@ -536,7 +555,7 @@ def _course(lines: Sequence[Line], wait: Wait, plan: Plan | None) -> Iterable[Sa
 def _line(line: Line) -> Iterable[Said]:
     if line.type not in _TOLD:
         return
-    values = {name: line.data.get(name, "") for name in _TOLD[line.type]}
+    values = {_SAID_AS.get(name, name): line.data.get(name, "") for name in _TOLD[line.type]}
     if line.agent_id:
         values["agent"] = line.agent_id
     name = line.type.replace(".", "_")
@@ -571,8 +590,10 @@ def _missing(lines: Sequence[Line], decisions: Collection[Decision], plan: Plan 
     if not types & {LineType.CALL_ARRIVED, LineType.CALL_ANONYMISED}:
         yield said("explain.missing.arrival")
     held = [line for line in lines if line.type in _ENDS or line.type == LineType.CALL_CONNECTED]
-    offered = {each.offer_id for each in decisions}
-    if any(line.offer_id not in offered for line in held):
+    # A colleague who is asked was chosen by the agent: there is no decision to tell.
+    asked = {line.offer_id for line in lines if line.type == LineType.CALL_CONSULTED}
+    known = asked.union(each.offer_id for each in decisions)
+    if any(line.offer_id not in known for line in held):
         yield said("explain.missing.offer")
     if any(each.reasons == (said("why.unknown"),) for each in decisions):
         yield said("explain.missing.reasons")

@@ -1,8 +1,9 @@
 """The rules of places kept for callers who lost their line while they waited.
 
 Whoever was in a queue, was not answered and rings again has the place he had, when he comes to the same queue
-again in time. A place is kept under the caller's reference, so for nobody who withholds his number or stays
-anonymous; it is taken once. It lapses by its own instant, which a deadline then clears away.
+again in time: to the one he entered first, even if he was moved or put through to another from there. A place is kept
+under the caller's reference, so for nobody who withholds his number or stays anonymous; it is taken once. It lapses
+by its own instant, which a deadline then clears away.
 """
 
 from typing import Final, NamedTuple
@@ -42,8 +43,9 @@ def keep_place(draft: Draft, call: Call, kept_ms: int) -> None:
     """For the caller of a call that ends while it waits."""
     if kept_ms <= 0 or call.queued_ms is None or not has_name(call):
         return
-    own = Place(draft.now_ms + kept_ms, call.queued_ms, call.call_id, call.queue)
-    others = tuple(each for each in _valid(draft, call.caller_ref) if each.queue != call.queue)
+    queue = call.first_queue or call.queue
+    own = Place(draft.now_ms + kept_ms, call.queued_ms, call.call_id, queue)
+    others = tuple(each for each in _valid(draft, call.caller_ref) if each.queue != queue)
     _store(draft, call.caller_ref, (*others, own))
 
 

@@ -26,7 +26,13 @@ SKILLED: Final = (
     LineType.AGENT_TAKEN_BACK,
 )
 # What tells who stood where, and who was given an agent.
-PLACED: Final = (LineType.CALL_QUEUED, LineType.CALL_OFFERED, LineType.CALL_MOVED, LineType.CALL_RAISED)
+PLACED: Final = (
+    LineType.CALL_QUEUED,
+    LineType.CALL_OFFERED,
+    LineType.CALL_TRANSFERRED,
+    LineType.CALL_MOVED,
+    LineType.CALL_RAISED,
+)
 
 
 class UnknownCallError(Exception):

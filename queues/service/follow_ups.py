@@ -19,7 +19,9 @@ SHOWN_MAX: Final = 200
 
 
 async def answering_for(runtime: Runtime, agent_id: str) -> list[str]:
-    """The agent himself, and those who are on leave and whose cover he is."""
+    """The agent himself, and those who are on leave and whose cover he is; nobody, for who has no seat."""
+    if not agent_id:
+        return []
     site, now_ms = runtime.settings.site, runtime.clock.now_ms()
     async with runtime.database.read() as connection:
         away = await managers.leaves_after(connection, site, now_ms)

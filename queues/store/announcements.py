@@ -12,6 +12,7 @@ from queues.domain.estimates import Handling
 from queues.domain.journal import Line, LineType
 from queues.domain.said import Said
 from queues.store.calls import calls
+from queues.store.talks import talks
 
 RING_MS_MAX: Final = 60_000
 announcements = Table(
@@ -55,11 +56,19 @@ def _small(line: Line, name: str) -> int:
 async def said_between(
     connection: AsyncConnection, site: str, from_ms: int, until_ms: int, queue: str = ""
 ) -> list[Said]:
-    """What was told then, with what became of each call, in the order it was told."""
+    """What was told then, with what became of each call, in the order it was told.
+
+    Who was put through waits again: what he is told then is about the talk that comes after it.
+    """
     told, call = announcements.c, calls.c
+    talked_ms = (
+        select(func.min(talks.c.began_ms))
+        .where(talks.c.call_id == told.call_id, talks.c.began_ms >= told.told_ms)
+        .scalar_subquery()
+    )
     # Who asked to be called back left the line then; that he was reached later says nothing of what he was told.
     is_there = func.coalesce(call.callback, "") == ""
-    answered_ms = case((is_there, call.answered_ms)).label("answered_ms")
+    answered_ms = case((is_there, talked_ms)).label("answered_ms")
     ended_ms = case((is_there, call.ended_ms), else_=call.queued_ms + call.wait_ms).label("ended_ms")
     query = (
         select(
@@ -76,18 +85,21 @@ async def said_between(
 
 
 async def handled(connection: AsyncConnection, site: str, limit: int) -> dict[str, list[Handling]]:
-    """Of the calls of late that an agent has done with, by queue, the newest first: what each took him."""
-    done = calls.c
+    """Of the talks of late that an agent has done with, by queue, the newest first: what each took him."""
+    done = talks.c
     query = (
-        select(done.queue, done.offered_ms, done.answered_ms, done.wrapped_up_ms)
-        .where(done.site == site, done.answered_ms.is_not(None), done.wrapped_up_ms.is_not(None))
-        .order_by(done.arrived_ms.desc())
+        select(done.queue, calls.c.offered_ms, calls.c.answered_ms, done.began_ms, done.wrapped_up_ms)
+        .join(calls, calls.c.call_id == done.call_id)
+        .where(calls.c.site == site, done.wrapped_up_ms.is_not(None))
+        .order_by(calls.c.arrived_ms.desc(), done.began_ms.desc())
         .limit(limit)
     )
     found: dict[str, list[Handling]] = {}
-    for queue, offered_ms, answered_ms, wrapped_up_ms in await connection.execute(query):
-        # The first offer may have been another agent's: a phone does not ring for longer than this one's.
-        ring_ms = min(max(0, answered_ms - (offered_ms or answered_ms)), RING_MS_MAX)
-        busy_ms = ring_ms + max(0, wrapped_up_ms - answered_ms)
+    for queue, offered_ms, answered_ms, began_ms, wrapped_up_ms in await connection.execute(query):
+        # Of a call the first offer is kept, which may have been another agent's: a phone does not ring for longer
+        # than this, and how long it rang before a later talk is taken to be the same.
+        rang_ms = answered_ms - offered_ms if answered_ms and offered_ms else 0
+        ring_ms = min(max(0, rang_ms), RING_MS_MAX)
+        busy_ms = ring_ms + max(0, wrapped_up_ms - began_ms)
         found.setdefault(queue or "", []).append(Handling(ring_ms, busy_ms))
     return found

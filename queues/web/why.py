@@ -23,6 +23,7 @@ _WORDED: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
         frozenset(
             {"missed", "declined", "unrung", "connecting", "lost", "diverted", "ended", "moved", "raised"}
             | {"window", "engaged", "unanswered", "unreached", "no_key", "deadline", "failed", "joined"}
+            | {"transferred"}
         ),
     ),
 }

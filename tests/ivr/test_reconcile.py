@@ -212,6 +212,36 @@ async def test_a_message_whose_callback_was_lost_is_a_voicemail(
     assert await desk.rows("recordings", "kind", "state") == [{"kind": "voicemail", "state": "fetched"}]
 
 
+async def test_a_message_after_a_talk_is_a_voicemail_and_the_talk_none(
+    desk: Desk, telephony: TelephonyDouble, clock: ManualClock
+) -> None:
+    await desk.arrive("CA1")
+    await desk.enqueue("CA1")
+    await desk.answer("CA1")
+    clock.advance(MINUTE_MS)
+    assert (await desk.switchboard.transfer_call(call_id="CA1", agent_id="wang", queue="outage")).is_ok
+    clock.advance(MINUTE_MS)
+    assert (await desk.switchboard.divert_call(call_id="CA1", to="voicemail")).is_ok
+    await desk.switchboard.leave_message(call_id="CA1")
+    clock.advance(MINUTE_MS)
+    await desk.end("CA1")
+    await desk.write_down()
+    clock.advance(MINUTE_MS)
+    for recording_id, after_ms in (("RE1", 1_000), ("RE2", 2 * MINUTE_MS + 3_000)):
+        telephony.recordings[recording_id] = RecordingFacts(
+            recording_id=recording_id,
+            leg_id="CA1",
+            status=RecordingStatus.COMPLETED,
+            channels=1,
+            started_ms=MONDAY_0900_MS + after_ms,
+            duration_s=20,
+        )
+    assert await reconcile(desk.runtime) == Findings(recordings=2)
+    await desk.write_down()
+    kinds = {row["recording_id"]: row["kind"] for row in await desk.rows("recordings")}
+    assert kinds == {"RE1": "call", "RE2": "voicemail"}
+
+
 async def test_a_provider_that_is_away_is_asked_again_as_far_back(
     desk: Desk, telephony: TelephonyDouble
 ) -> None:

@@ -15,6 +15,7 @@ from config.runtime import Runtime
 from config.web.words import Words as Catalogue
 from queues.domain import explanation
 from queues.domain.explanation import BEFORE, LINES_TOLD, PASSED_OVER, Explanation, reasons, said
+from queues.domain.journal import Line, LineType
 from queues.domain.lanes import Lane
 from queues.domain.routing import decide
 from queues.service.explaining import NoLinesError, UnknownCallError, explain_call
@@ -229,6 +230,101 @@ def test_a_reason_nobody_has_words_for_is_told_as_it_stands() -> None:
         said("why.agent_only", agent="wang"),
         said("why.also", name="weather", value="rain"),
     )
+
+
+def test_a_surge_and_who_put_him_through_have_words(hotline: Hotline) -> None:
+    why = {
+        "rule": "key",
+        "agent": {"agent_id": "wang", "eligible": 1},
+        "surge": True,
+        "passed_over": [{"agent_id": "mei", "why": "transferred"}],
+    }
+    assert why_in_words(why, words_in(hotline, "en"), {}) == [
+        "In a surge the overflow steps meant for it count at once.",
+        "wang was the only agent who could take it.",
+        "mei was passed over: had just put this caller through.",
+    ]
+
+
+# Several talks
+
+
+def course_of(*steps: tuple[int, str, str, str]) -> list[Line]:
+    """The lines of a call: after how many s, which, of whom, of which offer."""
+    lane = {"lane": "general|residential|general|0|0", "queued_ms": 0, "queue": "general"}
+    data = {
+        LineType.CALL_QUEUED: lane,
+        LineType.CALL_TRANSFERRED: lane,
+        LineType.CALL_CONSULTED: {"asked_by": "wang"},
+        LineType.CALL_HANDED_OVER: {"from": "wang"},
+    }
+    return [
+        Line(
+            id=f"{n}-0",
+            type=each,
+            at_ms=after_s * 1000,
+            call_id="LIN",
+            agent_id=agent_id,
+            offer_id=offer_id,
+            data=data.get(LineType(each), {}),
+        )
+        for n, (after_s, each, agent_id, offer_id) in enumerate(
+            [(0, "call.arrived", "", ""), (0, "call.queued", "", ""), *steps]
+        )
+    ]
+
+
+ANSWERED = (
+    (10, "call.offered", "wang", "LIN-1"), (14, "offer.accepted", "wang", "LIN-1"),
+    (14, "call.connecting", "wang", "LIN-1"), (15, "call.connected", "wang", "LIN-1"),
+)  # fmt: skip
+HANDED_OVER = (
+    (100, "call.consulted", "mei", "LIN-2"), (110, "offer.accepted", "mei", "LIN-2"),
+    (120, "call.handed_over", "mei", "LIN-2"), (121, "call.connected", "mei", "LIN-2"),
+)  # fmt: skip
+
+
+def told_of(*steps: tuple[int, str, str, str]) -> Explanation:
+    return explanation.explain("LIN", course_of(*steps), plan=None, now_ms=900_000)
+
+
+def test_whoever_is_asked_by_an_agent_was_never_offered_the_call(hotline: Hotline) -> None:
+    told = told_of(*ANSWERED, *HANDED_OVER, (200, "call.ended", "", ""))
+    assert "explain.missing.offer" not in [each.key for each in told.missing]
+    assert told.waited[0].values["waited_for"] == 10_000
+    course = [each["text"] for each in explanation_view(told, words_in(hotline, "en"), {})["course"]]
+    assert "wang asked mei; the caller was on hold." in course
+    assert "wang handed the caller over to mei." in course
+
+
+def test_each_talk_before_a_place_in_line_is_no_waiting() -> None:
+    told = told_of(*ANSWERED, *HANDED_OVER, (200, "call.transferred", "mei", "LIN-2"),
+                   (230, "call.offered", "li", "LIN-3"))  # fmt: skip
+    talked = next(each for each in told.waited if each.key == "explain.put_through")
+    assert talked.values["talked_for"] == 105_000 + 79_000
+    assert told.waited[0].values["waited_for"] == 230_000 - 184_000
+
+
+def test_a_talk_is_no_ringing_when_connecting_failed_after_it() -> None:
+    told = told_of(*ANSWERED, *HANDED_OVER[:3], (140, "call.requeued", "mei", "LIN-2"),
+                   (150, "call.offered", "li", "LIN-3"))  # fmt: skip
+    assert "explain.rang" not in [each.key for each in told.waited]
+
+
+async def test_who_was_put_through_to_another_queue_stood_there(hotline: Hotline, clock: Any) -> None:
+    board = hotline.switchboard
+    await hotline.arrive("EARLY", "")
+    await hotline.enqueue("EARLY")
+    await hotline.answer("EARLY")
+    clock.advance(1_000)
+    await comes(hotline, "LIN")
+    reply = await board.transfer_call(call_id="EARLY", agent_id="wang", queue="outage")
+    assert reply.is_ok
+    clock.advance(20 * MINUTE_MS)
+    await hotline.wrap_up()
+    assert await taken(hotline) == "EARLY"
+    await hotline.write_down()
+    assert [(each.call_id, each.queue) for each in (await explained(hotline)).before] == [("EARLY", "outage")]
 
 
 # The words

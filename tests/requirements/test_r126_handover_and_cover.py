@@ -115,3 +115,21 @@ async def test_calls_go_to_the_cover_and_posts_of_a_year_are_listed(
         assert "Nobody has held a post for a year." in text_of(await boss.open("/customers/tiers"))
         clock.advance(365 * DAY_MS)
         assert "zhao since" in text_of(await boss.open("/customers/tiers"))
+
+
+async def test_an_account_without_a_seat_covers_nobody(
+    runtime: Runtime, tmp_path: Path, clock: ManualClock
+) -> None:
+    """王 is on leave and nobody stands in for him: that is not whoever has no seat."""
+    async with open_house(runtime, "power") as house:
+        wang = await house.agent("wang", "王敏")
+        seatless = await house.enter("seatless", "agent")
+        await appoint(house, await key_customer(house, tmp_path), "wang")
+        assert await send_texts(house.runtime) == 0
+        span = {"from_ms": clock.now_ms(), "until_ms": clock.now_ms() + HOUR_MS}
+        assert await set_leave(house.runtime, agent_id="wang", by="boss", **span) == "ok"
+        clock.advance(1_000)
+        assert "Tell the customer" in text_of(await wang.open("/follow-ups"))
+        assert "Tell the customer" not in text_of(await seatless.open("/follow-ups"))
+        for owed in await house.rows("follow_ups", "follow_up_id"):
+            assert (await seatless.send("/follow-ups/done", owed)).status_code == 403

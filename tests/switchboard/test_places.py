@@ -65,6 +65,24 @@ async def test_a_place_is_of_one_queue_and_waits_there_for_its_owner(story: Stor
     assert await came_again(story) == began_ms
 
 
+@pytest.mark.parametrize("how", ["moved", "put through"])
+async def test_who_was_led_elsewhere_has_his_place_where_the_menu_leads_him(story: Story, how: str) -> None:
+    began_ms, gas = story.now_ms, lane("gas")
+    if how == "moved":
+        await story.queued("lin")
+        moved = c.RelaneCall(
+            now_ms=story.now_ms, call_id="lin", from_lane_id=lane().lane_id, lane_id=gas.lane_id,
+            lane=gas.to_json(), is_raised=False, by="chief",
+        )  # fmt: skip
+        assert await story.word(moved) == "ok"
+    else:
+        await story.talking("lin", "mei")
+        assert await story.transfer("lin", "mei", gas) == "ok"
+    assert await story.later(60_000).end("lin", "caller", KEPT_MS) == "ok"
+    assert await came_again(story, "other", "gas") == story.now_ms, "there he was led by hand"
+    assert await came_again(story) == began_ms
+
+
 async def test_a_place_is_taken_once(story: Story) -> None:
     began_ms = await lost_line(story)
     assert await came_again(story, "first") == began_ms

@@ -85,6 +85,17 @@ async def test_another_queue_begins_anew_with_what_it_tells(story: Story) -> Non
     assert call(story).told == ""
 
 
+@pytest.mark.parametrize("queue", ["power", "gas"])
+async def test_who_comes_back_to_the_menu_and_to_another_queue_is_told_anew(story: Story, queue: str) -> None:
+    await story.queued("lin")
+    told = await story.told("lin")
+    await story.divert("lin", "transfer")
+    assert await story.word(c.ReturnCall(now_ms=story.now_ms, call_id="lin")) == "ok"
+    assert await story.enqueue("lin", lane(queue)) == "ok"
+    kept = (1, told) if queue == "power" else (0, "")
+    assert (call(story).position, call(story).told) == kept
+
+
 async def test_an_older_place_goes_before_who_waits_there(story: Story) -> None:
     await story.talking("lin", "mei")
     await story.later(30_000).queued("wang", lane("gas"))

@@ -225,6 +225,23 @@ async def test_a_line_that_comes_back_while_he_is_put_through_waits_on(hotline: 
     assert await hotline.state_of("CA1") == "queued"
 
 
+async def test_a_held_line_that_comes_back_is_held_no_more(hotline: Hotline) -> None:
+    """He hears the room from then on: the desk says so, and the colleague who was asked about him is gone."""
+    caller, first, second = hotline.caller(), await hotline.agent("wang"), await hotline.agent("li")
+    await caller.dial_and_press("0")
+    await talk(caller, first)
+    await ask(hotline, second)
+    assert (await caller.post("/voice/incoming?r=1")).conference == "CA1-1"
+    desk = await hotline.switchboard.desk_state(agent_id="wang")
+    assert desk
+    assert desk.call
+    assert (desk.call.state, desk.call.held_ms, desk.call.asked_agent) == ("connected", None, "")
+    asked = await hotline.switchboard.desk_state(agent_id="li")
+    assert asked
+    assert asked.state == "ready"
+    assert (await caller.post("/voice/incoming?r=1")).conference == "CA1-1", "told twice"
+
+
 async def test_a_colleague_who_is_asked_ends_nothing_when_he_goes_and_both_meet_in_his_room(
     hotline: Hotline, clock: ManualClock
 ) -> None:

@@ -41,8 +41,9 @@ local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: promises
 
 local state, old_tier, old_locale, queued_ms, area, ticket_no, has_type, has_on, has_queue, has_key, entered_ms,
-  caller_ref, is_anonymous, never = read("call", call_id, "state", "tier", "locale", "queued_ms", "area", "ticket_no",
-  "ticket_type", "ticket_on", "work_queue", "access_key", "entered_ms", "caller_ref", "is_anonymous", "never")
+  caller_ref, is_anonymous, never, first_queue, old_queue, position, told = read("call", call_id, "state", "tier",
+  "locale", "queued_ms", "area", "ticket_no", "ticket_type", "ticket_on", "work_queue", "access_key", "entered_ms",
+  "caller_ref", "is_anonymous", "never", "first_queue", "queue", "position", "told")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 if tier == "" then tier = old_tier end
@@ -55,6 +56,8 @@ if queued_ms == "" and is_open then
   local kept = take_place(name, queue)
   if not place or (kept and tonumber(kept.queued_ms) < tonumber(place.queued_ms)) then place = kept end
 end
+if queued_ms == "" then first_queue = queue end
+if queue ~= old_queue then position, told = 0, "" end
 queued_ms = tonumber(place and place.queued_ms or queued_ms) or now_ms
 entered_ms = tonumber(entered_ms) or now_ms
 local is_kept = ticket_no ~= "" and (has_type ~= "" or not own_ticket)
@@ -64,9 +67,10 @@ else
   ticket_no = string.format("T%06d", bump("ticket_no"))
 end
 
-move("call", call_id, is_open and "enqueue" or "close_out", "queue", queue, "matter", matter, "tier", tier,
-  "locale", locale, "ticket_no", ticket_no, "ticket_type", ticket_type, "ticket_on", ticket_on,
-  "work_queue", work_queue, "access_key", access_key, "is_open", is_open and 1 or 0, "lane_id", lane_id, "lane", lane,
+move("call", call_id, is_open and "enqueue" or "close_out", "queue", queue, "first_queue", first_queue,
+  "matter", matter, "tier", tier, "locale", locale, "ticket_no", ticket_no, "ticket_type", ticket_type,
+  "ticket_on", ticket_on, "work_queue", work_queue, "access_key", access_key, "is_open", is_open and 1 or 0,
+  "lane_id", lane_id, "lane", lane, "position", position, "told", told,
   "queued_ms", queued_ms, "entered_ms", entered_ms, "named", ARGV[16])
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 if is_open then enter_lane(call_id) end
