@@ -33,7 +33,7 @@ local linger_ms, forget_ms, place_kept_ms, leg_id = tonumber(ARGV[5]), tonumber(
 -- include: transfers
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous,
-  answered_ms, held_ms, consult_id, callback, own_leg, tries, first_queue = read("call", call_id, "state", "offer_id",
+  answered_ms, held_ms, consult_id, callback, own_leg, tries, first = read("call", call_id, "state", "offer_id",
   "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left", "queue", "caller_ref", "is_anonymous",
   "answered_ms", "held_ms", "consult_id", "callback", "leg_id", "tries", "first_queue")
 if state == "" or state == "ended" then
@@ -75,8 +75,7 @@ drop_consult(call_id, consult_id, "ended")
 if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by ~= "agent") end
 if state == "connected" and by ~= "caller" then let_go() end
 if state == "queued" or state == "offered" or state == "connecting" then
-  local entered = first_queue ~= "" and first_queue or queue
-  keep_place(call_id, name_of(caller_ref, is_anonymous), entered, queued_ms, place_kept_ms)
+  keep_place(call_id, name_of(caller_ref, is_anonymous), first ~= "" and first or queue, queued_ms, place_kept_ms)
 end
 stop_waiting(call_id, state, offer_id, agent_id, "ended")
 move("call", call_id, "end", "outcome", outcome(), "ended_ms", now_ms, "ended_by", by)
