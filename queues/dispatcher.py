@@ -267,27 +267,27 @@ class Dispatcher:
             leg = await self.runtime.telephony.leg((call and call.leg_id) or call_id)
             if leg is None or leg.status.is_over:
                 await self._reconcile(call_id, why="silent", by="system")
-            elif await self._has_lost_agent(call_id):
-                await self._reconcile(call_id, why="agent_gone", by="agent")
+            elif offer_id := await self._offer_without_agent(call_id):
+                await self._reconcile(call_id, why="agent_gone", by="agent", offer_id=offer_id)
             else:
                 await self.switchboard.touch_call(call_id=call_id)
 
-    async def _has_lost_agent(self, call_id: str) -> bool:
-        """They talk, as far as we were told; but the agent's leg is over and nobody said so."""
+    async def _offer_without_agent(self, call_id: str) -> str:
+        """They talk, as far as we were told; but the leg of this offer's agent is over and nobody said so."""
         call = await self.switchboard.read_call(call_id=call_id)
         if call is None or call.state is not CallState.CONNECTED:
-            return False
+            return ""
         leg_id, _ = await self.switchboard.leg_of_offer(offer_id=call.offer_id)
         if not leg_id:
-            return False
+            return ""
         leg = await self.runtime.telephony.leg(leg_id)
-        return leg is None or leg.status.is_over
+        return call.offer_id if leg is None or leg.status.is_over else ""
 
-    async def _reconcile(self, call_id: str, *, why: str, by: str) -> None:
+    async def _reconcile(self, call_id: str, *, why: str, by: str, offer_id: str = "") -> None:
+        """`offer_id` is the one that was looked at: whoever has gone on meanwhile stays where he is."""
         line = LineType.CALL_RECONCILED
         await self.switchboard.append_line(type=line, call_id=call_id, data={"why": why})
-        call = await self.switchboard.read_call(call_id=call_id) if by == "agent" else None
-        await self.switchboard.end_call(call_id=call_id, by=by, offer_id=call.offer_id if call else "")
+        await self.switchboard.end_call(call_id=call_id, by=by, offer_id=offer_id)
 
     @contextlib.contextmanager
     def _shielded(self, **ids: str) -> Iterator[list[str]]:

@@ -75,8 +75,10 @@ def read_amount(text: str) -> int | None:
         amount = Decimal(written)
     except InvalidOperation:
         raise ValueError(written) from None
+    if not amount.is_finite() or not 0 <= amount < AMOUNT_MAX:
+        raise ValueError(written)
     cents = amount * CENTS
-    if not amount.is_finite() or not 0 <= amount < AMOUNT_MAX or cents != cents.to_integral_value():
+    if cents != cents.to_integral_value():
         raise ValueError(written)
     return int(cents)
 

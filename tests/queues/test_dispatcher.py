@@ -489,6 +489,27 @@ async def test_a_conversation_whose_agent_is_gone_is_found_by_the_watch_in_any_c
     assert (await floor.call()).outcome == "answered"
 
 
+async def test_who_was_put_through_while_the_watch_asked_waits_on(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer_id = await floor.accepts()
+    await floor.board.connect_call(call_id=LIN, offer_id=offer_id)
+    await floor.tick()
+    agent_leg = floor.telephony.placed[0].leg_id
+    floor.telephony.set_leg(agent_leg, LegStatus.COMPLETED)
+    asked = floor.telephony.leg
+
+    async def put_through_meanwhile(leg_id: str) -> Any:
+        if leg_id == agent_leg:
+            await floor.board.transfer_call(call_id=LIN, agent_id="mei", queue="outage")
+        return await asked(leg_id)
+
+    monkeypatch.setattr(floor.telephony, "leg", put_through_meanwhile)
+    floor.dispatcher._watch_at_ms = 0
+    await floor.pass_by(room.TALKING_MS)
+    assert (await floor.call()).state is CallState.QUEUED
+
+
 async def test_who_leads_opens_the_providers_queue_once(floor: Floor) -> None:
     floor.telephony.fail("open_queue", ProviderUnreachable("no answer"))
     assert await floor.dispatcher.lead()
