@@ -233,7 +233,7 @@ def reach_customer(draft: Draft, command: c.ReachCustomer) -> Reply:
         draft.due(EffectKind.RECORD, call.call_id, **ids, leg_id=call.leg_id)
     if command.remembers and (ref := ref_of(call.customer_id, call.caller_ref)):
         draft.state.met[ref] = f"{draft.now_ms} {call.agent_id}"
-    wait_ms = (call.callback_ms or 0) - (call.entered_ms or 0)
+    wait_ms = (call.callback_ms or 0) - (call.entered_ms or call.queued_ms or 0)
     told: dict[str, Any] = {"answered_ms": draft.now_ms, "wait_ms": wait_ms, "queue": call.queue}
     draft.line(LineType.CALL_CONNECTED, **ids, **told, recording=call.record, talk=call.talks)
     draft.take_turn(offer)

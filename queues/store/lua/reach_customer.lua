@@ -25,8 +25,8 @@ local offer_id, leg_id = ARGV[2], ARGV[3]
 local call_id, agent_id, customer_leg_id, state, is_dialled = read_dial(offer_id)
 if not is_dialled or is_other_leg(customer_leg_id, leg_id) then return about_dialled("gone", call_id) end
 if state == "connected" then return about_call("again", call_id) end
-local record, callback_ms, entered_ms, queue, talks =
-  read("call", call_id, "record", "callback_ms", "entered_ms", "queue", "talks")
+local record, callback_ms, entered_ms, queued_ms, queue, talks =
+  read("call", call_id, "record", "callback_ms", "entered_ms", "queued_ms", "queue", "talks")
 talks = (tonumber(talks) or 0) + 1
 drop_promise(call_id)
 drop_effect("dial:" .. offer_id)
@@ -40,6 +40,6 @@ if record == "wanted" then
 end
 if ARGV[4] == "1" then keep_met(ref_of(read("call", call_id, "customer_id", "caller_ref")), agent_id) end
 line("call.connected", call_id, agent_id, offer_id, { "answered_ms", now_ms,
-  "wait_ms", tonumber(callback_ms) - tonumber(entered_ms), "queue", queue, "recording", record, "talk", talks })
+  "wait_ms", tonumber(callback_ms) - (tonumber(entered_ms) or tonumber(queued_ms)), "queue", queue, "recording", record, "talk", talks })
 take_turn(offer_id)
 return about_call("ok", call_id)

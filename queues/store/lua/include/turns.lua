@@ -10,14 +10,13 @@ end
 local function take_turn(offer_id)
   local is_turn, agent_id, call_id = read("offer", offer_id, "is_turn", "agent_id", "call_id")
   if is_turn ~= "1" then return end
-  local had = tonumber((read("agent", agent_id, "turn")))
+  local had = tonumber((read("agent", agent_id, "turn"))) or 0
   next_turn(call_id, agent_id, "agent.turn_taken")
   local needs, passed = cjson.decode((read("call", call_id, "lane"))).needs, {}
   for _, other in ipairs(redis.call("SMEMBERS", key("agents"))) do
     local state, turn, skills = read("agent", other, "state", "turn", "skills")
-    if state == "away" and tonumber(turn) < had and can(skills, needs) then
-      passed[#passed + 1] = { tonumber(turn), other }
-    end
+    local at = tonumber(turn) or 0
+    if state == "away" and at < had and can(skills, needs) then passed[#passed + 1] = { at, other } end
   end
   table.sort(passed, function(one, another)
     if one[1] ~= another[1] then return one[1] < another[1] end
