@@ -17,19 +17,20 @@ from time import perf_counter
 from typing import Any
 
 from tests.bench import claim, day, decision_lanes, decision_size, ring, scribe, ticket, voice_hop
-from tests.bench.rounds import Bench, Findings, Pace
+from tests.bench.rounds import Bench, Findings, Pace, Size
 
 BENCHES = (
     each.BENCH for each in (voice_hop, decision_size, decision_lanes, claim, scribe, ticket, ring, day)
 )
 BY_NAME = {bench.name: bench for bench in BENCHES}
 REPORT = "bench.json"
+ROUNDS = {Size.FULL: 5, Size.QUICK: 3, Size.TRIAL: 1}
 HEADINGS = ("bench", "ratio", "floor", "met", "ours", "floor's", "unit", "spread")
 
 
 def main(words: Sequence[str] | None = None) -> int:
     chosen = _arguments(words)
-    pace = Pace(rounds=chosen.rounds or (3 if chosen.quick else 5), is_quick=chosen.quick)
+    pace = Pace(rounds=chosen.rounds or ROUNDS[chosen.size], size=chosen.size)
     names = chosen.names or list(BY_NAME)
     rows = [row for name in names if (row := measure(BY_NAME[name], pace))]
     print("\n".join(table(rows)))
@@ -56,9 +57,22 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(BY_NAME)}; all if none is given"
     )
-    parser.add_argument("--rounds", type=int, metavar="N", help="5, or 3 with --quick")
-    parser.add_argument(
-        "--quick", action="store_true", help="shorter rounds, for a look and not for a figure"
+    parser.add_argument("--rounds", type=int, metavar="N", help="5, 3 with --quick, 1 with --trial")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--quick",
+        dest="size",
+        action="store_const",
+        const=Size.QUICK,
+        default=Size.FULL,
+        help="shorter rounds, for a look and not for a figure",
+    )
+    sizes.add_argument(
+        "--trial",
+        dest="size",
+        action="store_const",
+        const=Size.TRIAL,
+        help="as little as there can be of everything: only to see that each bench runs",
     )
     chosen = parser.parse_args(words)
     if unknown := [name for name in chosen.names if name not in BY_NAME]:
@@ -88,7 +102,7 @@ def row_of(bench: Bench, found: Findings) -> dict[str, Any]:
 def report(pace: Pace, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "rounds": pace.rounds,
-        "is_quick": pace.is_quick,
+        "size": pace.size,
         "python": platform.python_version(),
         "system": platform.system(),
         "cores": os.cpu_count(),

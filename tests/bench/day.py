@@ -30,7 +30,8 @@ CALLS_A_DAY = 2_300
 AGENTS = 24
 SEED = 20_261_123
 KEY_MS, RINGS_FOR_MS, CONNECT_MS, WRAP_UP_MS = 4_000, 5_000, 1_000, 20_000
-EVENING = (21 * HOUR_MS, HOUR_MS)  # as many calls as an hour of the day has on average
+EVENING_MS = 21 * HOUR_MS  # its hour has as many calls as an hour of the day has on average
+MINUTE_MS = 60_000
 
 Step = Callable[[], Awaitable[None]]
 
@@ -160,7 +161,7 @@ class Caller:
 
 
 async def run(pace: Pace) -> Findings:
-    starts_ms, for_ms = EVENING if pace.is_quick else (0, DAY_MS)
+    starts_ms, for_ms = pace.of(0, EVENING_MS, EVENING_MS), pace.of(DAY_MS, HOUR_MS, MINUTE_MS)
     errand = Errand(to="+8657195598000", talk_mean_ms=170_000, patience_mean_ms=240_000)
     profile = Profile(
         calls_per_day=CALLS_A_DAY, starts_at_ms_of_day=starts_ms, for_ms=for_ms, errands=(errand,)

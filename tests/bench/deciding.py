@@ -67,5 +67,5 @@ async def dissect(house: House, crowd: Crowd, times: int = 3) -> Anatomy:
     began = perf_counter()
     told = json.loads(reply[2])
     parse_ms = (perf_counter() - began) * MS
-    heads = sum(len(waiting) for _, waiting, _ in told["lanes"])
+    heads = sum(len(waiting) for _, waiting, *_ in told["lanes"])
     return Anatomy(store_ms, parse_ms, len(reply[2].encode()) / 1024, heads)

@@ -19,8 +19,8 @@ async def run(pace: Pace) -> Findings:
     async with furnished() as house:
         many, few = (Crowd.of(house.runtime, house.plan, site) for site in ("many", "few"))
         for crowd in (many, few):
-            await crowd.gather(waiting=WAITING, lanes=LANES, agents=AGENTS)
-        await many.restrict(RESTRICTED)
+            await crowd.gather(waiting=pace.of(WAITING, WAITING, 200), lanes=LANES, agents=AGENTS)
+        await many.restrict(pace.of(RESTRICTED, RESTRICTED, 24))
         for crowd in (many, few):
             await crowd.prove()
         ours, floor = Decider(many), Decider(few)

@@ -15,7 +15,9 @@ LANES = 12
 async def run(pace: Pace) -> Findings:
     async with furnished() as house:
         large, small = (Crowd.of(house.runtime, house.plan, site) for site in ("large", "small"))
-        await large.gather(waiting=100_000, lanes=LANES, agents=10_000)
+        await large.gather(
+            waiting=pace.of(100_000, 100_000, 200), lanes=LANES, agents=pace.of(10_000, 10_000, 100)
+        )
         await small.gather(waiting=100, lanes=LANES, agents=50)
         for crowd in (large, small):
             await crowd.prove()

@@ -9,6 +9,7 @@ import math
 import statistics
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 Turn = Callable[[], Awaitable[Sequence[float]]]
@@ -34,15 +35,23 @@ def at_most(value: float) -> Limit:
     return Limit(value, is_least=False)
 
 
+class Size(StrEnum):
+    """How much of everything a run has: for a figure, for a look, to see that it runs at all."""
+
+    FULL = "full"
+    QUICK = "quick"
+    TRIAL = "trial"
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How thoroughly a run measures."""
 
     rounds: int
-    is_quick: bool
+    size: Size
 
-    def of(self, full: int, quick: int) -> int:
-        return quick if self.is_quick else full
+    def of(self, full: int, quick: int, trial: int = 1) -> int:
+        return {Size.FULL: full, Size.QUICK: quick, Size.TRIAL: trial}[self.size]
 
 
 @dataclass(frozen=True, slots=True)

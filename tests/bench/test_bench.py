@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.__main__ import BY_NAME, HEADINGS, main, row_of, table
-from tests.bench.rounds import Findings, Pace, Round, p99, take_turns
+from tests.bench.rounds import Findings, Pace, Round, Size, p99, take_turns
 from tests.house.places import ROOT
 
 
@@ -22,7 +22,7 @@ def run_in(folder: Path, *words: str) -> str:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert told.returncode == 0, told.stderr
@@ -30,22 +30,26 @@ def run_in(folder: Path, *words: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_quick_bench_prints_a_table_and_writes_its_report(tmp_path: Path) -> None:
-    told = run_in(tmp_path, "-m", "tests.bench", "claim", "--quick", "--rounds", "1")
-    heading, row, *_ = told.splitlines()
+def test_every_bench_runs_prints_its_row_and_writes_it_into_the_report(tmp_path: Path) -> None:
+    told = run_in(tmp_path, "-m", "tests.bench", "--trial")
+    heading, *rest = told.splitlines()
+    rows = [line for line in rest if not line.startswith(" ")]
     assert heading.split() == list(HEADINGS)
-    assert row.split()[0] == "claim"
+    assert [row.split()[0] for row in rows] == list(BY_NAME)
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]
     report = json.loads((tmp_path / "bench.json").read_text("utf-8"))
-    [found] = report.pop("benches")
-    assert set(report) == {"rounds", "is_quick", "python", "system", "cores"}
-    assert (report["rounds"], report["is_quick"]) == (1, True)
-    low, high = found["spread"]
-    assert 0 < low <= found["ratio"] <= high
-    assert found["ours"] > 0 < found["floor_reading"]
-    assert found["met"] is (found["ratio"] <= found["floor"])
-    assert (found["name"], found["floor"], found["is_least"], found["unit"]) == ("claim", 2, False, "ms")
-    assert "snapshot" in found["note"]
+    found = {each["name"]: each for each in report.pop("benches")}
+    assert set(report) == {"rounds", "size", "python", "system", "cores"}
+    assert (report["rounds"], report["size"]) == (1, "trial")
+    assert list(found) == list(BY_NAME)
+    for each in found.values():
+        low, high = each["spread"]
+        assert 0 < low <= each["ratio"] <= high
+        assert each["ours"] > 0 < each["floor_reading"]
+        assert each["note"]
+    claim = found["claim"]
+    assert (claim["floor"], claim["is_least"], claim["unit"]) == (2, False, "ms")
+    assert claim["met"] is (claim["ratio"] <= claim["floor"])
 
 
 @pytest.mark.slow
@@ -108,5 +112,6 @@ def test_the_tail_is_the_reading_that_one_in_a_hundred_passes() -> None:
     assert p99([1.0, 2.0]) == 2.0
 
 
-def test_a_quick_run_does_less() -> None:
-    assert (Pace(5, is_quick=False).of(10, 2), Pace(5, is_quick=True).of(10, 2)) == (10, 2)
+def test_a_quick_run_does_less_and_a_trial_as_little_as_there_can_be() -> None:
+    assert [Pace(5, size).of(10, 2) for size in Size] == [10, 2, 1]
+    assert Pace(5, Size.TRIAL).of(10, 2, 4) == 4

@@ -33,7 +33,7 @@ async def run(pace: Pace) -> Findings:
         async with serving(house, "web", OURS) as ours, serving(house, "floor", FLOOR) as floor:
             heard = [await each.ask(requests[0]) for each in (ours, floor)]
             assert verbs(heard[0]) == verbs(heard[1]), heard
-            some = requests[: pace.of(WAITING, WAITING // 2)]
+            some = requests[: pace.of(WAITING, WAITING // 2, CONNECTIONS)]
             rounds = await take_turns(
                 lambda: ours.ask_all(some),
                 lambda: floor.ask_all(some),
