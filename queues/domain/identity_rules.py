@@ -15,7 +15,7 @@ from queues.domain.customers import read_entry
 from queues.domain.journal import LineType
 from queues.domain.managers import Appointment, Leave, Manager, effective_managers
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
-from queues.domain.named import FIRST_CONTACT, LAST_AGENT, MANAGER, Known, ref_of, write_lines
+from queues.domain.named import FIRST_CONTACT, LAST_AGENT, MANAGER, Known, never_of, ref_of, write_lines
 from queues.domain.place_rules import NAMELESS, erase_places
 from queues.domain.state import State
 
@@ -61,7 +61,7 @@ def what_is_known(draft: Draft, opened: Opened, caller_ref: str) -> dict[str, An
         "manager": first,
         "manager_name": _person(draft, first).get("name") or "",
         "known": write_lines(known),
-        "never": ",".join(sorted(opened.file.get("never") or ())),
+        "never": never_of(opened.file),
         "is_care": opened.file.get("care") == "1",
         "contact": opened.contact,
         "shared": opened.shared,
@@ -197,7 +197,11 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
     draft.erased += call.named_in.split()
     if call.caller_ref not in NAMELESS:
         erase_places(draft, call.caller_ref)
-    draft.state.met.pop(ref_of(call.customer_id, call.caller_ref), None)
+    ref = ref_of(call.customer_id, call.caller_ref)
+    draft.state.met.pop(ref, None)
+    # SQL tells again what it still knows of other calls of his.
+    draft.state.owners.pop(ref, None)
+    draft.state.owned.pop(call.ticket_no, None)
     nothing = what_is_known(draft, NOBODY, "") | {"area": call.area, "notices": call.notices, "named": ""}
     blank: dict[str, Any] = {
         "number": "",

@@ -40,11 +40,13 @@ def relane_call(draft: Draft, command: c.RelaneCall) -> Reply:
         position=call.position if after.queue == before.queue else 0,
         told=call.told if after.queue == before.queue else "",
     )
+    changed = draft.refresh_never(changed)
     draft.enter_lane(changed)
     draft.line(
         LineType.CALL_RAISED if command.is_raised else LineType.CALL_MOVED,
         call_id=call.call_id,
         **_told(call, before, after, command),
+        never=changed.never,
     )
     return about("ok", changed)
 

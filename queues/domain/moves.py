@@ -15,6 +15,7 @@ from queues.domain.calls import Call, CallEvent, CallState
 from queues.domain.effects import Effect, EffectId, EffectKind
 from queues.domain.journal import Line, LineType, id_after
 from queues.domain.lanes import Lane, Skip, member_of, with_skip
+from queues.domain.named import never_of
 from queues.domain.offers import Offer, OfferEvent, OfferId
 from queues.domain.skills import skills_of
 from queues.domain.state import State, call_facts
@@ -82,6 +83,11 @@ class Draft:
         """If anybody is on the line: a promise to call back is not watched."""
         if call.call_id in self.state.live:
             self.state.live[call.call_id] = self.now_ms
+
+    def refresh_never(self, call: Call) -> Call:
+        """Whom he is never brought together with, by his file as it is now. Without a file it stays as it was."""
+        found = self.state.customers.get(call.customer_id, "") if call.customer_id else ""
+        return self.change_call(call, never=never_of(json_of(found))) if found else call
 
     # Lanes
 
@@ -159,8 +165,9 @@ class Draft:
         skips = with_skip(call.skips, skip, self.now_ms) if skip else call.skips
         call = self.change_call(call, CallEvent.REQUEUE, offer_id="", agent_id="", room="", skips=skips)
         self.let_go_of_customer(call)
+        call = self.refresh_never(call)
         self.enter_lane(call)
-        told: dict[str, Any] = {"queued_ms": call.queued_ms, "why": why, "skips": skips}
+        told: dict[str, Any] = {"queued_ms": call.queued_ms, "why": why, "skips": skips, "never": call.never}
         self.line(LineType.CALL_REQUEUED, call_id=call.call_id, **told)
 
     def end_agent_leg(self, call: Call, *, is_there: bool) -> None:

@@ -8,8 +8,8 @@ to meet this caller is not among them. A matter of safety waits for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from queues.domain.plan import Plan
@@ -55,6 +55,11 @@ def parse_named(text: str) -> tuple[Named, ...]:
 def parse_never(text: str) -> frozenset[str]:
     """Whom a call never goes to. Stored in order, joined by commas."""
     return frozenset(text.split(",")) if text else frozenset()
+
+
+def never_of(file: Mapping[str, Any]) -> str:
+    """The same of a customer's file."""
+    return ",".join(sorted(file.get("never") or ()))
 
 
 def ref_of(customer_id: str, caller_ref: str) -> str:

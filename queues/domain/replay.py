@@ -203,11 +203,11 @@ class Fold:
 
     def relaned(self, line: Line) -> None:
         if line.call_id in self.state.calls:
-            self._enter(line, **_lane_in(line))
+            self._enter(line, **_lane_in(line), **_never_in(line))
 
     def requeued(self, line: Line) -> None:
         if line.call_id in self.state.calls:
-            self._enter(line, skips=str(line.data.get("skips", "")))
+            self._enter(line, skips=str(line.data.get("skips", "")), **_never_in(line))
 
     def transferred(self, line: Line) -> None:
         self.arrived(replace(line, data={}))
@@ -218,11 +218,12 @@ class Fold:
             queued_ms=int(line.data["queued_ms"]),
             named=str(line.data["named"]),
             skips=str(line.data["skips"]),
+            **_never_in(line),
         )
 
     def woken(self, line: Line) -> None:
         if line.call_id in self.state.calls:
-            self._enter(line)
+            self._enter(line, **_never_in(line))
 
     def left(self, line: Line) -> None:
         call = self.state.calls.get(line.call_id)
@@ -324,6 +325,11 @@ def _lane_in(line: Line) -> dict[str, Any]:
         "lane": json.dumps(line.data["rules"], ensure_ascii=False, separators=(",", ":")),
         "queued_ms": int(line.data["queued_ms"]),
     }
+
+
+def _never_in(line: Line) -> dict[str, str]:
+    """Whom its caller may not meet by then; a line from before that was told says nothing of it."""
+    return {"never": str(line.data["never"])} if "never" in line.data else {}
 
 
 _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {

@@ -21,7 +21,7 @@ is what a look at every call and every agent would decide.
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.lanes import MISSED, Class, Lane, Rank, Skip, call_id_of, parse_skips, rank
@@ -355,7 +355,17 @@ def _is_of(queue: Queue, seat: _Seat) -> bool:
     return frozenset(queue.needs) <= seat.skills and (not seat.tiers or not seat.tiers.isdisjoint(tiers))
 
 
-def is_able(width: Width, lane: Lane, seat: _Seat | Person) -> bool:
+class Able(Protocol):
+    """Somebody's skills, and the tiers his seat is dedicated to."""
+
+    @property
+    def skills(self) -> frozenset[str]: ...
+
+    @property
+    def tiers(self) -> frozenset[str]: ...
+
+
+def is_able(width: Width, lane: Lane, seat: Able) -> bool:
     """Skills that will do, and a seat that is not dedicated to others. Safety may have any seat."""
     is_for_him = not seat.tiers or lane.tier in seat.tiers or lane.is_safety
     return is_for_him and any(need <= seat.skills for need in width.needs)

@@ -35,6 +35,7 @@ class State:
     customers: dict[str, str] = field(default_factory=dict)  # customer_id -> JSON
     people: dict[str, str] = field(default_factory=dict)  # agent_id -> JSON: his name, his leave
     owners: dict[str, str] = field(default_factory=dict)  # named.ref_of a caller -> who owns his open ticket
+    owned: dict[str, str] = field(default_factory=dict)  # ticket_no -> under which ref it stands there
     met: dict[str, str] = field(default_factory=dict)  # the same -> "at_ms agent" who talked with him last
     estimates: dict[str, str] = field(default_factory=dict)  # lane_id -> how long it takes, by depth
     surges: dict[str, str] = field(default_factory=dict)  # surge_id -> see surges.Running

@@ -13,6 +13,7 @@ from queues.domain.effects import EffectKind
 from queues.domain.journal import LineType
 from queues.domain.lanes import TRANSFERRED, Lane, Skip, with_skip
 from queues.domain.moves import Draft, Reply, about, json_of, refuse
+from queues.domain.named import parse_never
 from queues.domain.offers import OPEN, Offer, OfferState, offer_id_of
 
 
@@ -63,6 +64,7 @@ def _wait_again(draft: Draft, call: Call, before: Call, why: str) -> Call:
         waits_ms=draft.now_ms,
     )
     draft.state.live[call.call_id] = draft.now_ms
+    call = draft.refresh_never(call)
     draft.enter_lane(call)
     draft.line(
         LineType.CALL_TRANSFERRED,
@@ -76,6 +78,7 @@ def _wait_again(draft: Draft, call: Call, before: Call, why: str) -> Call:
         head_start_ms=Lane.from_json(call.lane).head_start_ms,
         queued_ms=call.queued_ms,
         named=call.named,
+        never=call.never,
         why=why,
         skips=call.skips,
         rules=json_of(call.lane),
@@ -109,6 +112,9 @@ def consult_agent(draft: Draft, command: c.ConsultAgent) -> Reply:
     if call.consult_id:
         is_same = draft.state.offers[call.consult_id].agent_id == command.colleague_id
         return about("again" if is_same else "stale:consulting", call)
+    call = draft.refresh_never(call)
+    if command.colleague_id in parse_never(call.never):
+        return about("never", call)
     colleague = draft.state.agents.get(command.colleague_id)
     if colleague is None or colleague.state is not AgentState.READY:
         return about(f"stale:{colleague.state if colleague else AgentState.SIGNED_OUT}", call)
@@ -148,6 +154,9 @@ def hand_over_call(draft: Draft, command: c.HandOverCall) -> Reply:
         return _refuse(draft, call, command.agent_id)
     if not _is_asked(draft, call):
         return about("stale:connected", call)
+    call = draft.refresh_never(call)
+    if draft.state.offers[call.consult_id].agent_id in parse_never(call.never):
+        return about("never", call)
     agent = draft.state.agents[command.agent_id]
     call = _hand_over(draft, call, command.connect_ms, is_there=True)
     draft.start_wrap_up(agent, command.wrap_up_ms)

@@ -58,6 +58,8 @@ async def scrub(
     await follow_ups.forget_callers(connection, records.keys())
     for call_id, record in records.items():
         await tickets.forget_caller(connection, [call_id], record.tier)
+    files = {text_of(line.data, "customer_id") for line in naming} - {""}
+    await tickets.tell_again(connection, {*refs, *told, *files})
     for caller_ref in {*refs, *told}:
         if not await calls.is_ref_in_use(connection, caller_ref):
             await customers.forget_number(connection, caller_ref)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from queues.domain.agents import AgentState
 from queues.domain.lanes import Lane
 from queues.domain.live_rules import parse_lent
-from queues.domain.skills import skills_of
+from queues.domain.skills import skills_of, tiers_of
 
 HEADS_SHOWN: Final = 60
 
@@ -34,6 +34,7 @@ class QueueAgent:
     name: str
     state: AgentState
     skills: frozenset[str]
+    tiers: frozenset[str]  # that his seat is dedicated to; none: to nobody
     lent: tuple[str, ...]  # the queues he is lent to
     idle_ms: int
 
@@ -100,6 +101,7 @@ def _agent(agent_id: str, name: str, state: str, skills: str, lent: str, idle_ms
         name=name,
         state=AgentState(state),
         skills=skills_of(skills),
+        tiers=tiers_of(skills),
         lent=tuple(parse_lent(lent)),
         idle_ms=int(idle_ms or 0),
     )

@@ -20,8 +20,8 @@ from queues.domain.lanes import Lane
 from queues.domain.named import TRANSFER, Named, write_lines
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
-from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot
-from queues.domain.surges import Level, Running, Subject, read_running
+from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot, is_able, widen
+from queues.domain.surges import Level, Running, Subject, read_running, surging_queues
 from queues.service import journal
 from queues.service.facts import (
     CallerFacts,
@@ -45,7 +45,7 @@ from queues.service.facts import (
     read_wall_state,
 )
 from queues.service.plans import plan_of
-from queues.service.queue_board import HEADS_SHOWN, QueueBoard, read_board
+from queues.service.queue_board import HEADS_SHOWN, QueueAgent, QueueBoard, read_board
 from queues.store.switchboard import SwitchboardStore
 
 __all__ = [
@@ -432,6 +432,22 @@ class Switchboard:
             )
         )
 
+    async def able_colleagues(
+        self, *, call_id: str, agent_id: str, agents: Iterable[QueueAgent]
+    ) -> tuple[QueueAgent, ...]:
+        """Of these, who could have the call by the rules of routing, but for who talks in it now."""
+        place = await self._store.read_place(call_id)
+        if place is None:
+            return ()
+        is_surging = place.lane.queue in surging_queues(await self._store.read_surges())
+        waited_ms = self._now_ms() - place.queued_ms
+        width = widen(self._plan, place.lane, waited_ms, is_surging=is_surging)
+        return tuple(
+            each
+            for each in agents
+            if each.agent_id not in (agent_id, *place.never) and is_able(width, place.lane, each)
+        )
+
     async def hold_call(self, *, call_id: str, agent_id: str, is_held: bool) -> CallReply:
         """ok | again | gone | stale:<state> (it is not with him). Back to the caller lets go who was asked."""
         return await self._about_call(
@@ -440,9 +456,6 @@ class Switchboard:
 
     async def consult_agent(self, *, call_id: str, agent_id: str, colleague: str) -> CallReply:
         """ok | again | gone | stale:<state> (of call or colleague) | never: the caller is held, the colleague rung."""
-        place = await self._store.read_place(call_id)
-        if place is not None and colleague in place.never:
-            return CallReply(word="never", call=None)
         return await self._about_call(
             commands.ConsultAgent(
                 now_ms=self._now_ms(),
@@ -460,7 +473,7 @@ class Switchboard:
         )
 
     async def hand_over_call(self, *, call_id: str, agent_id: str) -> CallReply:
-        """ok | again | gone | stale:<state>: the colleague who was asked takes the caller."""
+        """ok | again | gone | stale:<state> | never (by now): the colleague who was asked takes the caller."""
         return await self._about_call(
             commands.HandOverCall(
                 now_ms=self._now_ms(),

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from config import scripts
 from queues.domain.commands import Command, RaiseCounters, name_of
 from queues.domain.lanes import Lane
-from queues.domain.named import parse_never
+from queues.domain.named import never_of, parse_never
 from queues.domain.routing import (
     AGENTS_MAX,
     HEADS_MAX,
@@ -133,14 +133,15 @@ class SwitchboardStore:
         return str(leg_id or ""), int(claimed_ms) if claimed_ms else None
 
     async def read_place(self, call_id: str) -> CallPlace | None:
-        """Where the call stands among the waiting, or stood last."""
-        names = ["lane", "locale", "queued_ms", "never"]
-        rules, locale, queued_ms, never = await self._redis.hmget(f"{self._keys[0]}:call:{call_id}", names)
+        """Where the call stands among the waiting, or stood last; whom it may not have by the file as it is now."""
+        site, names = self._keys[0], ["lane", "locale", "queued_ms", "never", "customer_id"]
+        told: Any = await self._redis.hmget(f"{site}:call:{call_id}", names)
+        rules, locale, queued_ms, never, customer_id = (str(each or "") for each in told)
         if not rules or not queued_ms:
             return None
-        return CallPlace(
-            Lane.from_json(str(rules)), str(locale or ""), int(queued_ms), parse_never(str(never or ""))
-        )
+        file = await self._redis.hget(f"{site}:customers", customer_id) if customer_id else None
+        now = never_of(json.loads(file)) if file else never
+        return CallPlace(Lane.from_json(rules), locale, int(queued_ms), parse_never(now))
 
     async def read_offer_of(self, leg_id: str) -> str:
         return str(await self._redis.hget(f"{self._keys[0]}:legs", leg_id) or "")

@@ -202,6 +202,14 @@ async def owned_by(
     return await _tickets(connection, query.order_by(tickets.c.opened_ms, tickets.c.ticket_no))
 
 
+async def tell_again(connection: AsyncConnection, refs: Collection[str]) -> None:
+    """Who owns what else these callers (`Ticket.ref`) have open is told the live store once more."""
+    owned = (tickets.c.replied_ms.is_(None), func.coalesce(tickets.c.owner, "") != "")
+    theirs = or_(tickets.c.customer_id.in_(refs), tickets.c.caller_ref.in_(refs))
+    found = select(tickets.c.ticket_no).where(*owned, tickets.c.state != TicketState.CLOSED, theirs)
+    await _renew(connection, list((await connection.execute(found)).scalars()))
+
+
 async def forget_ref(connection: AsyncConnection, caller_ref: str) -> None:
     """Nothing ties these tickets to this number any more."""
     theirs = select(tickets.c.ticket_no).where(tickets.c.caller_ref == caller_ref)
@@ -218,6 +226,11 @@ async def forget_caller(connection: AsyncConnection, call_ids: Sequence[str], ti
     named = select(tickets.c.ticket_no).where(theirs, was_somebody)
     ticket_nos = list((await connection.execute(named)).scalars())
     await connection.execute(update(tickets).where(theirs).values(**nobody))
+    await _renew(connection, ticket_nos)
+
+
+async def _renew(connection: AsyncConnection, ticket_nos: Collection[str]) -> None:
+    """The live index of cases hears of these again."""
     for ticket_no in ticket_nos:
         revision = await _next_revision(connection)
         this = tickets.c.ticket_no == ticket_no

@@ -172,6 +172,8 @@ async def consult_agent(desk: Desk, _request: Request, form: Form) -> Done:
     reply = await desk.floor.switchboard.consult_agent(
         call_id=call_id, agent_id=desk.agent.agent_id, colleague=colleague
     )
+    if reply.word == "never":
+        raise Refused("desk.error.pass_nobody", field="to")
     if reply.call is None or reply.call.agent_id == desk.agent.agent_id:
         if reply.word not in ("ok", "again"):
             raise Refused("desk.error.ask_later", field="to")
@@ -185,6 +187,8 @@ async def hand_over_call(desk: Desk, _request: Request, form: Form) -> Done:
     _, call_id = await _present_call(desk, form)
     agent_id = desk.agent.agent_id
     reply = await desk.floor.switchboard.hand_over_call(call_id=call_id, agent_id=agent_id)
+    if reply.word == "never":
+        raise Refused("desk.error.pass_nobody", status_code=409)
     if reply.word not in ("ok", "again"):
         raise Refused("desk.error.nobody_there", status_code=409)
     return Done("desk.said.passed")

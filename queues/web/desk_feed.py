@@ -16,7 +16,6 @@ from config import numbers
 from config.web.accounts import Account
 from config.web.streams import Event, Line, Subscription
 from queues.domain.agents import AgentState
-from queues.domain.skills import skills_of
 from queues.domain.tickets import TicketState
 from queues.service import calls, customers, people, tickets
 from queues.service.calls import CallFilter, CallRow
@@ -222,25 +221,15 @@ class Desk:
         ]
 
     async def colleagues(self, state: DeskState) -> list[Mapping[str, str]]:
-        """Who is signed in and has the skills for the call this agent talks in; the ready ones first."""
-        call, plan = state.call, self.floor.plan
-        if call is None or state.state is not AgentState.CONNECTED or call.queue not in plan.queues:
+        """Who is signed in and could have the call this agent talks in, as routing would say; the ready ones first."""
+        call, board = state.call, self.floor.switchboard
+        if call is None or state.state is not AgentState.CONNECTED:
             return []
-        remembered = self.floor.remembered
-        skills = await remembered.get("agent skills", CUSTOMER_S, self._skills)
-        wall = await remembered.get("wall", OTHERS_S / 2, self.floor.switchboard.wall_state)
-        needs = set(plan.queues[call.queue].needs)
-        able = [
-            each
-            for each in wall.agents
-            if each.agent_id != self.agent.agent_id and needs <= skills.get(each.agent_id, frozenset())
-        ]
+        floor = await self.floor.remembered.get("queue board", OTHERS_S / 2, board.queue_board)
+        own = self.agent.agent_id
+        able = await board.able_colleagues(call_id=call.call_id, agent_id=own, agents=floor.agents)
         in_order = sorted(able, key=lambda each: (each.state is not AgentState.READY, each.name))
         return [{"id": each.agent_id, "name": each.name, "state": str(each.state)} for each in in_order]
-
-    async def _skills(self) -> dict[str, frozenset[str]]:
-        everybody = await people.agents_of_site(self.floor.runtime)
-        return {agent.agent_id: skills_of(",".join(agent.skills)) for agent in everybody}
 
     async def _joined(self, about: DeskOffer | DeskCall) -> str:
         """The ticket that the caller was attached to, if it was opened by another call."""

@@ -31,6 +31,8 @@ async def test_a_day_leaves_rules_and_scripts_in_the_same_place(redis: Redis, se
     world, chance, laws = await World(redis).open(), Random(seed), Laws()
     workload = Workload(chance)
     for _ in range(COMMANDS):
+        if changed := workload.change_of_file():
+            await world.change_file(*changed)
         command = workload.next(world.state)
         is_doubled = chance.random() < 0.5 and not isinstance(command, UNREPEATABLE)
         await (world.twice if is_doubled else world.do)(command)
@@ -49,6 +51,7 @@ def test_the_words_of_the_rules_are_the_words_of_the_headers() -> None:
     for seed in range(DAYS_MAX):
         state, workload = first_state(), Workload(Random(seed))
         for _ in range(6_000):
+            state.customers.update([changed] if (changed := workload.change_of_file()) else [])
             command = workload.next(state)
             words[name_of(type(command))] |= {
                 advance(state, command).reply[0],

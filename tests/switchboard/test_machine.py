@@ -33,6 +33,12 @@ class SwitchboardMachine(RuleBasedStateMachine):
         self.runner.run((self.world.twice if is_doubled else self.world.do)(command))
         self.laws.check(self.world.state)
 
+    @rule(chance=st.integers(0, 2**32))
+    def a_file_changes(self, chance: int) -> None:
+        self.workload.chance = Random(chance)
+        if changed := self.workload.change_of_file():
+            self.runner.run(self.world.change_file(*changed))
+
     @rule()
     def somebody_looks(self) -> None:
         self.runner.run(self.world.snapshot(self.workload.now_ms))

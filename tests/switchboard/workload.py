@@ -43,6 +43,13 @@ class Workload:
         behind = self.chance.random() < 0.03  # another machine's clock
         return replace(command, now_ms=command.now_ms - 50) if behind else command
 
+    def change_of_file(self) -> tuple[str, str] | None:
+        """Now and then somebody is set apart from a customer who has called already, or is no more."""
+        if self.chance.random() > 0.1:
+            return None
+        never = self._one([[], ["bo"], ["mei"], ["mei", "ann"]])
+        return "C1", json.dumps({"name": "林", "tier": "vip", "area": "east", "never": never}, ensure_ascii=False)
+
     def _replace_the_forgotten(self, state: State) -> None:
         """An id is used for one call only."""
         for place, call_id in enumerate(self.calls):

@@ -51,10 +51,12 @@ CASES = {
     "T000017": {"state": "taken", "code_key": "", "reply": "从前的"},
 }
 OWNERS = {"C1": "ann", "r/1": "bo"}
+OWNED = {"T000001": "C1", "T000002": "r/1", "T000012": "r/1"}
 INDEXES = {
     "numbers": NUMBERS,
     "accounts": ACCOUNTS,
     "owners": OWNERS,
+    "owned": OWNED,
     **{
         name: {each: json.dumps(value, ensure_ascii=False) for each, value in records.items()}
         for name, records in (("customers", CUSTOMERS), ("people", PEOPLE), ("cases", CASES))
@@ -93,6 +95,12 @@ class World:
         await self._compare(expected, command)
         self.state = expected.state
         return reply
+
+    async def change_file(self, customer_id: str, text: str) -> None:
+        """A clerk has changed a customer's file, and the index shows it."""
+        self.state = self.state.copy()
+        self.state.customers[customer_id] = text
+        await self.redis.hset(f"{TAG}:customers", customer_id, text)
 
     async def twice(self, command: Command) -> tuple[str, ...]:
         """A webhook that comes twice: the second time changes nothing that anybody sees."""
@@ -143,6 +151,7 @@ def picture(state: State) -> dict[str, Any]:
         "accounts": state.accounts,
         "people": state.people,
         "owners": state.owners,
+        "owned": state.owned,
         "reserves": state.reserves,
         "met": state.met,
         "met_at": {ref: int(text.partition(" ")[0]) for ref, text in state.met.items()},

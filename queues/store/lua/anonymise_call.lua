@@ -19,13 +19,14 @@ local call_id, tier = ARGV[2], ARGV[3]
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: places
 -- include: callbacks
 -- include: promises
 
-local state, is_anonymous, named_in, customer_id, caller_ref =
-  read("call", call_id, "state", "is_anonymous", "named_in", "customer_id", "caller_ref")
+local state, is_anonymous, named_in, customer_id, caller_ref, ticket_no =
+  read("call", call_id, "state", "is_anonymous", "named_in", "customer_id", "caller_ref", "ticket_no")
 if state == "" then return refuse_call(call_id, state) end
 if is_anonymous == "1" then return about_call("again", call_id) end
 local callback = read("call", call_id, "callback")
@@ -41,6 +42,9 @@ end
 erase_places(caller_ref)
 for line_id in string.gmatch(named_in, "%S+") do redis.call("XDEL", key("journal"), line_id) end
 drop_met(ref_of(customer_id, caller_ref))
+-- Who owns his open ticket, and that this one is his; SQL tells again what it still knows of other calls of his.
+redis.call("HDEL", key("owners"), ref_of(customer_id, caller_ref))
+redis.call("HDEL", key("owned"), ticket_no)
 write("call", call_id, "is_anonymous", 1, "known", "", "never", "", "named", "")
 write("call", call_id, "tier", tier, "number", "", "caller_ref", "", "customer_id", "",
   "customer_name", "", "is_known", 0, "manager", "", "manager_name", "", "is_care", 0, "contact", "", "shared", 0,

@@ -21,6 +21,7 @@ local default_tier, default_locale, is_internal, site_version = ARGV[7], ARGV[8]
 -- include: base
 -- include: facts
 -- include: met
+-- include: never
 -- include: identity
 
 if redis.call("EXISTS", key("call", call_id)) == 1 then return about_call("again", call_id) end

@@ -19,6 +19,7 @@ local call_id, step, wrong_max = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local case_wrong_max, case_within_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: base
 -- include: given
+-- include: never
 -- include: identity
 
 local state, at_step, wrong, asked, customer_id, is_keyed =

@@ -11,6 +11,7 @@
 --   ok                and the facts of the call
 --   again             and the facts: he is being asked
 --   gone              it has ended, or was never heard of
+--   never             and the facts: those two may not meet
 --   stale:<state>     and the facts: it is not with him, the colleague is not ready, or another is being asked
 local now_ms = tonumber(ARGV[1])
 local call_id, agent_id, colleague_id, place_ms = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -20,6 +21,7 @@ local call_id, agent_id, colleague_id, place_ms = ARGV[2], ARGV[3], ARGV[4], ton
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: transfers
 
@@ -30,6 +32,7 @@ if consult_id ~= "" then
   local is_same = read("offer", consult_id, "agent_id") == colleague_id
   return about_call(is_same and "again" or "stale:consulting", call_id)
 end
+if is_never(refresh_never(call_id), colleague_id) then return about_call("never", call_id) end
 local does, skills, endpoint = read("agent", colleague_id, "state", "skills", "endpoint")
 if does ~= "ready" then return about_call("stale:" .. (does == "" and "signed_out" or does), call_id) end
 if held_ms == "" then hold(call_id, agent_id, offer_id, true) end

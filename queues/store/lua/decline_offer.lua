@@ -19,6 +19,7 @@ local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: skills
 -- include: turns

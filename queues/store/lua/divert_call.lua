@@ -19,6 +19,7 @@ local call_id, to, step = ARGV[2], ARGV[3], tonumber(ARGV[4])
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 
 local state, offer_id, agent_id, seen, queue, callback =

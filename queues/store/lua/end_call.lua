@@ -17,8 +17,7 @@
 --   kept              and the facts: the agent has gone while the caller was held, so he goes on
 --   again             and the facts: it had ended, or is with another offer
 --   gone              it was never heard of
-local now_ms = tonumber(ARGV[1])
-local call_id, by, wrap_up_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local now_ms, call_id, by, wrap_up_ms = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
 local linger_ms, forget_ms, place_kept_ms, leg_id = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[10]
 -- include: base
 -- include: moves
@@ -26,6 +25,7 @@ local linger_ms, forget_ms, place_kept_ms, leg_id = tonumber(ARGV[5]), tonumber(
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: given
 -- include: places

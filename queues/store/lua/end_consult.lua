@@ -17,6 +17,7 @@ local offer_id, leg_id = ARGV[2], ARGV[3]
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: transfers
 

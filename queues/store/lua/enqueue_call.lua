@@ -35,6 +35,7 @@ local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: places
 -- include: callbacks

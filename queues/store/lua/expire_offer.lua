@@ -22,6 +22,7 @@ local offer_id, by, skip_ms, missed_max = ARGV[2], ARGV[3], tonumber(ARGV[4]), t
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: skills
 -- include: turns

@@ -15,6 +15,7 @@ local caller_ref, forget_ms = ARGV[2], tonumber(ARGV[3])
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: places
 -- include: met

@@ -11,6 +11,7 @@
 --   ok                and the facts of the call
 --   again             and the facts: he has handed it over and wraps up
 --   gone              it has ended, or was never heard of
+--   never             and the facts: by now those two may not meet
 --   stale:<state>     and the facts: it is not with him, or no colleague is there
 local now_ms = tonumber(ARGV[1])
 local call_id, agent_id, wrap_up_ms, connect_ms = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -20,12 +21,15 @@ local call_id, agent_id, wrap_up_ms, connect_ms = ARGV[2], ARGV[3], tonumber(ARG
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: transfers
 
 local state, current, offer_id, consult_id = read("call", call_id, "state", "agent_id", "offer_id", "consult_id")
 if state ~= "connected" or current ~= agent_id then return refuse_transfer(call_id, state, agent_id) end
 if not is_asked(consult_id) then return about_call("stale:connected", call_id) end
+local colleague_id = read("offer", consult_id, "agent_id")
+if is_never(refresh_never(call_id), colleague_id) then return about_call("never", call_id) end
 hand_over(call_id, agent_id, offer_id, consult_id, connect_ms, true)
 start_wrap_up(agent_id, call_id, wrap_up_ms)
 return about_call("ok", call_id)

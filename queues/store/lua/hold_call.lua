@@ -19,6 +19,7 @@ local call_id, agent_id, is_held = ARGV[2], ARGV[3], ARGV[4] == "1"
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: transfers
 

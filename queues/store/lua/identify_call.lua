@@ -18,6 +18,7 @@ local call_id, account_key, default_tier, wrong_max = ARGV[2], ARGV[3], ARGV[4],
 -- include: base
 -- include: facts
 -- include: met
+-- include: never
 -- include: identity
 
 local state, has, is_anonymous, named_in, wrong, caller_ref =

@@ -15,6 +15,7 @@ local now_ms = tonumber(ARGV[1])
 local call_id, ticket_no = ARGV[2], ARGV[3]
 -- include: base
 -- include: facts
+-- include: never
 -- include: identity
 
 local state, has = read("call", call_id, "state", "ticket_no")

@@ -16,6 +16,7 @@ local agent_id, silent_ms = ARGV[2], tonumber(ARGV[3])
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 
 local state, offer_id, wished = read("agent", agent_id, "state", "offer_id", "next")

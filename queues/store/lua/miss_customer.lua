@@ -23,6 +23,7 @@ local every_ms, tries_max, forget_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), ton
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: callbacks
 -- include: promises

@@ -21,6 +21,7 @@ local is_raised, by = ARGV[6] == "1", ARGV[7]
 -- include: base
 -- include: facts
 -- include: lanes
+-- include: never
 -- include: callbacks
 
 local state, lane_id, lane, queued_ms, position, told, callback, queue =
@@ -35,10 +36,11 @@ end
 leave_lane(call_id)
 write("call", call_id, "queue", after.queue, "lane_id", new_lane_id, "lane", new_lane,
   "position", after.queue == before.queue and position or 0, "told", after.queue == before.queue and told or "")
+local never = refresh_never(call_id)
 enter_lane(call_id)
 queued_ms = tonumber(queued_ms)
 line(is_raised and "call.raised" or "call.moved", call_id, "", "", { "from_queue", before.queue, "queue", after.queue,
   "from_tier", before.tier, "tier", after.tier, "from_key", queued_ms - before.head_start_ms,
   "key", queued_ms - after.head_start_ms, "queued_ms", queued_ms, "lane", new_lane_id, "rules", { json = new_lane },
-  "by", by })
+  "never", never, "by", by })
 return about_call("ok", call_id)

@@ -23,6 +23,7 @@ local forget_ms = tonumber(ARGV[7])
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: callbacks
 -- include: promises

@@ -24,6 +24,7 @@ local hold_ms, forget_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: callbacks
 -- include: promises

@@ -18,6 +18,7 @@ local call_id, round_no = ARGV[2], tonumber(ARGV[3])
 local first_ms, every_ms, fresh_ms = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: base
 -- include: facts
+-- include: never
 -- include: identity
 -- include: announcing
 

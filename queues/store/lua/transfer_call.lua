@@ -26,6 +26,7 @@ local named, skip_ms, wrap_up_ms = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 -- include: transfers
 

@@ -19,6 +19,7 @@ local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
 -- include: lanes
 -- include: effects
 -- include: agents
+-- include: never
 -- include: offers
 
 if is_strange(offer_id, ARGV[4]) then return about_offer("gone", offer_id) end

@@ -1,15 +1,18 @@
 """The desk of an agent who puts a caller through: whom he may choose, and what is left of both talks."""
 
+import json
 from typing import Any
 
 import pytest
 
+from queues.domain.lanes import Lane
 from queues.domain.routing import decide
 from queues.service import calls
 from queues.service.live_changes import LiveChanges
+from queues.service.managers import add_never_route
 from queues.service.people import Agent, save_agents
 from queues.service.switchboard import COLLEAGUE_MS
-from tests.queues.hotline import Hotline
+from tests.queues.hotline import CHEN_NUMBER, Hotline
 from tests.queues.web.reader import Door, Reader, text_of
 from tests.queues.web.test_desk import talk
 
@@ -179,6 +182,98 @@ async def test_a_colleague_is_named_and_asked_first(
     assert status == 200
     (match,) = decide(hotline.plan, await hotline.switchboard.snapshot(), clock.now_ms())
     assert (match.agent_id, match.why["named"]["why"]) == ("qian", "transfer")
+
+
+async def test_who_is_offered_as_a_colleague_is_decided_as_routing_would(
+    wang: Reader, door: Door, hotline: Hotline
+) -> None:
+    """His language, skills that were lent, seats that are dedicated, and whom he may not meet since a moment ago."""
+    board, own = hotline.switchboard, ("english", "general", "outage")
+    await board.sign_in(agent_id="wang", name="王敏", skills=own, endpoint="client:wang")
+    skills = {"ann": own, "bo": own[1:], "cid": ("general",), "dan": (*own, "@key_customer"), "eve": own}
+    for name, has in skills.items():
+        await board.sign_in(agent_id=name, name=name.title(), skills=has, endpoint=f"client:{name}")
+        await board.set_presence(agent_id=name, presence="ready")
+    await hotline.arrive("CA1")
+    matter = hotline.plan.matters["power_cut"]
+    lane = Lane("outage", "residential", hotline.plan.needs("outage", "en-US"), matter.head_start_ms)
+    about = {"call_id": "CA1", "queue": "outage", "matter": "power_cut", "tier": "residential"}
+    await board.enqueue_call(**about, lane=lane, locale="en-US")
+    await hotline.answer("CA1")
+    await hotline.scribe.drain()
+
+    async def colleagues() -> list[str]:
+        door.forget()
+        groups = (await wang.get("/desk/state"))["pass"]["groups"]
+        options = [each["id"] for group in groups for each in group["options"]]
+        return [each.removeprefix("agent:") for each in options if each.startswith("agent:")]
+
+    assert await colleagues() == ["ann", "eve"]
+    await board.lend_agent(agent_id="cid", queue="outage", skills=["outage"], by="chief")
+    assert await colleagues() == ["ann", "eve"], "he still has no English"
+    await board.lend_agent(agent_id="cid", queue="key", skills=["english"], by="chief")
+    assert await colleagues() == ["ann", "cid", "eve"]
+    await set_apart(hotline, "eve")
+    assert await colleagues() == ["ann", "cid"]
+    for name in ("bo", "dan", "eve"):
+        for what in ("transfer", "consult"):
+            status, told = await wang.post(f"/desk/{what}", call_id="CA1", to=f"agent:{name}")
+            assert (status, told["field"]) == (422, "to"), (name, what)
+    assert (await wang.post("/desk/transfer", call_id="CA1", to="agent:cid"))[0] == 200
+
+
+async def test_a_pair_set_apart_during_the_talk_does_not_meet_after_it(
+    wang: Reader, hotline: Hotline, clock: Any
+) -> None:
+    """Not by the hand-over, and not because the call goes back to the others."""
+    board = hotline.switchboard
+    await talk(hotline)
+    await board.sign_in(agent_id="li", name=LI.name, skills=LI.skills, endpoint=LI.endpoint)
+    await board.set_presence(agent_id="li", presence="ready")
+    assert (await wang.post("/desk/consult", call_id="CA1", to="agent:li"))[0] == 200
+    await board.answer_offer(offer_id="CA1-2", leg_id="CAli")
+    await board.accept_offer(offer_id="CA1-2", leg_id="CAli")
+    await set_apart(hotline, "li")
+    status, told = await wang.post("/desk/hand-over", call_id="CA1")
+    assert (status, told["said"]) == (409, "这位同事现在不能接这通电话。")
+    assert (await wang.post("/desk/transfer", call_id="CA1", to="queue:general"))[0] == 200
+    snapshot = await board.snapshot()
+    assert [pool.agents[0][1] for pool in snapshot.pools] == ["li"], "she is ready, and nobody else"
+    assert decide(hotline.plan, snapshot, clock.now_ms()) == ()
+    await hotline.scribe.drain()
+    lines = await hotline.rows("events", "type", "data")
+    (line,) = [json.loads(each["data"]) for each in lines if each["type"] == "call.transferred"]
+    assert line["never"] == "li", "a replay knows it as well"
+
+
+async def test_who_was_raised_by_hand_stays_so_when_he_is_put_through(
+    wang: Reader, hotline: Hotline, clock: Any
+) -> None:
+    """To a queue and to a colleague: before the key customer who came earlier."""
+    board = hotline.switchboard
+    boss = LiveChanges(hotline.runtime, board, "chief")
+    await hotline.arrive("CA1", CHEN_NUMBER)
+    await hotline.enqueue("CA1")
+    (waiting,) = (await board.queue_board()).waiting
+    assert await boss.raise_call("CA1", waiting.lane_id, "high_risk", "a hospital") == "ok"
+    for to in ("queue:outage", "agent:li"):
+        await hotline.answer("CA1")
+        await board.sign_in(agent_id="li", name=LI.name, skills=LI.skills, endpoint=LI.endpoint)
+        assert (await wang.post("/desk/transfer", call_id="CA1", to=to))[0] == 200
+        (now,) = (await board.queue_board()).waiting
+        assert (now.lane.is_raised, now.lane.tier, now.queued_ms) == (True, "high_risk", waiting.queued_ms)
+        assert now.lane.queue == "outage"
+        clock.advance(61_000)
+        await board.close_wrap_up(agent_id="wang")
+
+
+async def set_apart(hotline: Hotline, agent_id: str) -> None:
+    await save_agents(
+        hotline.runtime,
+        [Agent(agent_id=agent_id, name=agent_id, skills=LI.skills, endpoint=f"client:{agent_id}")],
+    )
+    pair = {"customer_id": "C1", "agent_id": agent_id, "reason": "he asked for it", "by": "chief"}
+    assert await add_never_route(hotline.runtime, **pair) == "ok"
 
 
 async def test_a_busy_colleague_is_waited_for_and_then_anybody_may(

@@ -60,12 +60,6 @@ local function known_of(file, ref)
   return table.concat(lines, "\n"), first, first_name
 end
 
-local function never_of(file)
-  local never = type(file.never) == "table" and file.never or {}
-  table.sort(never)
-  return table.concat(never, ",")
-end
-
 local function concerns(areas, area)
   for _, each in ipairs(areas) do
     if each == area then return true end

@@ -42,8 +42,10 @@ local function requeue(call_id, why, skip_agent_id, skip_until_ms)
   if callback ~= "" and redis.call("HGET", key("dialling"), caller_ref) == call_id then
     redis.call("HDEL", key("dialling"), caller_ref)
   end
+  local never = refresh_never(call_id)
   enter_lane(call_id)
-  line("call.requeued", call_id, "", "", { "queued_ms", tonumber(queued_ms), "why", why, "skips", skips })
+  line("call.requeued", call_id, "", "", { "queued_ms", tonumber(queued_ms), "why", why, "skips", skips,
+    "never", never })
 end
 
 -- News of a leg that is not the offer's own (a second one, placed because an answer was lost).

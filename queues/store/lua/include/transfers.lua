@@ -19,12 +19,13 @@ local function wait_again(call_id, agent_id, offer_id, why)
   move("call", call_id, "transfer", "offer_id", "", "agent_id", "", "room", "", "position", 0, "held_ms", "",
     "connected_ms", "", "waits_ms", now_ms)
   redis.call("ZADD", key("live"), text(now_ms), call_id)
+  local never = refresh_never(call_id)
   enter_lane(call_id)
   local queue, tier, matter, lane_id, lane, queued_ms, named, skips =
     read("call", call_id, "queue", "tier", "matter", "lane_id", "lane", "queued_ms", "named", "skips")
   line("call.transferred", call_id, agent_id, offer_id, { "queue", queue, "tier", tier, "matter", matter,
     "lane", lane_id, "head_start_ms", cjson.decode(lane).head_start_ms, "queued_ms", tonumber(queued_ms),
-    "named", named, "why", why, "skips", skips, "rules", { json = lane } })
+    "named", named, "never", never, "why", why, "skips", skips, "rules", { json = lane } })
 end
 
 local function hold(call_id, agent_id, offer_id, is_held)
