@@ -7,13 +7,13 @@ from collections.abc import Collection
 from typing import Final
 
 from config.runtime import Runtime
-from queues.service.owners import caller_told
+from queues.service.owners import caller_told, is_theirs
 from queues.service.tickets import CALL_BACK, DONE, Answer
 from queues.store import audits, managers
 from queues.store import follow_ups as store
 from queues.store.follow_ups import FollowUp
 
-__all__ = ["FollowUp", "answering_for", "end_follow_up", "find_follow_up", "follow_ups_owed"]
+__all__ = ["FollowUp", "answering_for", "end_follow_up", "find_follow_up", "follow_ups_owed", "is_theirs"]
 
 SHOWN_MAX: Final = 200
 
@@ -40,15 +40,24 @@ async def find_follow_up(runtime: Runtime, follow_up_id: str) -> FollowUp | None
         return await store.find(connection, runtime.settings.site, follow_up_id)
 
 
-async def end_follow_up(runtime: Runtime, follow_up_id: str, by: str) -> Answer:
-    """It is done. That a caller was rung back is what his ticket waits for."""
+async def end_follow_up(
+    runtime: Runtime, follow_up_id: str, by: str, whose: Collection[str] | None
+) -> Answer:
+    """It is done, says who answers for these agents (None: for everybody); NOT_HIS when it is another's to say.
+
+    That a caller was rung back is what his ticket waits for, so there its owner decides.
+    """
     found = await find_follow_up(runtime, follow_up_id)
     if found is None:
         return Answer.GONE
     if found.ended_ms is not None:
         return Answer.AGAIN
     if found.kind == CALL_BACK and found.ticket_no:
-        return await caller_told(runtime, found.ticket_no, by)
+        answer = await caller_told(runtime, found.ticket_no, by, whose)
+        if answer is not Answer.AGAIN:
+            return answer
+    elif not is_theirs(found.agent_id, whose):
+        return Answer.NOT_HIS
     now_ms = runtime.clock.now_ms()
     async with runtime.database.transaction() as connection:
         if not await store.end(connection, follow_up_id, DONE, by, now_ms):

@@ -1,10 +1,11 @@
 """Who answers for a ticket until its caller has been told what came of it.
 
 He became its owner by talking with the caller first (`queues.service.tickets.own_first`) and stays it whoever works on
-it. It changes by hand-over alone, with a reason that stays in the ticket's story.
+it. It changes by hand-over alone, with a reason that stays in the ticket's story. That the caller has been told is his
+to say, or his cover's, or a supervisor's, whichever page it is said on; of a ticket that nobody owns, anybody's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,11 +45,24 @@ async def hand_over(
     )
 
 
-async def caller_told(runtime: Runtime, ticket_no: str, by: str, revision: int | None = None) -> Answer:
-    """The caller has been told what came of it: whoever answered for it has done so."""
+def is_theirs(owner: str | None, whose: Collection[str] | None) -> bool:
+    """Whether it is for who answers for these agents (None: for everybody) to say that it is done."""
+    return whose is None or not owner or owner in whose
+
+
+async def caller_told(
+    runtime: Runtime,
+    ticket_no: str,
+    by: str,
+    whose: Collection[str] | None,
+    revision: int | None = None,
+) -> Answer:
+    """The caller has been told what came of it; NOT_HIS when another than these answers for it."""
     now_ms = runtime.clock.now_ms()
 
     def note(ticket: Ticket) -> Mapping[str, Any] | Answer:
+        if not is_theirs(ticket.owner, whose):
+            return Answer.NOT_HIS
         return Answer.AGAIN if ticket.replied_ms is not None else {"replied_ms": now_ms}
 
     async def promise_kept(connection: AsyncConnection, ticket: Ticket) -> None:

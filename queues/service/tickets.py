@@ -89,6 +89,7 @@ class Answer(StrEnum):
     GONE = "gone"
     TOO_LONG = "too_long"
     NO_REASON = "no_reason"
+    NOT_HIS = "not_his"  # another answers for it
     UNKNOWN_AGENT = "unknown_agent"
     BAD_AMOUNT = "bad_amount"
     LOWER = "lower"  # it would go to a lower post, and nobody said why

@@ -36,7 +36,7 @@ async def show_follow_ups(request: Request) -> Response:
     floor, words = floor_of(request), words_of(request)
     account: Account = request.state.account
     names = {each.agent_id: each.name for each in await people.agents_of_site(floor.runtime)}
-    owed = await follow_ups.follow_ups_owed(floor.runtime, await _whose(request))
+    owed = await follow_ups.follow_ups_owed(floor.runtime, await whose_work(request))
     own: list[View] = []
     if account.agent_id:
         chosen = TicketFilter(owner=account.agent_id, is_unreplied=True)
@@ -56,20 +56,15 @@ async def show_follow_ups(request: Request) -> Response:
 async def end_follow_up(request: Request) -> Response:
     account: Account = request.state.account
     form = await read_form(request)
-    found = await follow_ups.find_follow_up(floor_of(request).runtime, form.get("follow_up_id", ""))
-    if found is None:
-        raise HTTPException(404)
-    whose = await _whose(request)
-    if whose is not None and found.agent_id and found.agent_id not in whose:
-        raise HTTPException(403)
-    answer = await follow_ups.end_follow_up(floor_of(request).runtime, found.follow_up_id, account.account_id)
-    if answer is Answer.GONE:
-        raise HTTPException(404)
+    runtime, whose = floor_of(request).runtime, await whose_work(request)
+    answer = await follow_ups.end_follow_up(runtime, form.get("follow_up_id", ""), account.account_id, whose)
+    if answer in (Answer.GONE, Answer.NOT_HIS):
+        raise HTTPException(404 if answer is Answer.GONE else 403)
     return RedirectResponse("/follow-ups", 303)
 
 
-async def _whose(request: Request) -> list[str] | None:
-    """Whose he sees: his own and those of whom he covers; None: everybody's."""
+async def whose_work(request: Request) -> list[str] | None:
+    """For whom he answers: himself and those whom he covers; None: for everybody."""
     account: Account = request.state.account
     if account.role in CLOSERS:
         return None

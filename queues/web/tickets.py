@@ -26,6 +26,7 @@ from queues.service.tickets import Answer, Ticket, TicketFilter
 from queues.web import ticket_view as view
 from queues.web.call_view import call_row
 from queues.web.floor import floor_of, words_of
+from queues.web.follow_ups import whose_work
 from queues.web.ticket_view import WORKERS
 from queues.web.words import Words
 
@@ -155,7 +156,10 @@ async def caller_told(request: Request) -> Response:
     ticket, form = await _ticket(request), await read_form(request)
     account: Account = request.state.account
     runtime = floor_of(request).runtime
-    answer = await owners.caller_told(runtime, ticket.ticket_no, account.account_id, _revision(form))
+    whose = await whose_work(request)
+    answer = await owners.caller_told(runtime, ticket.ticket_no, account.account_id, whose, _revision(form))
+    if answer is Answer.NOT_HIS:
+        raise HTTPException(403)
     return await _answered(request, answer)
 
 
@@ -265,7 +269,9 @@ async def _ticket_page(
         actions=view.actions(ticket, account.role, words),
         weight=view.weight_of(ticket, words, weighed) if account.role in WORKERS else None,
         may_answer=account.role in WORKERS,
-        may_tell=account.role in WORKERS and ticket.replied_ms is None,
+        may_tell=account.role in WORKERS
+        and ticket.replied_ms is None
+        and owners.is_theirs(ticket.owner, await whose_work(request)),
         may_hand_over=view.may_hand_over(ticket, account),
         agents=[{"id": each, "word": name} for each, name in agents.items() if each != ticket.owner],
         typed_reason=typed_reason,

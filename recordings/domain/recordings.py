@@ -133,9 +133,9 @@ def next_state(state: RecordingState, event: RecordingEvent) -> RecordingState |
     return MOVES[state].get(event)
 
 
-def missing_id(call_id: str) -> str:
-    """The id of the row that stands for a recording nobody told us of."""
-    return f"{MISSING_PREFIX}{call_id}"
+def missing_id(call_id: str, kind: str) -> str:
+    """The id of the row that stands for a recording nobody told us of. A call can miss one of each kind."""
+    return f"{MISSING_PREFIX}{call_id}" + ("" if kind == Kind.CALL else f"-{kind}")
 
 
 def fetch_kind(recording_id: str) -> str:

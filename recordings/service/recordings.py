@@ -70,7 +70,7 @@ class RecordingsBook:
         changed = [recording for name, recording in after.items() if recording != before.get(name)]
         if changed:
             await store.save(connection, changed)
-        heard_of = {each.call_id for each in after.values()}
+        heard_of = {(each.call_id, each.kind) for each in after.values()}
         await store.replace_missing(connection, heard_of)
         return await links.insert_new(
             connection, [fetch_link(after[name], at_ms) for name, at_ms in completed.items()]

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
 from queues.domain.journal import LineType
+from queues.domain.talks import TRANSFERRED
 from queues.store.calls import calls
 from queues.store.journal import events
+from queues.store.talks import talks
 from recordings.domain.recordings import Kind, Recording, RecordingState, missing_id
 
 recordings = Table(
@@ -65,10 +67,19 @@ async def save(connection: AsyncConnection, rows: Sequence[Recording]) -> None:
     await connection.execute(statement, [asdict(row) for row in rows])
 
 
-async def replace_missing(connection: AsyncConnection, call_ids: Collection[str]) -> int:
-    """A recording of these calls has turned up: the rows that missed it go."""
-    ids = [missing_id(call_id) for call_id in call_ids]
-    return (await connection.execute(delete(recordings).where(recordings.c.recording_id.in_(ids)))).rowcount
+async def replace_missing(connection: AsyncConnection, heard_of: Collection[tuple[str, str]]) -> None:
+    """A recording of these calls and kinds has turned up: the rows that missed it go."""
+    for kind in Kind:
+        call_ids = [call_id for call_id, of_kind in heard_of if of_kind == kind]
+        # Which kind it was stands in the row: an older one has the plain id for either.
+        ids = [
+            each
+            for call_id in call_ids
+            for each in (missing_id(call_id, kind), missing_id(call_id, Kind.CALL))
+        ]
+        missed = (recordings.c.recording_id.in_(ids), recordings.c.kind == kind)
+        if ids:
+            await connection.execute(delete(recordings).where(*missed))
 
 
 async def note_fetched(
@@ -93,6 +104,18 @@ async def give_up(connection: AsyncConnection, recording_id: str, why: str) -> b
     return (await connection.execute(update(recordings).where(*this).values(**lost))).rowcount == 1
 
 
+# Who is put through after a talk may leave a message; his call counts as answered all the same.
+_LEFT_AFTER_A_TALK: Final = (
+    calls.c.answered_ms.is_not(None)
+    & exists().where(talks.c.call_id == calls.c.call_id, talks.c.ended_as == TRANSFERRED)
+    & exists().where(events.c.call_id == calls.c.call_id, events.c.type == LineType.CALL_MESSAGE_LEFT)
+)
+_EXPECTED: Final = {
+    Kind.CALL: calls.c.answered_ms.is_not(None),
+    Kind.VOICEMAIL: (calls.c.outcome == "voicemail") | _LEFT_AFTER_A_TALK,
+}
+
+
 async def unrecorded(
     connection: AsyncConnection, from_ms: int, until_ms: int, limit: int
 ) -> list[tuple[str, str, Kind]]:
@@ -100,22 +123,17 @@ async def unrecorded(
 
     (call_id, what the caller wished, what is missing)
     """
-    has_row = exists().where(recordings.c.call_id == calls.c.call_id)
-    query = (
-        select(calls.c.call_id, calls.c.record, calls.c.answered_ms)
-        .where(
-            calls.c.answered_ms.is_not(None) | (calls.c.outcome == "voicemail"),
-            calls.c.ended_ms >= from_ms,
-            calls.c.ended_ms < until_ms,
-            ~has_row,
+    found: list[tuple[str, str, Kind]] = []
+    for kind, expects_one in _EXPECTED.items():
+        has_row = exists().where(recordings.c.call_id == calls.c.call_id, recordings.c.kind == kind)
+        query = (
+            select(calls.c.call_id, calls.c.record)
+            .where(expects_one, calls.c.ended_ms >= from_ms, calls.c.ended_ms < until_ms, ~has_row)
+            .order_by(calls.c.ended_ms)
+            .limit(limit)
         )
-        .order_by(calls.c.ended_ms)
-        .limit(limit)
-    )
-    return [
-        (row.call_id, row.record or "", Kind.VOICEMAIL if row.answered_ms is None else Kind.CALL)
-        for row in await connection.execute(query)
-    ]
+        found += [(row.call_id, row.record or "", kind) for row in await connection.execute(query)]
+    return found
 
 
 async def unsettled(connection: AsyncConnection, from_ms: int, until_ms: int, limit: int) -> list[str]:
@@ -150,7 +168,7 @@ async def calls_that_failed_to_start(connection: AsyncConnection, call_ids: Coll
 
 async def insert_missing(connection: AsyncConnection, call_id: str, kind: Kind, why: str) -> bool:
     row = Recording(
-        recording_id=missing_id(call_id),
+        recording_id=missing_id(call_id, kind),
         call_id=call_id,
         kind=kind.value,
         state=RecordingState.MISSING.value,

@@ -232,6 +232,7 @@ def test_the_report_of_a_small_site(tmp_path: Path, capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out.splitlines()
     assert "  key may pass ordinary who came up to 300 s earlier" in printed
     assert "  always first, whoever calls: nobody" in printed
+    assert "  outside these bounds: a call that a supervisor raised by hand" in printed
     assert "  work queues, the most urgent first: desk" in printed
     tree = printed[printed.index("dialled: Line") :]
     assert tree == [

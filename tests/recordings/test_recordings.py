@@ -246,6 +246,33 @@ async def test_a_message_whose_recording_never_came_says_so(desk: Desk, clock: M
     ], "what turns up takes the missing one's place"
 
 
+async def test_a_message_after_a_talk_is_missed_as_a_message(desk: Desk, clock: ManualClock) -> None:
+    """The talk has its recording, the message has none; and the row of one is not the row of the other."""
+    await desk.arrive("CA1")
+    await desk.enqueue("CA1")
+    await desk.answer("CA1")
+    await desk.told("completed", "CA1")
+    await desk.switchboard.transfer_call(call_id="CA1", agent_id="wang", queue="general")
+    await desk.switchboard.divert_call(call_id="CA1", to="voicemail")
+    await desk.switchboard.leave_message(call_id="CA1")
+    await desk.end("CA1")
+    await desk.write_down()
+    clock.advance(130_000)
+    assert (await recordings.miss(desk.runtime), await recordings.miss(desk.runtime)) == (1, 0)
+    assert await desk.rows("calls", "outcome") == [{"outcome": "answered"}]
+    columns = ("recording_id", "kind", "state")
+    assert await desk.rows("recordings", *columns) == [
+        {"recording_id": "RE1", "kind": "call", "state": "fetched"},
+        {"recording_id": "missing-CA1-voicemail", "kind": "voicemail", "state": "missing"},
+    ]
+    await desk.told("completed", "CA1", recording_id="RE2", kind="voicemail")
+    await desk.write_down()
+    assert await desk.rows("recordings", *columns) == [
+        {"recording_id": "RE1", "kind": "call", "state": "fetched"},
+        {"recording_id": "RE2", "kind": "voicemail", "state": "fetched"},
+    ]
+
+
 async def test_a_recording_that_turns_up_late_takes_the_missing_ones_place(
     desk: Desk, clock: ManualClock
 ) -> None:

@@ -95,10 +95,14 @@ async def test_who_answered_first_owns_the_case_until_the_caller_has_been_told(
         assert (owed["agent_id"], owed["kind"]) == ("wang", "call_back")
         done = {"follow_up_id": owed["follow_up_id"]}
         assert (await li.send("/follow-ups/done", done)).status_code == 403
+        revision = (await house.rows("tickets", "revision"))[0]["revision"]
+        told = {"revision": str(revision)}
+        assert (await li.send(f"/tickets/{ticket_no}/told", told)).status_code == 403, "nor by the other door"
+        assert f"/tickets/{ticket_no}/told" not in (await li.open(f"/tickets/{ticket_no}")).text
         assert (await wang.send("/follow-ups/done", done)).status_code == 303
         assert (await tickets_of(wang), await owed_to(wang)) == ([], [])
-        (told,) = await house.rows("tickets", "owner", "replied_ms")
-        assert told == {"owner": "wang", "replied_ms": MONDAY_0900_MS}
+        (now,) = await house.rows("tickets", "owner", "replied_ms")
+        assert now == {"owner": "wang", "replied_ms": MONDAY_0900_MS}
 
 
 async def test_a_case_nobody_answered_is_nobodys_until_somebody_takes_it(runtime: Runtime) -> None:
@@ -155,6 +159,8 @@ async def test_who_covers_for_the_owner_sees_what_is_owed(runtime: Runtime) -> N
         assert await set_leave(house.runtime, agent_id="wang", **leave) == "ok"  # type: ignore[arg-type]
         assert await owed_to(li) == [row["ticket_no"]]
         assert await owed_to(boss) == [row["ticket_no"]]
+        assert "Customer told" in await press(li, row["ticket_no"], "told"), "by either door"
+        assert await owed_to(boss) == []
 
 
 async def test_the_live_store_knows_whose_case_a_caller_has_and_forgets_it(
@@ -202,12 +208,25 @@ async def test_an_anonymous_caller_leaves_no_owner_behind(runtime: Runtime) -> N
         (row,) = await house.rows("tickets", "ticket_no")
         await press(boss, row["ticket_no"], "move", event="resolve")
         assert len(await house.rows("follow_ups")) == 1
-        await house.hotline.switchboard.anonymise_call(call_id="CA1")
+        board, redis = house.hotline.switchboard, house.runtime.redis
+        await board.close_wrap_up(agent_id="wang")
+        await complain(house, "CA2")
+        await talk(house, "wang", "CA2")
+        await house.settle()
+        ref = (await redis.hgetall("{power}:owners")).keys()
+        assert len(ref) == 1
+        await board.anonymise_call(call_id="CA1")
+        assert await redis.hgetall("{power}:owners") == {}, "in the same step, not when SQL has followed"
+        assert len(await redis.hgetall("{power}:owned")) == 1
         await house.settle()
         await mend_cases(house.runtime)
         assert await house.rows("follow_ups") == []
-        assert await house.runtime.redis.hgetall("{power}:owners") == {}
-        assert await house.runtime.redis.hgetall("{power}:owned") == {}
+        assert (await redis.hgetall("{power}:owners")).keys() == ref, "his other case is still somebody's"
+        await board.anonymise_call(call_id="CA2")
+        assert await redis.hgetall("{power}:owners") == await redis.hgetall("{power}:owned") == {}
+        await house.settle()
+        await mend_cases(house.runtime)
+        assert await redis.hgetall("{power}:owners") == await redis.hgetall("{power}:owned") == {}
 
 
 async def test_a_caller_who_rings_again_reaches_who_owes_him_an_answer(runtime: Runtime) -> None:

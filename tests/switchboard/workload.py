@@ -48,7 +48,9 @@ class Workload:
         if self.chance.random() > 0.1:
             return None
         never = self._one([[], ["bo"], ["mei"], ["mei", "ann"]])
-        return "C1", json.dumps({"name": "林", "tier": "vip", "area": "east", "never": never}, ensure_ascii=False)
+        return "C1", json.dumps(
+            {"name": "林", "tier": "vip", "area": "east", "never": never}, ensure_ascii=False
+        )
 
     def _replace_the_forgotten(self, state: State) -> None:
         """An id is used for one call only."""
