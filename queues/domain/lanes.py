@@ -31,6 +31,12 @@ class Lane:
         raised = "|raised" if self.is_raised else ""
         return f"{self.queue}|{self.tier}|{needs}|{self.head_start_ms}|{int(self.is_safety)}{raised}"
 
+    @classmethod
+    def of_id(cls, lane_id: str) -> "Lane":
+        queue, tier, needs, head_start_ms, is_safety, *raised = lane_id.split("|")
+        skills = tuple(needs.split("+")) if needs else ()
+        return cls(queue, tier, skills, int(head_start_ms), is_safety == "1", bool(raised))
+
     def to_json(self) -> str:
         fields = {**asdict(self), "needs": sorted(self.needs)}
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

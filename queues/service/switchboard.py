@@ -22,7 +22,7 @@ from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
 from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot, is_able, widen
 from queues.domain.surges import Level, Running, Subject, read_running, surging_queues
-from queues.service import journal
+from queues.service import journal, lost_changes
 from queues.service.facts import (
     CallerFacts,
     CallFacts,
@@ -747,8 +747,14 @@ class Switchboard:
         return reply[1]
 
     async def raise_counters(self) -> None:
-        """Ids and counters of the live store rise above what SQL has seen: it may have lost its last second."""
-        server, _ = await self._store.server()
+        """Ids and counters of the live store rise above what SQL has seen: it may have lost its last second.
+
+        What supervisors had changed in that second is done again.
+        """
+        server, met = await self._store.server()
+        if server != met:
+            last_ms, _ = parse_id(await self._store.newest_line())
+            await self._store.note_loss(last_ms)
         seen = await journal.high_water(self._runtime)
         last_ms, last_seq = parse_id(seen.journal_id)
         await self._store.rise(
@@ -762,6 +768,10 @@ class Switchboard:
                 tickets_unseen=TICKETS_UNSEEN,
             )
         )
+        lost_from_ms = await self._store.lost_from()
+        if lost_from_ms is not None:
+            await lost_changes.do_again(self._runtime, self, lost_from_ms)
+            await self._store.forget_loss()
 
     async def _meet_server(self) -> None:
         """Asked when a script is not known there: for the first time ever, or because the server is new."""

@@ -1,7 +1,7 @@
 """Who looked at what: one row for each look that somebody may have to answer for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Table, Text, select
@@ -42,6 +42,14 @@ async def write(
     }
     written = upsert(audits, connection).values(**row).on_conflict_do_nothing()
     return (await connection.execute(written)).rowcount == 1
+
+
+async def since(
+    connection: AsyncConnection, actions: Collection[str], from_ms: int
+) -> list[Mapping[str, Any]]:
+    """The acts of these kinds from this instant on, in their order."""
+    query = select(audits).where(audits.c.at_ms >= from_ms, audits.c.action.in_(actions))
+    return [dict(row) for row in (await connection.execute(query.order_by(audits.c.at_ms, audits.c.id))).mappings()]
 
 
 async def of_subject(connection: AsyncConnection, subject: str) -> list[Mapping[str, Any]]:

@@ -58,6 +58,17 @@ class SwitchboardStore:
         script = scripts.load(PACKAGE, name_of(type(command)), self._site)
         await script(self._redis, keys=self._keys, before_load=None, **command.arguments())
 
+    async def note_loss(self, last_ms: int) -> None:
+        """A new server may have lost what came after this instant; the earliest counts until it is mended."""
+        await self._redis.set(f"{self._keys[0]}:lost_from", last_ms, nx=True)
+
+    async def lost_from(self) -> int | None:
+        found = await self._redis.get(f"{self._keys[0]}:lost_from")
+        return int(found) if found is not None else None
+
+    async def forget_loss(self) -> None:
+        await self._redis.delete(f"{self._keys[0]}:lost_from")
+
     async def server(self) -> tuple[str, str]:
         """Which server this is, and which one the site met last; a restart or a failover makes it another."""
         info = await self._redis.info("server")
