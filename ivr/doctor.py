@@ -1,7 +1,7 @@
 """`shouwen doctor`: what is set, what is missing, and what the provider must be given, in plain words."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from ivr.app import link
 from ivr.service.versions import first_words
 from ivr.web.twiml import fallback_document
 from queues.domain.faults import SiteFaults
+from queues.domain.plan import Plan
 from queues.service.plans import plan_of
 
 ANSWER_WITHIN_S = 15
@@ -82,12 +83,28 @@ async def findings(runtime: Runtime) -> AsyncIterator[Finding]:
         yield Finding(
             None, "DUTY_NUMBER is not set: when nothing else is left, callers are asked to ring again later"
         )
+    for words in told_of_texts(plan, settings):
+        yield Finding(None, words)
     yield Finding(
         None, "a new provider account places one call a second: agents ring that slowly until it is raised"
     )
     yield Finding(
         None, "recording notice, retention and calling hours are your duty by law: have counsel confirm them"
     )
+
+
+def told_of_texts(plan: Plan, settings: Settings) -> Iterator[str]:
+    """What is not set of what customers are told in writing, and of when they are left in peace."""
+    appointing = plan.appointing
+    if appointing and (appointing.appointed or appointing.changed):
+        if not settings.texts_from:
+            yield (
+                "TEXTS_FROM is not set: nobody gets a text when his account manager changes; the manager is to ring him"
+            )
+        elif appointing.window is None:
+            yield "customers.yaml, appointment: window is not set, so texts go out at any hour of the night"
+    if plan.callback.window is None:
+        yield "site.yaml, callback: window is not set, so customers may be called back at any hour of the night"
 
 
 def _base_url(settings: Settings) -> Finding:

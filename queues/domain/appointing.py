@@ -1,7 +1,7 @@
 """How a customer gets to know his account manager: the part `appointment` of customers.yaml.
 
-By when one is to be named, and what the text message says on the first appointment and on a change. What must hold:
-a text names nothing but what we can fill in.
+By when one is to be named, what the text message says on the first appointment and on a change, and in which hours it
+may go out. What must hold: a text names nothing but what we can fill in.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Appointing(Part):
     calendar: str | None = None  # none: round the clock, and then not in workdays
     appointed: Words | None = None  # the text to the customer who has his first manager
     changed: Words | None = None  # and to him who has another one now
+    window: str | None = None  # the calendar in which texts go out; none: at any hour
 
     @field_validator("appointed", "changed")
     @classmethod
@@ -46,5 +47,6 @@ def check(names: Names, parts: Mapping[str, Any]) -> None:
     if appointing is None:
         return
     names.expect((*PLACE, "calendar"), "calendar", appointing.calendar)
+    names.expect((*PLACE, "window"), "calendar", appointing.window)
     if appointing.within.workdays and appointing.calendar is None:
         names.book.add(PLACE, "workdays need a 'calendar' that says which days are worked")

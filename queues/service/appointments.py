@@ -1,5 +1,8 @@
 """What a change of account manager brings with it: open items move, and the customer is told by text and by call.
 
+A table that is imported changes managers as well; it tells whoever has another one now, and nobody who has his first:
+else the first import of a register would write to every customer in it.
+
 The text is a follow-up that the machine tries first (`send_texts`, a chore). What must hold: no text goes out twice,
 and none is lost in silence. What cannot be sent, or may have been, is left to the manager to say on the telephone.
 """
@@ -38,7 +41,7 @@ POST_HELD_MS: Final = 365 * 24 * 3_600_000
 async def follow_change(
     connection: AsyncConnection,
     runtime: Runtime,
-    file: Customer,
+    customer_id: str,
     before: Sequence[str],
     after: Sequence[str],
     revision: int,
@@ -50,21 +53,21 @@ async def follow_change(
         return 0
     now_ms, site = runtime.clock.now_ms(), runtime.settings.site
     gone = [agent_id for agent_id in before if agent_id == last or agent_id not in after]
-    open_items = await tickets.owned_by(connection, site, gone, file.customer_id) if gone else []
+    open_items = await tickets.owned_by(connection, site, gone, customer_id) if gone else []
     for ticket in open_items:
         await tickets.change(connection, ticket, {"owner": first})
         await audit(connection, ticket, HANDED_OVER, by, now_ms, {"owner": first}, NEW_MANAGER)
         await follow_ups.hand_over(connection, ticket.ticket_no, first)
     await follow_ups.drop_of_customer(
-        connection, file.customer_id, (INTRODUCE, APPOINTED, CHANGED), DROPPED, now_ms
+        connection, customer_id, (INTRODUCE, APPOINTED, CHANGED), DROPPED, now_ms
     )
     for kind, why in ((INTRODUCE, ""), (CHANGED if last else APPOINTED, DUE)):
         promised = FollowUp(
-            follow_up_id=f"{kind}:{file.customer_id}:{revision}",
+            follow_up_id=f"{kind}:{customer_id}:{revision}",
             site=site,
             kind=kind,
             agent_id=first,
-            customer_id=file.customer_id,
+            customer_id=customer_id,
             why=why,
             opened_ms=now_ms,
         )
@@ -73,11 +76,14 @@ async def follow_change(
 
 
 async def send_texts(runtime: Runtime) -> int:
-    """The chore: texts that are due go out, each once; how many have."""
-    site, now_ms = runtime.settings.site, runtime.clock.now_ms()
+    """The chore: texts that are due go out, each once; how many have. In quiet hours they wait for the morning."""
+    site, now_ms, plan = runtime.settings.site, runtime.clock.now_ms(), plan_of(runtime)
+    window = plan.appointing.window if plan.appointing else None
+    has_texts = bool(runtime.settings.texts_from)  # else its manager is to be told so at once
+    is_quiet = has_texts and window is not None and not plan.is_open(window, now_ms)
     lost_ms = now_ms - runtime.clock.product_ms(LOST_AFTER_S)
     async with runtime.database.read() as connection:
-        due = await follow_ups.to_be_texted(connection, site, DUE, AT_ONCE)
+        due = [] if is_quiet else await follow_ups.to_be_texted(connection, site, DUE, AT_ONCE)
         lost = [
             each
             for each in await follow_ups.to_be_texted(connection, site, SENDING, AT_ONCE)

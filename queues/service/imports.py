@@ -22,6 +22,7 @@ from config.runtime import Runtime
 from queues.domain.customer_changes import consenting
 from queues.domain.customer_rows import Columns, Draft, RowFault
 from queues.domain.customers import Customer
+from queues.service import appointments, cases
 from queues.service.customer_index import show_live
 from queues.service.customer_work import Known, Worked, known_of, register_of, work_out
 from queues.service.rescoring import place_if_overtaken
@@ -102,6 +103,7 @@ async def import_table(
             with work.timing("index"):
                 told("index", 0)
                 await show_live(runtime, waits=True)
+                await cases.tell(runtime)
     return outcome
 
 
@@ -253,6 +255,9 @@ class TableImport:
         )
         await store.insert_import(connection, merge, self.outcome.counts)
         await self._move(connection, merge)
+        for customer_id, was, now in await store.managers_changed(connection):
+            by, revision = self.options.account_id, merge.revision
+            await appointments.follow_change(connection, self.runtime, customer_id, was, now, revision, by)
         await place_if_overtaken(connection, self.runtime, self.plan)
         self.outcome.import_no = merge.import_no
 

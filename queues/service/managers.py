@@ -97,7 +97,7 @@ async def set_managers(
         await store.note_managers(connection, file, listed, revision, now_ms, origin, by)
         await store.save_appointments(connection, customer_id, kept)
         was = [each.agent_id for each in before]
-        await appointments.follow_change(connection, runtime, file, was, listed, revision, by)
+        await appointments.follow_change(connection, runtime, customer_id, was, listed, revision, by)
         detail = {"before": _told(before), "after": _told(kept), "origin": origin}
         await _audit(connection, runtime, "managers.set", str(revision), customer_id, by, detail)
     await show_live(runtime)

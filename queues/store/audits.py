@@ -49,7 +49,10 @@ async def since(
 ) -> list[Mapping[str, Any]]:
     """The acts of these kinds from this instant on, in their order."""
     query = select(audits).where(audits.c.at_ms >= from_ms, audits.c.action.in_(actions))
-    return [dict(row) for row in (await connection.execute(query.order_by(audits.c.at_ms, audits.c.id))).mappings()]
+    return [
+        dict(row)
+        for row in (await connection.execute(query.order_by(audits.c.at_ms, audits.c.id))).mappings()
+    ]
 
 
 async def of_subject(connection: AsyncConnection, subject: str) -> list[Mapping[str, Any]]:

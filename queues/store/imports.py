@@ -340,6 +340,22 @@ class Merge:
         await connection.execute(insert(tier_history).from_select(list(moved), steps))
 
 
+async def managers_changed(connection: AsyncConnection) -> list[tuple[str, list[str], list[str]]]:
+    """Of the files that are there already: whose first manager is another now, with the list before and after."""
+    query = (
+        select(staged.c.customer_id, staged_changes.c.before, staged_changes.c.after)
+        .join_from(staged, staged_changes, staged.c.row_no == staged_changes.c.row_no)
+        .where(staged.c.customer_id.is_not(None), staged_changes.c.field == "managers")
+        .order_by(staged.c.row_no)
+    )
+    told = [(row[0], _listed(row[1]), _listed(row[2])) for row in await connection.execute(query)]
+    return [(customer_id, was, now) for customer_id, was, now in told if was and now and was[0] != now[0]]
+
+
+def _listed(told: str | None) -> list[str]:
+    return told.split("; ") if told else []
+
+
 async def drop_withdrawn(connection: AsyncConnection, fields: Collection[str]) -> None:
     """Whose consent is gone has no history of what needed it."""
     gone = select(staged.c.customer_id).where(

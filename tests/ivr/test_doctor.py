@@ -14,7 +14,9 @@ from config.runtime import Runtime
 from config.telephony import TwilioTelephony
 from config.web import refusals
 from ivr.app import build
-from ivr.doctor import Finding, findings, instructions
+from ivr.doctor import Finding, findings, instructions, told_of_texts
+from queues.domain.widening import CallbackTerms
+from queues.service.plans import plan_of
 
 TOKEN = "t" * 32
 FORM = {"CallSid": "CA1", "From": "+8613900139000", "To": "", "CallStatus": "ringing"}
@@ -47,6 +49,26 @@ async def refuse(house: Runtime, signed_url: str, *, token: str = TOKEN) -> int:
 
 async def said(house: Runtime) -> list[Finding]:
     return [finding async for finding in findings(house)]
+
+
+async def test_texts_and_quiet_hours_that_are_not_set_are_told(house: Runtime) -> None:
+    texts = "TEXTS_FROM is not set: nobody gets a text when his account manager changes"
+    assert [each.is_well for each in await said(house) if each.words.startswith(texts)] == [None]
+    able = replace(house, settings=replace(house.settings, texts_from="+8657100000000"))
+    assert not [each for each in await said(able) if "TEXTS_FROM" in each.words or "window" in each.words]
+    plan = plan_of(able)
+    assert plan.appointing
+    always = plan.model_copy(
+        update={
+            "appointing": plan.appointing.model_copy(update={"window": None}),
+            "callback": CallbackTerms(),
+        }
+    )
+    told = told_of_texts(always, able.settings)
+    assert [words.partition(":")[0] for words in told] == [
+        "customers.yaml, appointment",
+        "site.yaml, callback",
+    ]
 
 
 @pytest.mark.parametrize(

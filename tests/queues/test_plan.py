@@ -117,6 +117,10 @@ SETTLING = (
             ("customers", "default:", "appointment: {within: 1h, changed: {zh: '{x}', en: E}}\ndefault:"),
             "{x} cannot be filled in",
         ),
+        (
+            ("customers", "default:", "appointment: {within: 1h, window: ofice}\ndefault:"),
+            "there is no calendar named 'ofice'; did you mean 'office'?",
+        ),
         (("customers", "default:", "managed: [vip]\ndefault:"), "there is no tier named 'vip'"),
         (
             ("queues", "needs: [general]", "needs: [general]\n    overflow: [{after: 1m, offer: callbak}]"),

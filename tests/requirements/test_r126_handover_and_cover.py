@@ -63,6 +63,34 @@ async def test_all_open_items_move_to_the_new_manager_and_the_customer_is_told(
         assert await owed_to(li) == []
 
 
+async def test_a_table_with_other_managers_does_what_a_change_by_hand_does(
+    runtime: Runtime, tmp_path: Path, clock: ManualClock
+) -> None:
+    """It says nothing to whoever has his first; and at night the text waits."""
+    async with open_house(texting(runtime), "power") as house:
+        wang, li = await house.agent("wang", "王敏"), await house.agent("li", "李静")
+        table = {**row(FACTORY, capacity_kva="2000"), "phones": FACTORY}
+        await house.import_rows(tmp_path / "first.csv", [{**table, "managers": "wang"}])
+        assert await house.rows("follow_ups") == []
+        await complain(house, "CA1", FACTORY)
+        await talk(house, "wang")
+        await house.hotline.caller("CA1", FACTORY).report_end()
+        await house.settle()
+        (mine,) = await tickets_of(wang)
+        clock.advance(13 * HOUR_MS)
+        await house.import_rows(tmp_path / "second.csv", [{**table, "managers": "li"}])
+        assert (await tickets_of(wang), await tickets_of(li)) == ([], [mine])
+        assert list(await house.runtime.redis.hvals("{power}:owners")) == ["li"]
+        telephony = house.runtime.telephony
+        assert isinstance(telephony, TelephonyDouble)
+        assert (await send_texts(house.runtime), telephony.texts) == (0, []), "it is ten in the evening"
+        clock.advance(12 * HOUR_MS)
+        assert await send_texts(house.runtime) == 1
+        assert "您的客户经理现为李静" in telephony.texts[0][2]
+        await house.import_rows(tmp_path / "again.csv", [{**table, "managers": "li"}])
+        assert await send_texts(house.runtime) == 0
+
+
 async def test_what_cannot_be_texted_is_somebodys_to_say(runtime: Runtime, tmp_path: Path) -> None:
     """Refused; perhaps sent and perhaps not; nobody to send it for: it stands on the manager's list, and why."""
     async with open_house(texting(runtime), "power") as house:
