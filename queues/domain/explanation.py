@@ -38,9 +38,6 @@ def said(key: str, at_ms: int | None = None, /, **values: Any) -> Said:
     return Said(key=key, at_ms=at_ms, values=values)
 
 
-# Why this call and this agent ---------------------------------------------------------------------
-
-
 def _rule(why: Why) -> Iterable[Said]:
     if why["rule"] in ("safety", "ceiling"):
         yield said(f"why.{why['rule']}")
@@ -169,9 +166,6 @@ def queue_and_tier(lane_id: str) -> tuple[str, str]:
     """What a lane's id begins with."""
     queue, tier, *_ = lane_id.split("|")
     return queue, tier
-
-
-# The call's own course ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,9 +362,6 @@ def _decisions(lines: Iterable[Line]) -> Iterable[Decision]:
         )
 
 
-# Who went before -------------------------------------------------------------------------------------
-
-
 def _passers(call_id: str, wait: Wait, others: Sequence[Line], plan: Plan | None) -> tuple[Passer, ...]:
     places: dict[str, Place] = {}
     skills: dict[str, str] = {}
@@ -458,9 +449,6 @@ def rank_at(place: Place, now_ms: int, plan: Plan | None) -> Rank:
     )
 
 
-# Why so long -----------------------------------------------------------------------------------------
-
-
 def _waited(lines: Sequence[Line], wait: Wait, before: Sequence[Passer], plan: Plan | None) -> Iterable[Said]:
     if not wait.places:
         yield said(_why_no_wait(lines))
@@ -511,8 +499,6 @@ def _why_no_wait(lines: Sequence[Line]) -> str:
         return "explain.closed"
     return "explain.never_queued"
 
-
-# What became of it -----------------------------------------------------------------------------------
 
 # Lines told by a sentence of their own, `explain.line.<name>`, with these of their data.
 _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
@@ -580,9 +566,6 @@ def _widened(wait: Wait, plan: Plan | None) -> Iterable[Said]:
                 yield said("explain.widened_ring", at_ms, after_for=step.after_ms, skill=step.ring)
             else:
                 yield said("explain.widened_offer", at_ms, after_for=step.after_ms)
-
-
-# What is not there ------------------------------------------------------------------------------------
 
 
 def _missing(lines: Sequence[Line], decisions: Collection[Decision], plan: Plan | None) -> Iterable[Said]:

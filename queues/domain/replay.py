@@ -148,9 +148,6 @@ def _difference(line: Line, matches: Mapping[str, Match]) -> Difference | None:
     )
 
 
-# The fold -------------------------------------------------------------------------------------------
-
-
 class Fold:
     """The part of the live state that decisions read, from the lines alone. Nothing else of `state` is filled."""
 

@@ -95,9 +95,6 @@ def _fact(attribute: Attribute, customer: Customer, words: Words, is_revealed: b
     return {"label": words.attribute(attribute.id), "text": text or "–", "is_hidden": is_hidden}
 
 
-# Time line -----------------------------------------------------------------------
-
-
 def entry_row(
     entry: Entry, words: Words, accounts: Mapping[str, str], agents: Mapping[str, str], *, is_revealed: bool
 ) -> View:
@@ -183,9 +180,6 @@ def _value(field: str, text: str, words: Words, agents: Mapping[str, str], *, is
     if field == "managers":
         return words.t("why.comma").join(agents.get(each, each) for each in text.split("; "))
     return words.t(f"state.{text}") if field == "consent" else text
-
-
-# Changes of tier by hand ---------------------------------------------------------
 
 
 def change_row(change: Change, words: Words, accounts: Mapping[str, str]) -> View:

@@ -56,9 +56,6 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-# Finding -------------------------------------------------------------------------
-
-
 @require()
 async def show_search(request: Request) -> Response:
     return await _search_page(request, "", [])
@@ -94,9 +91,6 @@ async def _search_page(request: Request, text: str, found: Sequence[Customer]) -
         total=sum(counts.values()),
         may_edit=_may_edit(request),
     )
-
-
-# Values --------------------------------------------------------------------------
 
 
 @require(*EDITORS)
@@ -201,9 +195,6 @@ def _attribute_field(attribute: Attribute, words: Words) -> View:
     }
 
 
-# Tier ----------------------------------------------------------------------------
-
-
 @require(*ASKERS)
 async def show_tier(request: Request) -> Response:
     customer = await customer_asked_for(request)
@@ -298,9 +289,6 @@ def _may_withdraw(account: Account, change: tiers.Change) -> bool:
     if change.state == "pending":
         return change.asked_by == account.account_id
     return change.state == "approved" and account.role in EDITORS
-
-
-# Managers and pairs that are never brought together ----------------------------------
 
 
 @require(*EDITORS)
@@ -401,9 +389,6 @@ async def _managers_page(
         never=never or {"agent": "", "never_reason": ""},
         errors=errors or {},
     )
-
-
-# What the forms share ---------------------------------------------------------------
 
 
 async def customer_asked_for(request: Request) -> Customer:

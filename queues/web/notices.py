@@ -203,9 +203,6 @@ def _languages(request: Request) -> tuple[str, ...]:
     return text_languages(floor_of(request).plan)
 
 
-# What was typed ------------------------------------------------------------------
-
-
 def _wording(
     floor: Floor, form: Form, known: RaisedNotice | None = None
 ) -> tuple[Wording | None, list[NoticeFault]]:
@@ -262,9 +259,6 @@ def _given(notice: RaisedNotice, floor: Floor) -> View:
         "ticket_no": notice.ticket_no,
         "revision": str(notice.revision),
     }
-
-
-# What is shown -------------------------------------------------------------------
 
 
 async def _form_page(

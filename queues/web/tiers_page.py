@@ -269,9 +269,6 @@ async def _held_long(floor: Floor, words: Words, agents: Mapping[str, str]) -> l
     ]
 
 
-# Leaves --------------------------------------------------------------------------
-
-
 @require(*DECIDERS)
 async def show_leaves(request: Request) -> Response:
     return await _leaves_page(request, {})

@@ -92,9 +92,6 @@ async def _page(request: Request, customer: Customer, *, is_revealed: bool) -> R
     )
 
 
-# Tier ----------------------------------------------------------------------------
-
-
 def _standing(standing: Standing, changes: Sequence[Change], words: Words, names: Mapping[str, str]) -> View:
     """The tier and why it is this one: by hand, by rule, as the file was given, or because nothing else fits."""
     by_hand = next((each for each in changes if each.state == "approved"), None)
@@ -108,9 +105,6 @@ def _standing(standing: Standing, changes: Sequence[Change], words: Words, names
         "by_hand": change_row(by_hand, words, names) if by_hand and standing.why == "by_hand" else None,
         "pending": change_row(pending, words, names) if pending else None,
     }
-
-
-# Managers ------------------------------------------------------------------------
 
 
 async def _managers(floor: Floor, customer: Customer, words: Words, agents: Mapping[str, str]) -> View:
@@ -156,9 +150,6 @@ def _is_missing(plan: Plan, customer: Customer, ranked: Sequence[Appointment]) -
 
 def _pair(pair: NeverRoute, agents: Mapping[str, str]) -> View:
     return {"name": agents.get(pair.agent_id, pair.agent_id), "reason": pair.reason}
-
-
-# Time line -----------------------------------------------------------------------
 
 
 async def _time_line(

@@ -57,8 +57,6 @@ function press(event) {
   if (found) act(found);
 }
 
-// The list ------------------------------------------------------------
-
 function labelOf(element) {
   if (element.dataset.keyName) return element.dataset.keyName;
   const copy = element.cloneNode(true);

@@ -18,8 +18,6 @@ let phone = null;
 const node = (name) => desk.querySelector(`[data-node="${name}"]`);
 const act = (name) => desk.querySelector(`[data-do="${name}"]`);
 
-// Ages ---------------------------------------------------------------
-
 function tick() {
   for (const span of desk.querySelectorAll("[data-age]")) {
     const ms = age(at(span.dataset.age, state));
@@ -32,8 +30,6 @@ function tick() {
   node("bar").firstElementChild.style.transform = `scaleX(${left})`;
   node("clock").toggleAttribute("data-near", left < 0.25);
 }
-
-// Rendering ----------------------------------------------------------
 
 function line(item) {
   const link = element("a");
@@ -134,8 +130,6 @@ function draw() {
   document.title = state.title;
 }
 
-// The note -----------------------------------------------------------
-
 const keep = (callId) => `shouwen.note.${callId}`;
 
 function kept(callId) {
@@ -176,8 +170,6 @@ async function saveDraft(typed) {
   const reply = await post("/desk/note", typed, { quiet: true });
   if (reply?.ok) write(node("saved"), reply.said);
 }
-
-// Actions ------------------------------------------------------------
 
 function complain(words) {
   write(node("error"), words || "");
@@ -224,7 +216,6 @@ function rung() {
   if (wished && wished === state.offer?.offer_id) accept();
   draw();
 }
-
 
 const decline = () => state.offer && post(state.offer.decline_href, {});
 
@@ -291,8 +282,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   for (const menu of [away, pass]) if (menu.open && !menu.contains(event.target)) menu.open = false;
 });
-
-// Life ---------------------------------------------------------------
 
 function take(next) {
   if (next.now_ms < state.now_ms) return; // an older picture overtaken by a newer one

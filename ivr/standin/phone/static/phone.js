@@ -39,8 +39,6 @@ function write(store, key, value) {
   }
 }
 
-// What is shown ------------------------------------------------------
-
 function enter(next, atMs) {
   if (stage !== next) since = atMs ?? productNow();
   stage = next;
@@ -120,8 +118,6 @@ function complain(text) {
   fault.textContent = text;
   fault.hidden = !text;
 }
-
-// What is heard ------------------------------------------------------
 
 let lastPlayed = "";
 
@@ -213,8 +209,6 @@ function follow(opened) {
   stopListening = line.listen(take, (isLost) => complain(isLost && line ? t("fault.lost") : ""));
 }
 
-// What is done -------------------------------------------------------
-
 const person = () => people.querySelector('input[name="person"]:checked');
 const tidy = (text) => text.trim().replace(/[\s()-]/g, "");
 
@@ -290,8 +284,6 @@ function leaveEnded() {
   person()?.focus();
 }
 
-// Switches -----------------------------------------------------------
-
 function turnSound(on) {
   voice.turn(on);
   kept.set("phone.sound", on ? "on" : "off");
@@ -357,8 +349,6 @@ number.addEventListener("focus", () => {
 });
 byId("stage").addEventListener("click", leaveEnded);
 setInterval(tick, 250);
-
-// Beginning ----------------------------------------------------------
 
 turnSound(kept.get("phone.sound") !== "off");
 turnLanguage(tongue.language);
