@@ -22,7 +22,7 @@ const { values: asked } = parseArgs({
     empty: { type: "string" },
     "empty-staff": { type: "string" },
     out: { type: "string", default: "docs/pictures" },
-    only: { type: "string", default: "sign-in,phone,desk,wall,empty,calls,call,tickets,ticket,customers,file,tiers,import,notices,site,health" },
+    only: { type: "string", default: "sign-in,phone,desk,wall,empty,queues,said,calls,call,tickets,ticket,follow-ups,customers,file,tiers,import,notices,site,health" },
     patience: { type: "string", default: "90" },
     browser: { type: "string", default: "/usr/bin/chromium" },
     dark: { type: "boolean", default: false },
@@ -171,6 +171,22 @@ const sets = {
     await everyWay("wall-empty", "/wall");
     asked.base = base;
   },
+  async queues() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("queues", "/queues");
+  },
+  async said() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("said", "/said");
+  },
+  async "follow-ups"() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await oweSomething();
+    await everyWay("follow-ups", "/follow-ups");
+  },
   async calls() {
     if (!asked.staff) return;
     await signIn(asked.staff);
@@ -278,6 +294,42 @@ async function bothSizes(name) {
   await page.setViewportSize(SIZES.wide);
 }
 
+// Tickets whose callers are still to be told: resolved, each by a press of its key.
+async function oweSomething() {
+  for (let n = 0; n < 3; n++) {
+    await page.goto(`${asked.base}/tickets?state=open`);
+    const path = await page.getAttribute('tbody a[href^="/tickets/"]', "href").catch(() => null);
+    if (!path) return;
+    for (const key of ["a", "r"]) {
+      await page.goto(new URL(path, asked.base).href);
+      if (await page.$(`[data-key="${key}"]`)) await Promise.all([page.waitForNavigation(), page.keyboard.press(key)]).catch(() => null);
+    }
+  }
+}
+
+// To whom he could be put through; then a colleague is asked first, if one is free, else the caller is held.
+async function putThrough(language) {
+  await page.keyboard.press("t");
+  await page.waitForTimeout(300);
+  await bothSizes(`desk-pass-${language}`);
+  const colleague = page.locator('#pass-to option[value^="agent:"]').first();
+  if (await colleague.count()) {
+    await page.selectOption("#pass-to", await colleague.getAttribute("value"));
+    await page.keyboard.press("Control+Enter");
+    await page.waitForTimeout(1500);
+  }
+  await page.keyboard.press("Escape");
+  if (await page.isVisible('[data-do="hold"][value="1"]')) await page.keyboard.press("o");
+  await page.waitForTimeout(1500);
+  await bothSizes(`desk-held-${language}`);
+  await page.keyboard.press("?");
+  await page.waitForTimeout(200);
+  await bothSizes(`desk-help-${language}`);
+  await page.keyboard.press("?");
+  await page.keyboard.press("o");
+  await page.waitForTimeout(800);
+}
+
 // One call as the agent lives it: away, ready, offered, talking, wrap-up.
 async function deskStory(language) {
   await page.goto(`${asked.base}/desk`);
@@ -296,6 +348,7 @@ async function deskStory(language) {
   await page.keyboard.type(language === "zh" ? "变压器跳闸，已派抢修班，16:30 前回电。" : "Transformer tripped; crew sent, call back before 16:30.");
   await page.keyboard.press("Escape");
   await bothSizes(`desk-talking-${language}`);
+  await putThrough(language);
   if (await page.isVisible('[data-do="hang-up"]')) await page.keyboard.press("h");
   if (!(await stage("wrap_up"))) return;
   await bothSizes(`desk-wrap-up-${language}`);
