@@ -225,6 +225,7 @@ def _clocks(state: DeskState, stage: str, words: Words) -> View:
         return {
             "clock": _since(state.call.held_ms if is_held else state.call.talks_since_ms),
             "clock_word": t("desk.hero.held_for" if is_held else "desk.hero.talk_time"),
+            **({"eyebrow": t("desk.hold.held")} if is_held else {}),
         }
     if stage == "wrap_up" and state.wrap_up_until_ms is not None:
         length_ms = plan.wrap_up_ms if state.is_extendable else plan.wrap_up_ms + plan.wrap_up_extension_ms

@@ -310,7 +310,7 @@ async def test_the_desk_holds_asks_and_hands_over(
     door.forget()
     _, told = await wang.post("/desk/hold", call_id="CA1", is_held="1")
     assert (told["desk"]["hold"]["is_held"], told["desk"]["hold"]["word"]) == (True, "恢复通话")
-    assert told["desk"]["hero"]["clock_word"] == "已保持"
+    assert (told["desk"]["hero"]["clock_word"], told["desk"]["hero"]["eyebrow"]) == ("已保持", "来电者保持中")
     status, told = await wang.post("/desk/hand-over", call_id="CA1")
     assert (status, told["said"]) == (409, "还没有同事接起咨询。")
     status, told = await wang.post("/desk/consult", call_id="CA1", to="queue:general")
