@@ -26,7 +26,7 @@ from ivr import demo_cast, demo_errands
 from ivr.calllogs import CallLogError, days_of, read_calls
 from ivr.demo_house import House, answers, ask, furnish, standin_process, tell
 from ivr.demo_plan import DemoPlan, read_plan
-from ivr.demo_report import Books, close_books, house_is_quiet
+from ivr.demo_report import Books, close_books, house_is_quiet, summary
 from ivr.demo_seed import seed_house
 from ivr.domain.menus import load_menu
 from ivr.domain.nodes import Menu, TransferNode
@@ -39,6 +39,7 @@ from queues.domain.faults import SiteFaults
 from queues.domain.plan import Plan, load_plan
 
 DRAIN_WITHIN_S = 150.0
+RUSH_OVER = 5  # so many more than agents come at once, at first
 FAULTS: Mapping[str, float] = {
     "callback_doubled": 0.10, "callback_delayed": 0.10, "callback_swapped": 0.05, "callback_lost": 0.05,
     "control_doubled": 0.05, "rest_429": 0.03, "rest_503": 0.02, "rest_500": 0.01, "rest_500_after": 0.01,
@@ -49,6 +50,12 @@ HABITS: Mapping[str, Any] = {
     "miss_share": 0.03,
     "decline_share": 0.02,
     "wrap_up_ms": 12_000,
+    "hold_share": 0.12,
+    "consult_share": 0.15,
+    "transfer_share": 0.12,
+    "pass_share": 0.10,
+    "acts_after_ms": 15_000,
+    "hold_ms": 12_000,
 }
 
 
@@ -103,7 +110,10 @@ async def play(plan: DemoPlan, folder: Path, stopped: asyncio.Event) -> int:
             killer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await killer
-            return await report(plan, house, stopped) if plan.is_headless else 0
+            if plan.is_headless:
+                return await report(plan, site, house, stopped)
+            print(summary(await ask(f"{house.provider_url}/standin/tally")), flush=True)
+            return 0
     finally:
         await launcher.stop()
 
@@ -168,7 +178,9 @@ def calls_of(
             "for_ms": limit_ms or 24 * 3_600_000,
             "errands": demo_errands.errands(hotline, customers, house.numbers),
         }
-        return {"profile": profile, **({"until_ms": limit_ms} if limit_ms else {})}, limit_ms
+        rush = demo_errands.rush(hotline, diallers, house.numbers, plan.agents + RUSH_OVER, rng)
+        until = {"until_ms": limit_ms} if limit_ms else {}
+        return {"profile": profile, "calls": rush, **until}, limit_ms
     every = read_calls(plan.calls, hours=plan.hours)
     day = str(plan.day or next(iter(days_of(every)), ""))
     logged = [call for call in every if call.day == day]
@@ -257,12 +269,13 @@ async def kill_each(plan: DemoPlan, launcher: Launcher, real_s: float | None) ->
         print(f"killed {name}", flush=True)
 
 
-async def report(plan: DemoPlan, house: House, stopped: asyncio.Event) -> int:
+async def report(plan: DemoPlan, site: Plan, house: House, stopped: asyncio.Event) -> int:
     """Faults off, wait until the house is quiet, close the books, print the last line."""
     if plan.has_faults:
         await tell(f"{house.provider_url}/standin/faults", dict.fromkeys(FAULTS, 0.0))
     async with open_runtime(house.settings) as runtime:
-        deadline = time.monotonic() + DRAIN_WITHIN_S
+        tries_s = site.callback.tries * site.callback.every_ms / 1000 / plan.speed
+        deadline = time.monotonic() + DRAIN_WITHIN_S + tries_s
         while not await house_is_quiet(runtime) and time.monotonic() < deadline and not stopped.is_set():
             await asyncio.sleep(0.5)
         legs = await runtime.telephony.legs()

@@ -28,10 +28,13 @@ from ivr.domain.steps import (
     WhoCalls,
 )
 from ivr.domain.verbs import Gather
+from ivr.standin import arrivals
+from ivr.standin.scenario import Customer as Dialler
 from queues.domain.calls import ACCESS_CODE, CASE_NO
 from queues.domain.customers import Customer
 from queues.domain.parts import language_of
 from queues.domain.plan import Plan
+from queues.domain.widening import callback_after_ms
 
 QUESTIONS_MAX: Final = 6
 LOGGED_TYPES: Final = ("TT", "PS", "NW", "NE")  # of the bank's log; its IN and PE want a person
@@ -43,6 +46,8 @@ SECOND_LINES_SHARE: Final = 0.15
 SPOKEN_SHARE: Final = 0.15
 WAYS_MAX: Final = 2  # to the same matter
 TALK_MEAN_MS, PATIENCE_MEAN_MS = 100_000, 180_000
+RUSH_MS, RUSH_TALK_MS = 30_000, (60_000, 110_000)
+TAKES_CALLBACK_SHARE, MISSED_CALLBACK_SHARE = 0.7, 0.25
 RARE: Final = 0.15  # a matter that comes up seldom, as against one that comes up every day
 
 
@@ -106,6 +111,36 @@ def errands(
     return found
 
 
+def rush(
+    hotline: Hotline, diallers: Sequence[Dialler], lines: Mapping[str, str], count: int, rng: random.Random
+) -> list[dict[str, Any]]:
+    """More callers at once than there are agents, for a queue that offers to call back; none where no queue does.
+
+    So whoever looks on for a few minutes sees the offer made, taken and kept.
+    """
+    plan, line = hotline.plan, next(iter(lines))
+    ways = [
+        way
+        for way in ways_of(hotline, caller_of(plan, (), "", line))
+        if _is_keyed(way) and way.queue and callback_after_ms(plan.queues[way.queue].overflow) is not None
+    ]
+    if not ways:
+        return []
+    numbers = [one.number for one in diallers if one.tier == plan.default_tier]
+    return [
+        {
+            "at_ms": rng.randrange(RUSH_MS),
+            "from": rng.choice(numbers) if numbers else arrivals.stranger(rng),
+            "to": lines[line],
+            "keys": list(min(ways, key=lambda way: len(way.keys)).keys),
+            "talk_ms": rng.randrange(*RUSH_TALK_MS),
+            "takes_callback": rng.random() < TAKES_CALLBACK_SHARE,
+            "tier": plan.default_tier,
+        }
+        for _ in range(count)
+    ]
+
+
 def _errand(way: Way, tier: str, number: str, weight: float) -> dict[str, Any]:
     return {
         "weight": round(weight, 3),
@@ -115,6 +150,8 @@ def _errand(way: Way, tier: str, number: str, weight: float) -> dict[str, Any]:
         "keys": list(way.keys),
         "talk_mean_ms": TALK_MEAN_MS,
         "patience_mean_ms": PATIENCE_MEAN_MS,
+        "takes_callback_share": TAKES_CALLBACK_SHARE,
+        "missed_callback_share": MISSED_CALLBACK_SHARE,
     }
 
 

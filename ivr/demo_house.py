@@ -89,14 +89,20 @@ def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
 
 
 def opening_ms(site: Plan, now_ms: int) -> int:
-    """Now, or half an hour into the next hours of the first line: a house that is closed has nothing to show."""
-    calendar = next(iter(site.lines.values())).calendar
-    if calendar is None or site.is_open(calendar, now_ms):
+    """Now, or half an hour into the next hours in which the first line is open and people are called back.
+
+    A house that is closed has nothing to show, and at night nobody sees a promise kept.
+    """
+    named = (next(iter(site.lines.values())).calendar, site.callback.window)
+    calendars = [calendar for calendar in named if calendar is not None]
+
+    def is_open(at_ms: int) -> bool:
+        return all(site.is_open(calendar, at_ms) for calendar in calendars)
+
+    if is_open(now_ms) and is_open(now_ms + 2 * QUARTER_MS):
         return now_ms
-    for later in range(now_ms, now_ms + SEARCHED_MS, QUARTER_MS):
-        if site.is_open(calendar, later):
-            return later + 2 * QUARTER_MS
-    return now_ms
+    opens = (later for later in range(now_ms, now_ms + SEARCHED_MS, QUARTER_MS) if is_open(later))
+    return next((later + 2 * QUARTER_MS for later in opens if is_open(later + 2 * QUARTER_MS)), now_ms)
 
 
 def free_port(first: int, *, is_fixed: bool = False) -> int:

@@ -18,6 +18,8 @@ from queues.domain.journal import Line
 
 QUEUED_OUTCOMES = ("answered", "abandoned", "voicemail", "callback", "closed")
 PERCENTILES = (50, 80, 95)
+CALLBACK_ENDS = ("kept", "failed", "joined")
+DEEDS = ("held", "consulted", "handed_over")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ async def close_books(
     refusals = [one for one in notifications if is_calm or not is_weather(one)]
     figures = {
         **counts(calls, set(dialled)),
+        "callbacks": callbacks(lines),
+        **deeds(lines),
         "tickets": len(linked),
         "recordings": len(recordings),
         "duplicates": doubled(written, recordings) + max(0, agent_legs - offers_rung(lines)),
@@ -122,8 +126,23 @@ def doubled(written: Sequence[Any], recordings: Sequence[Any]) -> int:
 
 
 def offers_rung(lines: Iterable[Line]) -> int:
-    """How many legs to agents the journal accounts for: one an offer."""
-    return sum(1 for line in lines if line.type == "call.offered")
+    """How many legs to agents the journal accounts for: one an offer, and one to whoever was asked about a call."""
+    return sum(1 for line in lines if line.type in ("call.offered", "call.consulted"))
+
+
+def callbacks(lines: Sequence[Line]) -> dict[str, int]:
+    """How many asked to be called back, how often they were rung, and what became of it."""
+    ended = [str(line.data.get("callback", "")) for line in lines if line.type == "call.ended"]
+    asked = sum(line.type == "callback.asked" for line in lines)
+    rung = sum(line.type == "callback.dialled" for line in lines)
+    return {"asked": asked, "rung": rung, **{how: ended.count(how) for how in CALLBACK_ENDS}}
+
+
+def deeds(lines: Sequence[Line]) -> dict[str, int]:
+    """What agents did with callers: put through (to a queue or a colleague), held, asked about, handed over."""
+    types = [line.type for line in lines]
+    passed = sum(line.type == "call.transferred" and line.data.get("why") == "passed" for line in lines)
+    return {"put_through": passed, **{name: types.count(f"call.{name}") for name in DEEDS}}
 
 
 def is_weather(notification: Mapping[str, Any]) -> bool:
@@ -161,6 +180,18 @@ def laws(
     if figures["waiting"]:
         faults.append(f"{figures['waiting']} calls still wait after the drain")
     return faults
+
+
+def summary(tally: Mapping[str, Any]) -> str:
+    """What callers and agents of a demo say happened, for whoever has watched it."""
+    agents: Mapping[str, int] = tally["agents"]
+    return (
+        f"{tally['dialled']} calls, {tally['answered']} answered. {tally['callback']} asked to be called back, "
+        f"{tally['called_back']} of them were reached, {tally['callbacks_missed']} rings were in vain. "
+        f"Agents held {agents['held']} callers, asked a colleague about {agents['consulted']}, "
+        f"handed {agents['handed_over']} over, put {agents['transferred']} through to a queue "
+        f"and {agents['passed']} to a colleague."
+    )
 
 
 def told(breaches: Sequence[Breach]) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from config.clock import Clock
 from config.log import get_log
+from ivr.standin.deeds import Deeds
 from ivr.standin.desks import Desk, DeskRefusedError
 from ivr.standin.handsets import Handset, Registration
 from ivr.standin.scenario import Agent, Habits
@@ -24,6 +25,8 @@ BEAT_S = 15
 SIGN_IN_AGAIN_S = 5
 DISPOSITION = "solved"
 BREAK_REASON = "break"
+RINGS = ("rang", "answered", "connected", "missed", "declined", "rang_while_busy")
+DEEDS = ("held", "consulted", "handed_over", "transferred", "passed")
 NOTES = ("已解答，客户满意。", "已登记，转派处理。", "客户咨询，已告知办理流程。", "已核对信息并说明。")
 
 
@@ -37,6 +40,11 @@ class AgentAccount:
     missed: int = 0
     declined: int = 0
     rang_while_busy: int = 0
+    held: int = 0
+    consulted: int = 0
+    handed_over: int = 0
+    transferred: int = 0
+    passed: int = 0
     trouble: str = ""
 
 
@@ -134,7 +142,7 @@ class SimulatedAgent:
         """One ring to its end, and the work after it; failing desks end it without ending the agent."""
         try:
             if await self._answers(handset):
-                if await self._talk(handset):
+                if await self._talk(handset, desk):
                     await self._finish(desk)
             elif desk is not None:
                 await self.clock.sleep(self._about(self.habits.returns_after_ms))
@@ -160,9 +168,10 @@ class SimulatedAgent:
         self.account.answered += 1
         return True
 
-    async def _talk(self, handset: Handset) -> bool:
+    async def _talk(self, handset: Handset, desk: Desk | None) -> bool:
         """From the whisper to the end of the line; whether there was a talk in between."""
         ending: asyncio.Task[None] | None = None
+        doing: asyncio.Task[None] | None = None
         try:
             async for heard in handset.events():
                 if heard.kind == "gathering" and handset.to.startswith("+"):
@@ -170,9 +179,13 @@ class SimulatedAgent:
                 if heard.kind == "bridged" and ending is None:
                     self.account.connected += 1
                     ending = asyncio.create_task(self._hang_up_later(handset))
+                    if desk is not None:
+                        deeds = Deeds(self.habits, desk, self.clock, self.rng, self.account)
+                        doing = asyncio.create_task(deeds.happen())
+                        doing.add_done_callback(self._note_failure)
         finally:
-            if ending is not None:
-                ending.cancel()
+            for task in filter(None, (ending, doing)):
+                task.cancel()
             if handset.state != "ended":
                 handset.hang_up()
         return ending is not None

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from ivr.standin.scenario import HOUR_MS, Customer, Errand, PlannedCall, Profile
+from ivr.standin.scenario import HOUR_MS, Customer, Errand, PlannedCall, Profile, Reached
 
 DAY_MS = 24 * HOUR_MS
 LogRow = Mapping[str, object]
@@ -119,9 +119,16 @@ def _run_errand(errand: Errand, at_ms: int, numbers: Sequence[str], rng: random.
         talk_ms=_talk_ms(errand.talk_mean_ms, rng),
         message=errand.message or rng.choice(MESSAGES),
         refuses_recording=rng.random() < errand.refuses_recording_share,
+        takes_callback=rng.random() < errand.takes_callback_share,
+        when_called_back=_when_called_back(errand, rng),
         tier=errand.tier,
         matter=errand.matter,
     )
+
+
+def _when_called_back(errand: Errand, rng: random.Random) -> tuple[Reached, ...]:
+    misses: tuple[Reached, ...] = ("unanswered", "mailbox", "busy")
+    return (rng.choice(misses),) if rng.random() < errand.missed_callback_share else ()
 
 
 def _exponential(mean_ms: int, rng: random.Random, ms_max: int) -> int:

@@ -11,7 +11,7 @@ from his side alone and can be held against the hotline's records.
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from config.clock import Clock
@@ -24,6 +24,8 @@ SILENCE_AFTER_TALK_MS = 20_000
 """How long he listens for more after an agent has left the line."""
 HOLD_PATIENCE_MS = 300_000
 """How long when there is music or a voice to listen to: he was put on hold."""
+LAST_WORDS_MS = 5_000
+"""Everybody has that much to say to the next one, however long he has talked already."""
 REFUSALS = (
     re.compile(r"不[^。；;]{0,10}录音[^。；;0-9]{0,6}按\s*(\d|星号|井号)"),
     re.compile(r"record[^.]{0,60}\bnot\b[^.]{0,30}press (\d|star|pound)", re.IGNORECASE),
@@ -39,6 +41,12 @@ FINISHED_BY_KEY = re.compile(
     r"说完请按井号|when you (?:have finished|are done)[^.]{0,20}press pound|and press pound", re.IGNORECASE
 )
 """Who hears this before the beep ends his message with the key and listens on."""
+CALLBACKS = (
+    re.compile(r"按\s*(\d)[^。；;]*(?:回电|回拨)"),
+    re.compile(r"(?:回电|回拨)[^。；;]*按\s*(\d)"),
+    re.compile(r"press (\d)[^;]{0,120}\bcall you back", re.IGNORECASE),
+    re.compile(r"call(?:ed)? (?:you )?back[^.;]{0,60}press (\d)", re.IGNORECASE),
+)
 
 
 @dataclass
@@ -58,6 +66,7 @@ class CallAccount:
     """He ended the call himself; otherwise the line was ended for him."""
     end: str = ""
     refused_recording: bool = False
+    has_asked_callback: bool = False
     keys_pressed: int = 0
 
     @property
@@ -77,6 +86,8 @@ class CallAccount:
             return "answered"
         if self.has_left_message:
             return "voicemail"
+        if self.has_asked_callback and not self.hung_up:
+            return "callback"
         if self.application_errors:
             return "application_error"
         if self.queued_ms is not None:
@@ -98,14 +109,17 @@ class Caller:
     _sentence: str = ""
     _is_asked: bool = False
     _refusal: str = ""
+    _callback_key: str = ""
     _replies: dict[str, str] = field(default_factory=dict)
     _keys_used: int = 0
     _place: str = "menu"
-    _talk_ends_ms: int | None = None
+    _talk_left_ms: int = 0
+    _talks_since_ms: int | None = None
     _timers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.account = CallAccount(self.plan, self.clock.now_ms(), self.handset.sid)
+        self._talk_left_ms = self.plan.talk_ms
 
     async def live(self) -> CallAccount:
         """Stay until the line has ended; cancelled, he hangs up and is gone."""
@@ -150,6 +164,8 @@ class Caller:
             self.account.application_errors += 1
         if self.plan.refuses_recording and not self.account.refused_recording:
             self._refusal = _refusal_key(heard.text) or self._refusal
+        if self._place == "queue" and self.plan.takes_callback:
+            self._callback_key = _key_in(CALLBACKS, heard.text) or self._callback_key
         self._consider()
 
     def _on_gathering(self, _: Heard) -> None:
@@ -194,11 +210,16 @@ class Caller:
         self._forget("key", "menu", "patience", "silence")
         if self.account.answered_ms is None:
             self.account.answered_ms = heard.at_ms
+        self._talks_since_ms = heard.at_ms
         if self.plan.ends_talk:
-            self._talk_ends_ms = self._talk_ends_ms or heard.at_ms + self.plan.talk_ms
-            self._later("talk", max(0, self._talk_ends_ms - self.clock.now_ms()), self.leave)
+            self._later("talk", self._talk_left_ms, self.leave)
 
-    def _on_unbridged(self, _: Heard) -> None:
+    def _on_unbridged(self, heard: Heard) -> None:
+        """Held, put through or left alone: what he had to say he says to whoever comes next."""
+        if self._talks_since_ms is not None:
+            said_ms = heard.at_ms - self._talks_since_ms
+            self._talk_left_ms = max(LAST_WORDS_MS, self._talk_left_ms - said_ms)
+            self._talks_since_ms = None
         self._place = "menu"
         self._forget("talk")
         self._later("silence", SILENCE_AFTER_TALK_MS, self.leave)
@@ -209,6 +230,8 @@ class Caller:
 
     def _consider(self) -> None:
         """A key is wanted: press it soon if the words just heard offer it, else once they are spoken."""
+        if self._is_asked and self._place == "queue" and self._callback_key:
+            self._later("key", self.plan.key_delay_ms, self._ask_callback)
         if not self._is_asked or self._place != "menu":
             return
         if self._refusal:
@@ -243,6 +266,12 @@ class Caller:
     def _asked_before(self, question: str) -> str | None:
         """The same question, whatever was said around it ("sorry, that is not one of the choices")."""
         return next((asked for asked in self._replies if asked in question or question in asked), None)
+
+    def _ask_callback(self) -> None:
+        """Pressed again when it was not understood: he knows by the goodbye that it was."""
+        if self._place == "queue":
+            self._press(self._callback_key)
+            self.account.has_asked_callback = True
 
     def _refuse_recording(self) -> None:
         self._press(self._refusal)
@@ -298,7 +327,11 @@ def spoken_ms(text: str) -> int:
 
 def _refusal_key(text: str) -> str:
     """The key that the notice names for a call without recording; empty where it names none."""
-    match = next(filter(None, (pattern.search(text) for pattern in REFUSALS)), None)
+    return _key_in(REFUSALS, text)
+
+
+def _key_in(patterns: Iterable[re.Pattern[str]], text: str) -> str:
+    match = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
     return "" if match is None else KEY_NAMES.get(match[1].lower(), match[1])
 
 

@@ -145,6 +145,18 @@ class Desk:
     async def wrap_up(self, call_id: str, disposition: str, note: str) -> None:
         await self._press("/desk/wrap-up", call_id=call_id, disposition=disposition, note=note)
 
+    async def hold(self, call_id: str, *, is_held: bool) -> bool:
+        return await self._press("/desk/hold", call_id=call_id, is_held="1" if is_held else "0")
+
+    async def consult(self, call_id: str, to: str) -> bool:
+        return await self._press("/desk/consult", call_id=call_id, to=to)
+
+    async def hand_over(self, call_id: str) -> bool:
+        return await self._press("/desk/hand-over", call_id=call_id)
+
+    async def transfer(self, call_id: str, to: str) -> bool:
+        return await self._press("/desk/transfer", call_id=call_id, to=to)
+
     async def state(self) -> dict[str, Any]:
         """What the page would show; empty where the desk does not say."""
         status, text = await self._ask("GET", "/desk/state", accept=DATA)
@@ -158,8 +170,8 @@ class Desk:
         """The choices the desk's form offers, in its order."""
         return tuple(self._page.choices.get("disposition", ()))
 
-    async def _press(self, path: str, **values: str) -> None:
-        """Press a button, and once more after signing in again where the session was lost.
+    async def _press(self, path: str, **values: str) -> bool:
+        """Press a button, and once more after signing in again where the session was lost; whether that was done.
 
         A desk that says no has its reasons (the wrap-up is over, the offer is gone), and a person shrugs.
         """
@@ -169,6 +181,7 @@ class Desk:
             status, _ = await self._ask("POST", path, accept=DATA, json=values)
         if status >= 400:
             self._log.info("desk.said_no", path=path, status=status)
+        return status < 400
 
     async def _open(self, path: str) -> tuple[int, str]:
         return await self._ask("GET", path, accept=PAGE)

@@ -19,8 +19,9 @@ from starlette.routing import BaseRoute, Route
 
 from config.clock import Clock
 from config.log import get_log
-from ivr.standin.agents import SimulatedAgent
+from ivr.standin.agents import DEEDS, RINGS, SimulatedAgent
 from ivr.standin.arrivals import seeded_calls
+from ivr.standin.called_back import CalledBack
 from ivr.standin.callers import CallAccount, Caller
 from ivr.standin.exchange import Exchange
 from ivr.standin.outsiders import be_reachable
@@ -43,7 +44,9 @@ class People:
     calls: tuple[PlannedCall, ...] = ()
     accounts: list[CallAccount] = field(default_factory=list)
     agents: list[SimulatedAgent] = field(default_factory=list)
+    called_back: list[CalledBack] = field(default_factory=list)
     is_over: bool = False
+    _at_home: set[asyncio.Task[None]] = field(default_factory=set)
     _on_line: set[asyncio.Task[None]] = field(default_factory=set)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,7 +70,7 @@ class People:
             await asyncio.gather(*workers)
             await asyncio.Event().wait()
         finally:
-            await _cancel([*workers, *self._on_line])
+            await _cancel([*workers, *self._on_line, *self._at_home])
 
     def stop_dialling(self) -> None:
         """Nobody else dials; who is on the line finishes his call."""
@@ -137,6 +140,22 @@ class People:
             await caller.live()
         except Exception as fault:  # one caller's trouble must not end the day of the others
             get_log(__name__).error("caller.failed", leg_id=caller.account.sid, exc_info=fault)
+        else:
+            if caller.account.outcome == "callback":
+                self._go_home(caller.plan)
+
+    def _go_home(self, plan: PlannedCall) -> None:
+        """His phone can be rung from now on."""
+        waits = CalledBack(plan, self.clock)
+        self.called_back.append(waits)
+        task = asyncio.create_task(waits.wait_for_it(self.exchange.register))
+        self._at_home.add(task)
+        task.add_done_callback(self._leave_home)
+
+    def _leave_home(self, task: asyncio.Task[None]) -> None:
+        self._at_home.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            get_log(__name__).error("called_back.failed", exc_info=fault)
 
     async def _drain(self) -> None:
         """Let everybody finish; who is still there after the longest drain hangs up."""
@@ -156,6 +175,9 @@ class People:
             "answered": outcomes.count("answered"),
             "abandoned": outcomes.count("abandoned"),
             "voicemail": outcomes.count("voicemail"),
+            "callback": outcomes.count("callback"),
+            "called_back": sum(one.was_reached for one in self.called_back),
+            "callbacks_missed": sum(one.missed for one in self.called_back),
             "sent_away": outcomes.count("sent_away"),
             "goodbyes": outcomes.count("goodbye"),
             "not_arrived": outcomes.count("not_arrived"),
@@ -177,10 +199,7 @@ class People:
         accounts = [simulated.account for simulated in self.agents]
         return {
             "signed_in": self._present(),
-            **{
-                count: sum(getattr(account, count) for account in accounts)
-                for count in ("rang", "answered", "connected", "missed", "declined", "rang_while_busy")
-            },
+            **{count: sum(getattr(account, count) for account in accounts) for count in (*RINGS, *DEEDS)},
             "troubles": sorted({account.trouble for account in accounts if account.trouble}),
         }
 

@@ -5,7 +5,7 @@ product milliseconds; `at_ms` counts from the scenario's start, so that the same
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,6 +14,7 @@ CALLS_MAX = 100_000
 
 Length = Annotated[int, Field(ge=0, le=24 * HOUR_MS)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Reached = Literal["answers", "unanswered", "mailbox", "busy"]
 Answer = Annotated[str, Field(pattern=r"^([0-9*#]*|[^0-9*#]{1,100})$")]
 """Keys to press, or words to say."""
 
@@ -56,6 +57,10 @@ class PlannedCall(Part):
     """Said after a beep; empty: hangs up at the beep without a word."""
     message_ms: Length = 12_000
     refuses_recording: bool = False
+    takes_callback: bool = False
+    """Whether he would rather be called back than wait, once that is offered to him."""
+    when_called_back: tuple[Reached, ...] = ()
+    """What becomes of one ring of his phone after another; then, and by default, he answers and presses the key."""
     tier: str = ""
     matter: str = ""
 
@@ -68,6 +73,17 @@ class Habits(Part):
     decline_share: Share = 0.0
     talk_ms: Length | None = None
     """Hangs up after talking this long; None leaves the end of the talk to the caller."""
+    hold_share: Share = 0.0
+    """Of his talks, in how many he puts the caller on hold for a while, and takes him back."""
+    consult_share: Share = 0.0
+    """In how many he asks a ready colleague, and hands the caller over or takes him back."""
+    transfer_share: Share = 0.0
+    """In how many he puts the caller through to another queue."""
+    pass_share: Share = 0.0
+    """In how many to a colleague, without asking."""
+    acts_after_ms: Length = 20_000
+    """How long he talks before he does one of these."""
+    hold_ms: Length = 15_000
     wrap_up_ms: Length = 15_000
     break_every_ms: Length | None = None
     break_for_ms: Length = 300_000
@@ -109,6 +125,9 @@ class Errand(Part):
     patience_mean_ms: Length = 240_000
     leaves_in_menu_share: Share = 0.04
     refuses_recording_share: Share = 0.02
+    takes_callback_share: Share = 0.0
+    missed_callback_share: Share = 0.0
+    """Of those, how many are not there when they are first rung: nobody answers, a mailbox does, or it is engaged."""
     message: str = ""
 
 

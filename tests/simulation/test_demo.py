@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ivr import demo
-from ivr.demo_report import QUEUED_OUTCOMES
+from ivr.demo_report import CALLBACK_ENDS, QUEUED_OUTCOMES
 
 OURS = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 
@@ -41,10 +41,12 @@ def check_books(code: int | None, figures: Mapping[str, Any], said: str) -> None
     assert figures["arrived"] == figures["left_in_menu"] + figures["transferred"] + figures["offered"] > 0
     assert figures["offered"] == sum(figures[name] for name in (*QUEUED_OUTCOMES, "waiting"))
     assert figures["tickets"] == figures["offered"]
-    assert figures["recordings"] == figures["answered"] + figures["voicemail"]
+    kept = figures["callbacks"]["kept"]
+    assert figures["recordings"] == figures["answered"] + figures["voicemail"] + kept
+    assert figures["callback"] == sum(figures["callbacks"][how] for how in CALLBACK_ENDS)
     assert [figures[name] for name in ("lost", "waiting", "duplicates", "notifications")] == [0, 0, 0, 0]
     assert sum(tier["offered"] for tier in figures["by_tier"].values()) == figures["offered"]
-    assert sum(tier["answered"] for tier in figures["by_tier"].values()) == figures["answered"]
+    assert sum(tier["answered"] for tier in figures["by_tier"].values()) == figures["answered"] + kept
 
 
 async def test_a_calm_replay_of_a_call_log(tmp_path: Path) -> None:
@@ -66,6 +68,7 @@ async def test_a_stormy_hour_with_every_process_killed_once() -> None:
     check_books(code, figures, said)
     for name in ("dispatcher", "scribe", "worker", "web"):
         assert f"killed {name}" in said
+    assert min(figures["callbacks"]["asked"], figures["put_through"], figures["held"]) > 0
 
 
 in_full = pytest.mark.skipif(

@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from ivr.standin import people
+from ivr.standin.agents import DEEDS
 from ivr.standin.app import build
 from ivr.standin.exchange import Exchange
 from ivr.standin.options import Options
@@ -82,7 +83,7 @@ async def test_a_day_ends_with_everybody_accounted_for(hotline: Hotline) -> None
     assert list(tally["by_tier"]) == ["key_customer"]
     assert agents == {
         "signed_in": 1, "rang": 2, "answered": 2, "connected": 2, "missed": 0, "declined": 0,
-        "rang_while_busy": 0, "troubles": [],
+        "rang_while_busy": 0, "troubles": [], **dict.fromkeys(DEEDS, 0),
     }  # fmt: skip
 
 

@@ -57,6 +57,7 @@ class Line:
     pulled_to: str = ""
     nap: Nap | None = None
     room: str = ""
+    is_held: bool = False
 
     async def naps(self, for_ms: int) -> None:
         """For so long, or until something happens on the line."""
@@ -117,11 +118,13 @@ class Line:
         raise AssertionError(f"nobody here can {verb.tag}")
 
     async def meet(self, name: str, dial: Document) -> Document | None:
-        """In the conference, until one of them leaves it."""
+        """In the conference, until he leaves it, or one with whom it ends."""
+        conference = dial.find("Conference")
+        assert conference is not None
         members = self.company.rooms.setdefault(name, [])
         members.append(self)
-        self.room = name
-        status_url = dial.find("Conference").get("statusCallback", "")  # type: ignore[union-attr]
+        self.room, self.is_held = name, False
+        status_url = conference.get("statusCallback", "")
         self.tell(status_url, "in-progress", StatusCallbackEvent="participant-join", FriendlyName=name)
         for other in members:
             other.poke()
@@ -129,10 +132,10 @@ class Line:
         self.room = ""
         if self in members:
             members.remove(self)
-        for other in list(members):
-            members.remove(other)
-            other.room = ""
-            other.poke()
+            for other in list(members) if conference.get("endConferenceOnExit") == "true" else ():
+                members.remove(other)
+                other.room = ""
+                other.poke()
         self.tell(status_url, "in-progress", StatusCallbackEvent="participant-leave", FriendlyName=name)
         status = "completed" if self.is_over else "in-progress"
         told = {"DialCallStatus": "answered", "DialBridged": "true"}
@@ -159,7 +162,7 @@ class Company(TelephonyDouble):
     rooms: dict[str, list[Line]] = field(default_factory=dict)
     webhooks: int = 0
     lost: int = 0
-    answers: Any = None  # how an agent's leg is made: (company, leg_id, to, url, status_url, timeout_s)
+    answers: Any = None  # how a leg that we place is made: (company, leg_id, form, about)
 
     # To the front door
 
@@ -240,6 +243,15 @@ class Company(TelephonyDouble):
         if (line := self.lines.get(leg_id)) and not line.is_over:
             line.set_status(LegStatus.COMPLETED)
             line.poke()
+        self._lose_answer()
+
+    async def hold(self, conference: str, leg_id: str, on: bool, url: str = "") -> None:
+        await super().hold(conference, leg_id, on, url)
+        line = self.lines.get(leg_id)
+        if line is None or line.room != conference:
+            raise LegGone(404, 20404, "not in this conference")
+        line.is_held = on
+        line.poke()
         self._lose_answer()
 
     async def pull(self, queue_name: str, leg_id: str, url: str) -> None:

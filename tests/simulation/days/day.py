@@ -13,19 +13,23 @@ import httpx2
 from sqlalchemy import select
 
 from config.database import metadata
-from config.jobs import work_off
-from config.runtime import Runtime
+from config.runtime import Runtime, Shelf
+from config.site_files import SiteFiles, of_content
 from ivr.app import build
 from queues.dispatcher import Dispatcher
 from queues.domain.audit import Breach
 from queues.domain.journal import Line
 from queues.service.customers import import_customers
-from queues.service.history import scribe
+from queues.service.live_changes import LiveChanges
+from queues.service.managers import add_never_route
+from queues.service.people import Agent, save_agents
 from queues.service.plans import plan_of
 from queues.service.switchboard import Switchboard
 from tests.simulation.days.auditor import DayAuditor
+from tests.simulation.days.backroom import Backroom
 from tests.simulation.days.company import Company, Faults
-from tests.simulation.days.people import CUSTOMERS, AgentLeg, Caller, Desk
+from tests.simulation.days.desks import Desk, Supervisor
+from tests.simulation.days.people import CUSTOMERS, Caller, answering
 from tests.simulation.days.timeline import (
     Died,
     Mortality,
@@ -34,17 +38,48 @@ from tests.simulation.days.timeline import (
     ShiftedClock,
     Timeline,
     TimelyDatabase,
+    TimelyJobs,
 )
 
 MINUTE_MS = 60_000
-LOOK_EVERY_MS = 5_000
+LOOK_EVERY_MS, DRAINING_LOOK_EVERY_MS = 5_000, 20_000
 LOOKS_MAX = 12
 DRAINED_WITHIN_MS = 4 * 60 * MINUTE_MS
 SHIFTS = (
     ("general", "outage", "connection", "key_account", "complaint"),
     ("general", "complaint", "english"),
     ("key_account", "general", "outage"),
+    ("key_account", "general", "@high_risk", "@key_customer"),
 )
+# The site as it is, but with every promise that is made to some callers, and short times.
+WORDS = (
+    (
+        "queues",
+        "seats: 1, per: 10, release_after: 2m, rearm_below: 1m",
+        "seats: 1, release_after: 1m, rearm_below: 30s",
+    ),
+    ("queues", "- {after: 60s, offer: callback}", "- {after: 15s, offer: callback}"),
+    (
+        "queues",
+        "- {after: 30s, to: general, surge: true}",
+        "- {after: 20s, offer: callback}\n      - {after: 30s, to: general, surge: true}",
+    ),
+    (
+        "customers",
+        "manager: {wait: 20s}",
+        "manager: {wait: 20s}\n  first_contact: {wait: 10s}\n  last_agent: {wait: 15s}",
+    ),
+    ("site", "callback: {tries: 3, every: 10m", "callback: {tries: 3, every: 2m"),
+)
+
+
+def words_of(files: SiteFiles) -> SiteFiles:
+    content = dict(files.everything)
+    for name, old, new in WORDS:
+        file = f"{name}.yaml"
+        assert content[file].count(old) == 1, old
+        content[file] = content[file].replace(old, new)
+    return of_content(files.name, content)
 
 
 @dataclass
@@ -52,7 +87,7 @@ class Course:
     """What kind of day it is."""
 
     seed: int
-    minutes: int = 15
+    minutes: int = 10
     calls: int = 22
     dispatchers: int = 2
     has_faults: bool = True  # of the provider, the webhooks and the clock
@@ -95,31 +130,37 @@ class Day:
     board: Switchboard
     lives: list[Life] = field(default_factory=list)
     desks: list[Desk] = field(default_factory=list)
+    supervisor: Supervisor = field(init=False)
+    backroom: Backroom = field(init=False)
     deaths: int = 0
     shifts: int = 0
     looks: int = 0
     _last_id: str = "0-0"
+    _look_every_ms: int = LOOK_EVERY_MS
 
     def __post_init__(self) -> None:
         self._chance = Random(f"looks {self.course.seed}")
+        immortal = self.runtime_of(Mortality(self.timeline))
+        self._store = immortal.redis
+        changes = LiveChanges(immortal, self.board, "chief")
+        self.supervisor = Supervisor(changes, self.timeline, Random(f"chief {self.course.seed}"))
+        self.backroom = Backroom(self.runtime, self.timeline, self.runtime_of)
 
     def runtime_of(self, mortality: Mortality) -> Runtime:
-        return replace(
-            self.runtime,
-            redis=MortalStore(self.runtime.redis, mortality),
-            telephony=MortalTelephony(self.company, mortality),  # type: ignore[arg-type]
-            database=TimelyDatabase(self.runtime.database, self.timeline),  # type: ignore[arg-type]
-        )
+        return mortal(self.runtime, mortality)
 
     # The day
 
     async def play(self) -> list[Breach]:
         """Faults on, then off until the house is empty; every breach of a law."""
         course, chance = self.course, Random(f"people {self.course.seed}")
-        for n, skills in enumerate(SHIFTS):
-            desk = Desk(self.board, self.timeline, f"agent{n}", skills, Random(f"desk {course.seed} {n}"))
-            self.desks.append(desk)
-            self.timeline.begin(desk.lives())
+        names = [f"agent{n}" for n in range(len(SHIFTS))]
+        for name, skills in zip(names, SHIFTS, strict=True):
+            chance = Random(f"desk {course.seed} {name}")
+            others = tuple(each for each in names if each != name)
+            self.desks.append(Desk(self.board, self.timeline, name, skills, chance, others))
+            self.timeline.begin(self.desks[-1].lives())
+        supervising = self.timeline.begin(self.supervisor.lives())
         for n in range(course.calls):
             # Half of them within the first quarter: a rush makes queues.
             span_ms = course.minutes * MINUTE_MS // (4 if n % 2 else 1)
@@ -128,11 +169,13 @@ class Day:
         self.lives = [Life.begin(self) for _ in range(course.dispatchers)]
         self.company.faults.is_on = course.has_faults
         trouble = self.timeline.begin(self._trouble()) if course.kills_every_ms else None
+        self.timeline.begin(self.backroom.works())
         await self._until(course.minutes * MINUTE_MS)
         self.company.faults.is_on = False
-        if trouble:
-            trouble.cancel()
-        await self._mend()
+        for each in (supervising, trouble) if trouble else (supervising,):
+            each.cancel()
+        self.timeline.begin(self._mend())
+        self.timeline.begin(self.supervisor.goes_home())
         await self._drain()
         await self._nothing_is_left()
         return self.auditor.close(is_drained=True)
@@ -140,6 +183,8 @@ class Day:
     async def _comes(self, caller: Caller, at_ms: int) -> None:
         await self.timeline.sleep(at_ms)
         await caller.lives()
+        if caller.comes_again_ms is not None:
+            await self._comes(caller.again(), caller.comes_again_ms)
 
     async def _until(self, for_ms: int) -> None:
         """Somebody wakes, and does what he wants to; now and then the dispatchers look meanwhile, else after him."""
@@ -151,7 +196,7 @@ class Day:
                 if not await self._hear():
                     continue
             elif not is_event:
-                look_ms = self.timeline.now_ms + LOOK_EVERY_MS
+                look_ms = self.timeline.now_ms + self._look_every_ms
             await self._look()
 
     async def _look(self) -> None:
@@ -190,17 +235,20 @@ class Day:
         while True:
             await self.timeline.sleep(round(chance.expovariate(1 / self.course.kills_every_ms)))
             what = chance.random()
-            if what < 0.6:
+            if what < 0.5:
                 await self._kill(chance)
-            elif what < 0.8:
+            elif what < 0.7:
+                await self.backroom.dies(chance)
+                self.deaths += 1
+            elif what < 0.85:
                 self.front.dies = chance.choice(["before", "after"])
                 self.front.requests_left = chance.randrange(6)
                 await self.timeline.sleep(2_000)
                 self.front.requests_left, self.front.is_dead = None, False
                 self.deaths += 1
-            elif what < 0.9:
+            elif what < 0.92:
                 # The lease of a leader who lives on: for a while two of them lead.
-                await self.runtime.redis.delete(f"{self._tag}:leader:dispatcher")
+                await self._store.delete(f"{self._tag}:leader:dispatcher")
             elif self.course.has_faults:
                 self.shifts += 1
                 self.timeline.shift(chance.choice([-1_500, -300, 400, 2_500]))
@@ -220,12 +268,13 @@ class Day:
         """What the dead one held runs out, and the next life begins."""
         holder = self.lives[n].dispatcher.holder
         key = f"{self._tag}:leader:dispatcher"
-        if await self.runtime.redis.get(key) == holder:
-            await self.runtime.redis.delete(key)
+        if await self._store.get(key) == holder:
+            await self._store.delete(key)
         self.lives[n] = Life.begin(self)
 
     async def _mend(self) -> None:
         self.front.requests_left, self.front.is_dead = None, False
+        self.backroom.lives_again()
         for n, life in enumerate(self.lives):
             life.mortality.requests_left = None
             if life.mortality.is_dead:
@@ -234,19 +283,19 @@ class Day:
     async def _drain(self) -> None:
         """Without faults every call comes to its end."""
         end_ms = self.timeline.now_ms + DRAINED_WITHIN_MS
-        while await self.runtime.redis.zcard(f"{self._tag}:live") and self.timeline.now_ms < end_ms:
+        self._look_every_ms = DRAINING_LOOK_EVERY_MS
+        while self.auditor.under_way and self.timeline.now_ms < end_ms:
             await self._until(MINUTE_MS)
         await self._until(2 * MINUTE_MS)
 
     # What is left of it
 
     async def records(self) -> dict[str, list[dict[str, Any]]]:
-        """Calls, tickets and events as they are in SQL once the scribe and the workers are done."""
-        await scribe(self.runtime).drain()
-        await work_off(self.runtime, self.auditor.plan.work_queues())
+        """Calls, tickets, links and events as they are in SQL once the scribe and the workers are done."""
+        await self.backroom.finishes()
         found = {}
         async with self.runtime.database.read() as connection:
-            for name in ("calls", "tickets", "events"):
+            for name in ("calls", "tickets", "events", "links"):
                 table = metadata.tables[name]
                 rows = (await connection.execute(select(table))).mappings()
                 found[name] = sorted((dict(row) for row in rows), key=str)
@@ -283,18 +332,12 @@ class Day:
             for lane_id in lanes:
                 pipe.zrange(f"{tag}:lane:{lane_id}", 0, -1)
             members = [member for each in (await pipe.execute() if lanes else []) for member in each]
-        told = auditor.account()
-        under_way = sorted(call_id for call_id, where in auditor.base.where.items() if where != "over")
         found = {
             "under way": sorted(live),
             "waiting": sorted(member.partition(":")[2] for member in members),
             "ready": sorted(ready),
         }
-        expected = {
-            "under way": under_way,
-            "waiting": sorted(auditor.waiting),
-            "ready": told.get("agents ready", []),
-        }
+        expected = auditor.account()
         if found != expected:
             self._breach("every call is in one place", f"{found} {expected}")
 
@@ -312,22 +355,50 @@ async def open_day(runtime: Runtime, course: Course) -> AsyncIterator[Day]:
         timeline=timeline,
         faults=Faults(Random(f"faults {course.seed}")),
         is_doubled=course.is_doubled,
-        answers=AgentLeg.of,
+        answers=answering,
         seed=course.seed,
     )
-    own = replace(runtime, clock=clock, telephony=company)
+    own = replace(
+        runtime,
+        clock=clock,
+        telephony=company,
+        site_files=words_of(runtime.site_files),
+        kept={},
+        shelf=Shelf(),
+    )
     front = Mortality(timeline)
-    timely = replace(own, database=TimelyDatabase(own.database, timeline))  # type: ignore[arg-type]
-    door = replace(timely, redis=MortalStore(own.redis, front))
-    app = build(door)
+    app = build(replace(mortal(own, front), telephony=company))
     company.client = httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url=own.settings.public_base_url
     )
-    await import_customers(own, CUSTOMERS)
-    board = Switchboard(replace(timely, redis=MortalStore(own.redis, Mortality(timeline))))
+    await furnish(own)
+    board = Switchboard(mortal(own, Mortality(timeline)))
     day = Day(own, course, timeline, company, front, DayAuditor(plan_of(own)), board)
     try:
         yield day
     finally:
         await timeline.end()
         await company.client.aclose()
+
+
+async def furnish(runtime: Runtime) -> None:
+    """Customers, agents, and one of each who may not meet."""
+    await import_customers(runtime, CUSTOMERS)
+    agents = [
+        Agent(agent_id=f"agent{n}", name=f"agent{n}", skills=skills, endpoint=f"client:agent{n}")
+        for n, skills in enumerate(SHIFTS)
+    ]
+    await save_agents(runtime, agents)
+    word = await add_never_route(runtime, customer_id="C4", agent_id="agent0", reason="a day", by="chief")
+    assert word == "ok", word
+
+
+def mortal(runtime: Runtime, mortality: Mortality) -> Runtime:
+    """The house as one process sees it: whatever it asks of others takes its turn, and may be the last it asks."""
+    return replace(
+        runtime,
+        redis=MortalStore(runtime.redis, mortality),
+        telephony=MortalTelephony(runtime.telephony, mortality),  # type: ignore[arg-type]
+        database=TimelyDatabase(runtime.database, mortality),  # type: ignore[arg-type]
+        jobs=TimelyJobs(runtime.jobs, mortality),  # type: ignore[arg-type]
+    )

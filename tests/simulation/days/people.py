@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from config.telephony import LegStatus
 from queues.service.customers import Customer
-from queues.service.switchboard import Switchboard
 from tests.simulation.days.company import HOTLINE, Company, Document, Line
-from tests.simulation.days.timeline import Timeline
 
-# Numbers with a file; whoever has none is a resident.
+# Numbers with a file; whoever has none is a resident. Some of the key customers have managers of their own.
 CUSTOMERS = tuple(
     Customer(
-        customer_id=f"C{n}", name=f"客户{n}", tier=tier, locale="zh-CN", numbers=(f"+86139000000{n:02d}",)
+        customer_id=f"C{n}",
+        name=f"客户{n}",
+        tier=tier,
+        locale="zh-CN",
+        numbers=(f"+86139000000{n:02d}",),
+        managers=(f"agent{n % 3}", f"agent{(n + 1) % 3}") if tier in ("high_risk", "key_customer") else (),
     )
     for n, tier in enumerate(["high_risk", "key_customer", "key_customer", "special_care", "business"] * 3)
 )
-# A person, an account number that is not known and then a person, danger, another kind of power cut, a complaint,
+# A person, the same without being recorded, danger, an account number that is not known and then a person, a complaint,
 # a language that few speak.
-ERRANDS = ("0", "0", "0", "11", "12#", "51", "90", "952", "3")
+ERRANDS = ("0", "0", "0", "80", "11", "12#", "51", "90", "952", "3")
 WAIT_ROUND_MS = 15_000
+HELD_PATIENCE_MS = 90_000
 
 
 @dataclass
@@ -32,7 +36,9 @@ class Caller(Line):
     patience_ms: int = 0
     talk_ms: int = 0
     hangs_up_first: bool = True
-    menu_ends_ms: int | None = None  # he loses patience in the menu already
+    wants_callback: bool = False  # once it is offered
+    comes_again_ms: int | None = None  # so long after his line is down he rings once more
+    after: Line | None = None  # the call before this one
 
     @classmethod
     def drawn(cls, company: Company, leg_id: str, chance: Random) -> Caller:
@@ -45,6 +51,16 @@ class Caller(Line):
             patience_ms=round(20_000 + chance.expovariate(1 / 240_000)),
             talk_ms=round(15_000 + chance.expovariate(1 / 60_000)),
             hangs_up_first=chance.random() < 0.7,
+            wants_callback=chance.random() < 0.6,
+            comes_again_ms=round(chance.expovariate(1 / 60_000)) if chance.random() < 0.15 else None,
+        )  # fmt: skip
+
+    def again(self) -> Caller:
+        """The same person a while later, with the same wish."""
+        about = {**self.about, "CallSid": f"{self.leg_id}x"}
+        return replace(
+            self, leg_id=about["CallSid"], about=about, chance=Random(self.chance.random()), comes_again_ms=None,
+            after=self,
         )  # fmt: skip
 
     async def lives(self) -> None:
@@ -90,7 +106,11 @@ class Caller(Line):
                 result = "leave"
             elif self.pulled_to:
                 result = "redirected"
-            elif company.timeline.now_ms - since_ms >= self.patience_ms:
+            elif (
+                company.timeline.now_ms - since_ms >= self.patience_ms
+                or is_goodbye(document)
+                or await self._asks(document)
+            ):
                 self.set_status(LegStatus.COMPLETED)
                 result = "hangup"
             else:
@@ -104,15 +124,30 @@ class Caller(Line):
         self.tell(action, "completed" if self.is_over else "in-progress", **told)
         return await self.ask(self.pulled_to) if self.pulled_to else None
 
+    async def _asks(self, document: Document | None) -> bool:
+        """He takes the offer to be called back; true once he has been told that he may hang up."""
+        gather = None if document is None else document.find("Gather")
+        if gather is None or not self.wants_callback or self.is_over:
+            return False
+        await self.naps(3_000)
+        if self.is_over or self.pulled_to:
+            return False
+        form = {**self.about, "CallStatus": "in-progress", "Digits": "1"}
+        told = await self.company.fetch(gather.get("action", ""), form)
+        return is_goodbye(told) and not self.pulled_to
+
     async def talk(self, members: list[Line]) -> None:
-        """Alone he waits for half a minute; they talk until he has said all he has to say, to one agent or several."""
-        alone_ms = 30_000
-        while self.room and not self.is_over and self.talk_ms > 0 and alone_ms > 0:
-            began_ms, is_alone = self.company.timeline.now_ms, len(members) < 2
-            await self.naps(alone_ms if is_alone else self.talk_ms)
+        """Alone he waits for half a minute, on hold somewhat longer; else they talk until he has said all he has to
+        say, to one agent or several."""
+        alone_ms, held_ms = 30_000, HELD_PATIENCE_MS
+        while self.room and not self.is_over and min(self.talk_ms, alone_ms, held_ms) > 0:
+            began_ms, is_alone, is_held = self.company.timeline.now_ms, len(members) < 2, self.is_held
+            await self.naps(alone_ms if is_alone else held_ms if is_held else self.talk_ms)
             passed_ms = self.company.timeline.now_ms - began_ms
             if is_alone:
                 alone_ms -= passed_ms
+            elif is_held:
+                held_ms -= passed_ms
             else:
                 self.talk_ms -= passed_ms
         if not self.room or self.is_over:
@@ -134,6 +169,7 @@ class AgentLeg(Line):
     url: str = ""
     status_url: str = ""
     timeout_ms: int = 20_000
+    stays_ms: int = 600_000  # in a room, unless somebody else ends it
 
     @classmethod
     def of(cls, company: Company, leg_id: str, form: Mapping[str, str], about: Mapping[str, Any]) -> AgentLeg:
@@ -144,6 +180,8 @@ class AgentLeg(Line):
 
     async def lives(self) -> None:
         habit, after_ms = self.chance.random(), round(1_000 + self.chance.expovariate(1 / 3_000))
+        if self.chance.random() < 0.1:  # his line drops, or he is the one who has had enough
+            self.stays_ms = round(5_000 + self.chance.expovariate(1 / 30_000))
         await self.naps(300)
         if habit < 0.03 and not self.is_over:
             self._ends(LegStatus.FAILED, "failed")
@@ -164,50 +202,74 @@ class AgentLeg(Line):
             await self.obey(await self.ask(self.url))
             self.tell(self.status_url, "completed")
 
+    async def talk(self, members: list[Line]) -> None:
+        while self.room and not self.is_over and self.stays_ms > 0:
+            began_ms = self.company.timeline.now_ms
+            await self.naps(self.stays_ms)
+            self.stays_ms -= self.company.timeline.now_ms - began_ms
+        if self.room:
+            self.set_status(LegStatus.COMPLETED)
+
     def _ends(self, status: LegStatus, word: str) -> None:
         self.set_status(status)
         self.tell(self.status_url, word)
 
 
 @dataclass
-class Desk:
-    """An agent at his desk: he beats, comes back when he was put away, takes a break, or puts a caller through."""
+class CustomerLeg(Caller):
+    """The phone of somebody who asked to be called back: he, his mailbox, or nobody."""
 
-    board: Switchboard
-    timeline: Timeline
-    agent_id: str
-    skills: tuple[str, ...]
-    chance: Random
-    is_quiet: bool = False  # his browser hangs
+    url: str = ""
+    status_url: str = ""
+    timeout_ms: int = 20_000
+    is_mailbox: bool = False
 
-    async def sits_down(self) -> None:
-        await self.board.sign_in(
-            agent_id=self.agent_id, name=self.agent_id, skills=self.skills, endpoint=f"client:{self.agent_id}"
-        )
-        await self.board.set_presence(agent_id=self.agent_id, presence="ready")
+    @classmethod
+    def of(
+        cls, company: Company, leg_id: str, form: Mapping[str, str], about: Mapping[str, Any]
+    ) -> CustomerLeg:
+        chance = Random(f"{company.seed} {about['url']} {about['to']}")
+        return cls(
+            company, leg_id, form, chance,
+            url=about["url"], status_url=about["status_url"], timeout_ms=1_000 * about["timeout_s"],
+            patience_ms=round(60_000 + chance.expovariate(1 / 240_000)),
+            talk_ms=round(15_000 + chance.expovariate(1 / 60_000)),
+        )  # fmt: skip
 
     async def lives(self) -> None:
-        await self.sits_down()
-        while True:
-            await self.timeline.sleep(20_000)
-            mood = self.chance.random()
-            if self.is_quiet:
-                self.is_quiet = mood < 0.7
-                continue
-            self.is_quiet = mood < 0.01
-            await self.board.beat(agent_id=self.agent_id)
-            state = await self.board.desk_state(agent_id=self.agent_id)
-            if state is None:
-                continue
-            if state.state == "away" and mood > 0.3:
-                await self.board.set_presence(agent_id=self.agent_id, presence="ready")
-            elif 0.01 < mood < 0.03:
-                await self.board.set_presence(agent_id=self.agent_id, presence="away", reason="break")
-            elif state.state == "connected" and mood > 0.9 and state.call:
-                await self.board.transfer_call(
-                    call_id=str(state.call.call_id),
-                    agent_id=self.agent_id,
-                    queue=self.chance.choice(["general", "outage"]),
-                )
-            elif state.state == "wrap_up" and mood > 0.5:
-                await self.board.close_wrap_up(agent_id=self.agent_id, disposition="solved")
+        habit, after_ms = self.chance.random(), round(2_000 + self.chance.expovariate(1 / 5_000))
+        await self.naps(300)
+        if not self.is_over and habit >= 0.05:
+            self.set_status(LegStatus.RINGING)
+            self.tell(self.status_url, "ringing")
+            await self.naps(self.timeout_ms if habit < 0.15 else after_ms)
+        if self.is_over:
+            self.tell(self.status_url, "canceled")
+        elif habit < 0.25:
+            status = (
+                LegStatus.FAILED if habit < 0.05 else LegStatus.NO_ANSWER if habit < 0.15 else LegStatus.BUSY
+            )
+            self.set_status(status)
+            self.tell(self.status_url, str(status))
+        else:
+            self.is_mailbox = habit < 0.4
+            self.set_status(LegStatus.IN_PROGRESS)
+            self.tell(self.status_url, "in-progress")
+            await self.obey(await self.ask(self.url))
+            self.company.queue.pop(self.leg_id, None)
+            self.tell(self.status_url, "completed")
+
+    async def _press(self, gather: Document) -> Document | None:
+        await self.naps(10_000 if self.is_mailbox else 3_000)
+        keyed = {} if self.is_mailbox else {"Digits": "1"}
+        return await self.ask(gather.get("action", ""), **keyed)
+
+
+def is_goodbye(document: Document | None) -> bool:
+    return document is not None and document.find("Hangup") is not None
+
+
+def answering(company: Company, leg_id: str, form: Mapping[str, str], about: Mapping[str, Any]) -> Line:
+    """Whoever is at this address: an agent, or a customer."""
+    kind = AgentLeg if about["to"].startswith("client:") else CustomerLeg
+    return kind.of(company, leg_id, form, about)

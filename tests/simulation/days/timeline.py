@@ -140,6 +140,10 @@ class Timeline:
         self.now_ms = at_ms
         self.clock.set_to(self.now_ms + self.shift_ms)
 
+    def leap_over(self, for_ms: int) -> None:
+        """Nobody lives any more."""
+        self._move_to(self.now_ms + for_ms)
+
     def shift(self, by_ms: int) -> None:
         """Somebody sets the house's clock."""
         self.shift_ms += by_ms
@@ -160,26 +164,37 @@ class Mortality:
     requests_left: int | None = None
     dies: str = "before"  # or after its last request
     is_dead: bool = False
+    _is_last: bool = False
 
     async def ask(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        if self.is_dead:
-            raise Died
-        return await self.timeline.pass_turnstile(lambda: self._ask(ask))
+        async with self.request():
+            return await ask()
 
-    async def _ask(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    @asynccontextmanager
+    async def request(self, *, is_lost: bool = False) -> AsyncIterator[None]:
+        """The turn of one request; the last one is made or not, and in both cases nobody hears its answer.
+
+        With `is_lost` it is for the request itself to say (`die_if_it_was_the_last`) when it is not made.
+        """
+        self._die_if_dead()
+        async with self.timeline.nothing_else():
+            self._die_if_dead()
+            self._is_last = self.requests_left == 0
+            if self.requests_left:
+                self.requests_left -= 1
+            if not is_lost:
+                self.die_if_it_was_the_last("before")
+            yield
+            self.die_if_it_was_the_last("after")
+
+    def die_if_it_was_the_last(self, dies: str) -> None:
+        if self._is_last and self.dies == dies:
+            self.is_dead = True
+            raise Died
+
+    def _die_if_dead(self) -> None:
         if self.is_dead:
             raise Died
-        is_last = self.requests_left == 0
-        if self.requests_left:
-            self.requests_left -= 1
-        if is_last and self.dies == "before":
-            self.is_dead = True
-            raise Died
-        answer = await ask()
-        if is_last:
-            self.is_dead = True
-            raise Died
-        return answer
 
 
 class MortalStore(LiveStore):
@@ -194,21 +209,53 @@ class MortalStore(LiveStore):
         ask = super().execute_command
         return await self.mortality.ask(lambda: ask(*args, **options))
 
+    def pipeline(self, *given: Any, **named: Any) -> Any:
+        """Many commands, one request; what it asks before them, because others may write, is one each."""
+        pipe = super().pipeline(*given, **named)
+        for name in ("execute", "immediate_execute_command"):
+            setattr(pipe, name, self._in_turn(getattr(pipe, name)))
+        return pipe
+
+    def _in_turn(self, real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def ask(*given: Any, **named: Any) -> Any:
+            return await self.mortality.ask(lambda: real(*given, **named))
+
+        return ask
+
 
 class TimelyDatabase:
-    """SQL as a process asks it: a look at it is one request, for it takes real time."""
+    """SQL as a process asks it: a look at it is one request, for it takes real time; so is a transaction, with which
+    a process may die before its commit or after it."""
 
-    def __init__(self, database: Any, timeline: Timeline) -> None:
-        self._database, self._timeline = database, timeline
+    def __init__(self, database: Any, mortality: Mortality) -> None:
+        self._database, self._mortality = database, mortality
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Any]:
-        turn = self._timeline.nothing_else()
-        async with turn, self._database.read() as connection:
+        async with self._mortality.request(), self._database.read() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        async with self._mortality.request(is_lost=True), self._database.transaction() as connection:
+            yield connection
+            self._mortality.die_if_it_was_the_last("before")
+
+
+class TimelyJobs:
+    """The work queues as a process pushes to them: each push is one request."""
+
+    def __init__(self, jobs: Any, mortality: Mortality) -> None:
+        self._jobs, self._mortality = jobs, mortality
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._jobs, name)
+
+    async def push(self, *given: Any, **named: Any) -> Any:
+        return await self._mortality.ask(lambda: self._jobs.push(*given, **named))
 
 
 class MortalTelephony:
