@@ -14,13 +14,13 @@ from contextlib import nullcontext
 from typing import Any
 
 import redis as sync_redis
+from hiredis import pack_command
 from redis import exceptions
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.connection import HiredisRespSerializer
 from redis.retry import Retry as SyncRetry
 
 from config.settings import Settings
@@ -31,7 +31,6 @@ CONNECT_TIMEOUT_S = 2.0
 BLOCK_MS_MAX = 2_000
 CONNECTIONS_MAX = 64
 WAIT_FOR_STORE_S = 30.0
-_PACKER: Any = HiredisRespSerializer()
 _CONNECTING: dict[str, Any] = {"socket_connect_timeout": CONNECT_TIMEOUT_S, "protocol": 2}
 
 # What a caller sees when the store is away, still loading, or too slow to answer.
@@ -43,6 +42,30 @@ class StoreAbsentError(Exception):
 
     def __init__(self, why: object) -> None:
         super().__init__(f"{self.__doc__} ({why})")
+
+
+class Connections(ConnectionPool):
+    """The library's pool, which hands out the same connections without counting them: nobody reads its figures.
+
+    Between two awaits nobody else runs, so it needs no lock either.
+    """
+
+    async def get_connection(self) -> Any:  # type: ignore[override]
+        connection: Any = self.get_available_connection()  # type: ignore[no-untyped-call]
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+    async def release(self, connection: Any) -> None:
+        self._in_use_connections.remove(connection)
+        try:
+            if connection.should_reconnect():
+                await connection.disconnect()
+        finally:
+            self._available_connections.append(connection)
 
 
 class LiveStore(Redis):
@@ -57,12 +80,12 @@ class LiveStore(Redis):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         return await self.within_limit(self._ask(*args, **options))
 
-    async def _ask(self, *args: Any, **options: Any) -> Any:
+    async def _ask(self, command: str, *args: Any, **options: Any) -> Any:
         """A connection that fails, or is left while an answer is under way, drops itself."""
         connection: Any = await self.connection_pool.get_connection()  # type: ignore[no-untyped-call]
         try:
-            await connection.send_packed_command(_PACKER.pack(*args))
-            return await self.parse_response(connection, args[0], **options)
+            await connection.send_packed_command(pack_command((*command.split(), *args)))
+            return await self.parse_response(connection, command, **options)
         finally:
             await self.connection_pool.release(connection)
 
@@ -130,9 +153,9 @@ def connect(settings: Settings) -> LiveStore:
         "socket_timeout": None,
     }
     if settings.redis_url is not None:
-        return LiveStore(ConnectionPool.from_url(settings.redis_url, **options))
+        return LiveStore(Connections.from_url(settings.redis_url, **options))
     path = str(socket_path(settings.state_dir))
-    return LiveStore(ConnectionPool(connection_class=UnixDomainSocketConnection, path=path, **options))
+    return LiveStore(Connections(connection_class=UnixDomainSocketConnection, path=path, **options))
 
 
 def connect_queue(settings: Settings) -> sync_redis.Redis:
