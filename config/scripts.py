@@ -22,7 +22,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -36,6 +36,9 @@ _SECTION = re.compile(r"--\s*(?P<section>KEYS|ARGV|REPLY)\s*")
 _ENTRY = re.compile(r"-- {2,4}\S.*")
 _NUMBERED = re.compile(r"-- {2,4}(?P<place>\d+) (?P<name>[a-z_]+)(?:\s.*)?")
 _INCLUDE = re.compile(r"^-- include: (?P<name>[a-z_]+)$", re.MULTILINE)
+# What stands at the margin of an include, with the comment above it.
+_BLOCKS = re.compile(r"\n\n(?=--|local )")
+_DEFINED = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
 _REPLY = re.compile(r"-- {2,4}(?P<word>[a-z_]+(?::(?:<[a-z_|]+>|[a-z_]+))?)(?:\s.*)?")
 
 Value = str | int | float | bool | bytes | None
@@ -56,6 +59,10 @@ class Contract:
     keys: tuple[str, ...]
     arguments: tuple[str, ...]
     replies: tuple[str, ...]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.arguments)
 
 
 @dataclass(frozen=True)
@@ -87,15 +94,18 @@ class Script:
         expected = self.contract.arguments
         if len(keys) != len(self.contract.keys):
             raise ScriptContractError(self.name, f"takes the keys {', '.join(self.contract.keys)}")
-        if len(arguments) != len(expected) or not all(name in arguments for name in expected):
+        if arguments.keys() != self.contract.names:
             missing = [name for name in expected if name not in arguments]
             unknown = [name for name in arguments if name not in expected]
             raise ScriptContractError(self.name, f"missing {missing}, unknown {unknown}")
         return [_plain(arguments[name]) for name in expected]
 
     def _texts(self, reply: object) -> list[str]:
-        items = reply if isinstance(reply, list) else [reply]
-        if any(isinstance(item, list) for item in items):
+        items: list[Any] = reply if isinstance(reply, list) else [reply]
+        kinds = set(map(type, items))
+        if kinds == {str}:
+            return items
+        if list in kinds:
             raise ScriptContractError(self.name, "replies with a list inside a list")
         return ["" if item is None else str(item) for item in items]
 
@@ -113,11 +123,21 @@ def load(package: str, name: str, owner: str = "") -> Script:
     return Script(name, body, read_contract(name, written), digest)
 
 
-def _with_includes(folder: Traversable, body: str) -> str:
-    def text(found: re.Match[str]) -> str:
-        return folder.joinpath("include", f"{found['name']}.lua").read_text("utf-8").rstrip()
+def _with_includes(folder: Traversable, written: str) -> str:
+    """From the end to the beginning: of an include only what the text behind it speaks of is taken over.
 
-    return _INCLUDE.sub(text, body)
+    A server defines all of a script's functions anew whenever it runs, which can cost more than what it is for.
+    """
+    parts = _INCLUDE.split(written)
+    body = parts.pop()
+    while parts:
+        include = folder.joinpath("include", f"{parts.pop()}.lua").read_text("utf-8").rstrip()
+        for block in reversed(_BLOCKS.split(include)):
+            names = _DEFINED.findall(block)
+            if not names or any(re.search(rf"\b{name}\b", body) for name in names):
+                body = f"\n{block}\n{body}"
+        body = parts.pop() + body
+    return body
 
 
 def read_contract(name: str, body: str) -> Contract:
@@ -168,8 +188,8 @@ def _numbered(name: str, lines: list[str]) -> tuple[str, ...]:
 
 def _plain(value: Value) -> str | bytes:
     """As Lua is to see it: nothing is empty, true is 1."""
+    if isinstance(value, (str, bytes)):
+        return value
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return value if isinstance(value, str | bytes) else str(value)
+    return str(int(value)) if isinstance(value, bool) else str(value)

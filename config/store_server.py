@@ -128,6 +128,8 @@ def _command(settings: Settings) -> list[str]:
         "appendfsync": "everysec",
         "aof-use-rdb-preamble": "no",  # that form keeps the bytes of deleted journal lines
         "save": "",
+        # A call has some fifty fields and is asked for all of them at once: packed as a list each is searched for.
+        "hash-max-listpack-entries": "16",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
         "loglevel": "warning",

@@ -333,6 +333,7 @@ class TwilioTelephony:
     ) -> None:
         self._base_url = settings.twilio_base_url.rstrip("/")
         self._token = settings.twilio_auth_token
+        self._validator = RequestValidator(self._token)  # type: ignore[no-untyped-call]
         self._account_sid = settings.twilio_account_sid
         self._auth = (
             settings.twilio_api_key_sid or self._account_sid,
@@ -566,8 +567,7 @@ class TwilioTelephony:
             return False
         fields = ImmutableMultiDict(list(params.items()) if isinstance(params, Mapping) else list(params))
         try:
-            validator = RequestValidator(self._token)  # type: ignore[no-untyped-call]
-            return bool(validator.validate(_signed_url(url), fields, signature))  # type: ignore[no-untyped-call]
+            return bool(self._validator.validate(_signed_url(url), fields, signature))  # type: ignore[no-untyped-call]
         except ValueError:  # a port that is no number
             return False
 

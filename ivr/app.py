@@ -80,11 +80,14 @@ def link(runtime: Runtime) -> None:
 
 
 def routes(runtime: Runtime) -> list[BaseRoute]:
-    """Every route of the house, each from the room that owns it."""
+    """Every route of the house, each from the room that owns it; first those that a caller waits for.
+
+    A router tries one after the other.
+    """
     return [
+        *voice.routes(voice.Voice.of(runtime)),
         Route("/", home, methods=["GET"], name="home"),
         *entrance.routes(),
-        *voice.routes(voice.Voice.of(runtime)),
         *callbacks.routes(),
         *console.routes(),
         *desk.routes(),

@@ -1,24 +1,27 @@
 """Headers that keep a page to itself: no foreign script, no frame, no guessing of types.
 
 There are no inline scripts and no inline styles anywhere in the house; data for scripts travels in
-<script type="application/json"> and data- attributes, which run nothing.
+<script type="application/json"> and data- attributes, which run nothing. What the provider is answered is no page:
+no browser reads it, and callers wait for it.
 """
 
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.settings import Settings
 
+NO_PAGE: Final = "shouwen.no_page"  # in the scope of a request to which no browser reads the answer
+
 
 class SecurityHeaders:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application; a header that an answer has already stays."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
         self.app = app
-        self.headers = dict(security_headers(settings))
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in security_headers(settings)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -26,10 +29,10 @@ class SecurityHeaders:
             return
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+            if message["type"] == "http.response.start" and NO_PAGE not in scope:
+                headers = message.setdefault("headers", [])
+                known = {name.lower() for name, _ in headers}
+                headers.extend(pair for pair in self.headers if pair[0] not in known)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -22,6 +22,7 @@ from config.clock import Clock
 from config.log import bound, get_log
 from config.runtime import Runtime
 from config.telephony import LEG_FIELD, SIGNATURE_HEADER
+from config.web.headers import NO_PAGE
 from config.web.refusals import note_refusal
 
 BODY_BYTES_MAX = 256 * 1024
@@ -61,6 +62,7 @@ def signed(handler: Handler, *, safe_document: SafeDocument | None = None) -> En
     @functools.wraps(handler)
     async def endpoint(request: Request) -> Response:
         runtime: Runtime = request.app.state.runtime
+        request.scope[NO_PAGE] = True
         wall = Clock.real()
         began_ms = wall.now_ms()
         try:

@@ -6,7 +6,8 @@ every length it needs, so neither the rules nor the scripts know a plan.
 """
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 FORGET_MS: Final = 6 * 3_600_000  # an ended call is answered for so long; then SQL alone knows it
@@ -18,12 +19,16 @@ class Command:
 
     def arguments(self) -> dict[str, str | int]:
         """The script's arguments."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: int(value) if isinstance(value, bool) else value for name, value in values.items()}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 def name_of(command: type[Command]) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", command.__name__).lower()
+    return _words_of(command.__name__)
+
+
+@cache
+def _words_of(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

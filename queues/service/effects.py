@@ -70,7 +70,8 @@ class Performer:
             log.exception("effect.broke", **ids, attempt=effect.attempt)
             await self._stumble(effect, fault, ids)
         else:
-            await self.switchboard.finish_effect(effect_id=effect.effect_id)
+            if effect.kind is not EffectKind.RING:  # of which `ring_offer` has said so
+                await self.switchboard.finish_effect(effect_id=effect.effect_id)
 
     async def _act(self, effect: Effect) -> None:
         acts = {

@@ -20,6 +20,7 @@ from queues.store.switchboard import site_tag
 from tests.bench.house import House
 
 CLONED_AT_ONCE = 2_000
+HOUR_MS = 3_600_000
 WAITED_FOR_MS = 240_000  # the longest-waiting of a crowd
 
 # Copies of one waiting call: in the same lane, each a little later than the one before.
@@ -205,6 +206,15 @@ class Crowd:
         tag = site_tag(self.plan.site)
         lanes = [f"{tag}:lane:{lane_id}" for lane_id in sorted(await client.hkeys(f"{tag}:lanes"))]
         return [call_id_of(member) for lane in lanes for member in await client.zrange(lane, 0, -1)]
+
+    async def has_heard_its_places(self) -> None:
+        """Nobody is told his place for an hour: then a sentence and a line of the journal more are due."""
+        client: Any = self.runtime.redis
+        told = f"0 {self.runtime.clock.now_ms() + HOUR_MS} 1 0 0 0"
+        async with client.pipeline(transaction=False) as pipe:
+            for call_id in await self.call_ids():
+                pipe.hset(f"{site_tag(self.plan.site)}:call:{call_id}", "told", told)
+            await pipe.execute()
 
     async def prove(self) -> None:
         """One of the crowd can be claimed: the copies are what the commands would have left."""

@@ -113,7 +113,6 @@ class Caller:
         self.agent_id, self.offer_id = agent_id, claim.offer_id
         board = self.day.house.board
         await board.ring_offer(offer_id=self.offer_id, leg_id=f"CAleg-{self.offer_id}")
-        await board.finish_effect(effect_id=claim.effect.effect_id)
         await board.ringing(offer_id=self.offer_id)
         self.day.after(RINGS_FOR_MS, self.is_accepted)
 

@@ -48,7 +48,7 @@ def test_every_bench_runs_prints_its_row_and_writes_it_into_the_report(tmp_path:
         assert each["ours"] > 0 < each["floor_reading"]
         assert each["note"]
     claim = found["claim"]
-    assert (claim["floor"], claim["is_least"], claim["unit"]) == (2, False, "ms")
+    assert (claim["floor"], claim["is_least"], claim["unit"]) == (3, False, "ms")
     assert claim["met"] is (claim["ratio"] <= claim["floor"])
 
 
@@ -63,12 +63,12 @@ def test_an_arrival_among_many_customers_is_one_command_and_finds_each_of_them(t
 
 
 def test_a_floor_that_is_not_met_is_explained() -> None:
-    slow = Findings([Round(30.0, 10.0), Round(50.0, 10.0), Round(25.0, 10.0)], "the script takes it all")
+    slow = Findings([Round(40.0, 10.0), Round(50.0, 10.0), Round(35.0, 10.0)], "the script takes it all")
     row = row_of(BY_NAME["claim"], slow)
-    assert (row["ratio"], row["met"], row["ours"], row["floor_reading"]) == (3.0, False, 30.0, 10.0)
-    assert row["spread"] == [2.5, 5.0]
+    assert (row["ratio"], row["met"], row["ours"], row["floor_reading"]) == (4.0, False, 40.0, 10.0)
+    assert row["spread"] == [3.5, 5.0]
     _, line, why = table([row])
-    assert line.split()[:5] == ["claim", "3", "<=", "2", "no"]
+    assert line.split()[:5] == ["claim", "4", "<=", "3", "no"]
     assert why.strip() == "the script takes it all"
     [_, _] = table([row_of(BY_NAME["claim"], Findings([Round(20.0, 10.0)]))])
 

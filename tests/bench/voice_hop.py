@@ -29,6 +29,7 @@ async def run(pace: Pace) -> Findings:
     async with furnished() as house:
         crowd = Crowd.of(house.runtime, house.plan, house.plan.site)
         await crowd.gather(waiting=WAITING, lanes=LANES, agents=0)
+        await crowd.has_heard_its_places()
         requests = [request(call_id) for call_id in await crowd.call_ids()]
         async with serving(house, "web", OURS) as ours, serving(house, "floor", FLOOR) as floor:
             heard = [await each.ask(requests[0]) for each in (ours, floor)]

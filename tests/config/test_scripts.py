@@ -33,6 +33,24 @@ if total > LIMIT then return {'full:' .. is_last} end
 return {'ok', total, now_ms, is_last, false}
 """
 
+LIMITS = """\
+-- How far one may count.
+local FEW = 5
+
+local function twice(n)
+  return 2 * n
+end
+
+local LIMIT = twice(FEW)
+
+-- Nobody here asks for it, nor for what it alone needs.
+local MANY = 100
+
+local function far()
+  return twice(MANY)
+end
+"""
+
 
 @pytest.fixture
 def count_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
@@ -41,7 +59,7 @@ def count_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script
     (package / "lua" / "include").mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "lua" / "count_up.lua").write_text(COUNT_UP)
-    (package / "lua" / "include" / "limit.lua").write_text("-- How far one may count.\nlocal LIMIT = 10\n")
+    (package / "lua" / "include" / "limit.lua").write_text(LIMITS)
     monkeypatch.syspath_prepend(str(tmp_path))
     invalidate_caches()
     import_module("with_scripts")
@@ -60,6 +78,17 @@ async def test_arguments_go_by_name_and_replies_come_as_texts(redis: Redis, coun
     ]
     assert await count_up(redis, keys=("{power}",), is_last=None, by=0, now_ms=1) == ["again"]
     assert await count_up(redis, keys=("{power}",), is_last=True, by=8, now_ms=1) == ["full:1"]
+
+
+def test_of_an_include_only_what_is_spoken_of_is_taken_over(count_up: Script) -> None:
+    taken, _, left = LIMITS.partition("-- Nobody here")
+    assert taken in count_up.body
+    assert not any(line in count_up.body for line in left.splitlines() if line not in taken)
+    assert (
+        count_up.body.index("local site")
+        < count_up.body.index("FEW = 5")
+        < count_up.body.index("local now_ms")
+    )
 
 
 async def test_a_server_that_forgot_the_script_is_given_it_again_and_runs_it_once(

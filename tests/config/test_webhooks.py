@@ -17,6 +17,7 @@ from twilio.request_validator import RequestValidator
 from config.runtime import Runtime
 from config.telephony import TwilioTelephony
 from config.web import webhooks
+from config.web.headers import SecurityHeaders
 from config.web.webhooks import Webhook, signed
 
 TOKEN = "12345"
@@ -95,6 +96,12 @@ def test_an_installation_under_a_path(house: House):
         house.app.state.runtime.settings, public_base_url="https://example.com/hotline"
     )
     assert house.post("/voice/incoming", url="https://example.com/hotline/voice/incoming").status_code == 200
+
+
+def test_what_the_provider_is_answered_is_no_page(house: House):
+    house.app.add_middleware(SecurityHeaders, settings=house.app.state.runtime.settings)
+    assert set(house.post("/voice/incoming").headers) == {"content-length", "content-type"}
+    assert "content-security-policy" in house.client.get("/nowhere").headers
 
 
 def test_of_a_field_sent_twice_the_first_counts_and_the_signature_saw_both(house: House):

@@ -22,7 +22,7 @@ local offer_id, leg_id, connect_ms, dial_ms = ARGV[2], ARGV[3], tonumber(ARGV[4]
 local state, has, call_id, agent_id, asked_by =
   read("offer", offer_id, "state", "leg_id", "call_id", "agent_id", "asked_by")
 if has ~= "" and leg_id ~= "" and has ~= leg_id then return about_offer("gone", offer_id) end
-if not MOVES.offer.accept[state] then
+if not state_after("offer", "accept", state) then
   local call_state, current, consult_id = read("call", call_id, "state", "offer_id", "consult_id")
   if consult_id == offer_id and state == "accepted" then return about_offer("again", offer_id) end
   local is_under_way = call_state == "connecting" or call_state == "connected"

@@ -21,7 +21,7 @@ local offer_id, leg_id, whisper_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local state, has, call_id, agent_id = read("offer", offer_id, "state", "leg_id", "call_id", "agent_id")
 if has ~= "" and leg_id ~= "" and has ~= leg_id then return about_offer("gone", offer_id) end
 if state == "answered" or state == "accepted" then return about_offer("again", offer_id) end
-if not MOVES.offer.answer[state] then return about_offer("gone", offer_id) end
+if not state_after("offer", "answer", state) then return about_offer("gone", offer_id) end
 move("offer", offer_id, "answer", "leg_id", has == "" and leg_id or has, "answered_ms", now_ms)
 bind_leg(has == "" and leg_id or has, offer_id)
 drop_effect("ring:" .. offer_id)

@@ -26,7 +26,7 @@ local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
 
 if is_strange(offer_id, ARGV[4]) then return about_offer("gone", offer_id) end
 local state = read("offer", offer_id, "state")
-if not MOVES.offer.decline[state] then return refuse_end(offer_id, state, "declined") end
+if not state_after("offer", "decline", state) then return refuse_end(offer_id, state, "declined") end
 take_turn(offer_id)
 local call_id, agent_id = end_offer(offer_id, "decline", "offer.declined", {})
 requeue(call_id, "declined", agent_id, now_ms + skip_ms)

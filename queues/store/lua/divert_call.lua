@@ -28,7 +28,7 @@ if callback ~= "" then return refuse_call(call_id, state) end
 local is_there = state == "menu" or state == "messaging"
 if step >= 0 and not (is_there and step >= tonumber(seen)) then return refuse_call(call_id, state) end
 if state == "messaging" then return about_call("again", call_id) end
-if not MOVES.call.divert[state] then return refuse_call(call_id, state) end
+if not state_after("call", "divert", state) then return refuse_call(call_id, state) end
 stop_waiting(call_id, state, offer_id, agent_id, "diverted")
 local closed = state ~= "menu" and redis.call("HGET", key("closed_queues"), queue)
 if closed and cjson.decode(closed).leads == 1 then write("call", call_id, "is_open", 0) end

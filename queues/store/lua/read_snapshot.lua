@@ -50,20 +50,28 @@ for _, skills in ipairs(sorted(redis.call("SMEMBERS", key("pools")))) do
 end
 -- Without a ready agent there is nothing to decide.
 if #pools > 0 then
-  local ids = sorted(redis.call("HKEYS", key("lanes")))
-  for n, lane_id in ipairs(ids) do
+  local rules, ids = {}, {}
+  local told = redis.call("HGETALL", key("lanes"))
+  for n = 1, #told, 2 do
+    rules[told[n]] = told[n + 1]
+    ids[#ids + 1] = told[n]
+  end
+  for n, lane_id in ipairs(sorted(ids)) do
     local is_surging = surging[string.match(lane_id, "^[^|]*")] or false
-    lanes[n] = read_on(lane_id, { redis.call("HGET", key("lanes"), lane_id), {}, false, is_surging })
+    lanes[n] = read_on(lane_id, { rules[lane_id], {}, false, is_surging })
   end
   deepen(ids, lanes, pools)
 end
-local late = redis.call("ZRANGEBYSCORE", key("deadlines"), "-inf", text(now_ms), "LIMIT", 0, LATE_MAX)
-local seen = (redis.call("GET", key("last_ms")) or "0") .. "-" .. (redis.call("GET", key("last_seq")) or "0")
+local deadline_ms, late = earliest("deadlines"), {}
+if deadline_ms ~= "" and tonumber(deadline_ms) <= now_ms then
+  late = redis.call("ZRANGEBYSCORE", key("deadlines"), "-inf", text(now_ms), "LIMIT", 0, LATE_MAX)
+end
+local turn, last_ms, last_seq = unpack(redis.call("MGET", key("turn"), key("last_ms"), key("last_seq")))
 local signed_in = {}
 for _, person in pairs(people) do
   if person[2] ~= "" and person[2] ~= "signed_out" then signed_in[#signed_in + 1] = person end
 end
-local rest = { seen = seen, pools = pools, lanes = lanes, people = signed_in, signed_in = redis.call("SCARD", key("agents")),
+local rest = { seen = (last_ms or "0") .. "-" .. (last_seq or "0"), pools = pools, lanes = lanes, people = signed_in, signed_in = redis.call("SCARD", key("agents")),
   released = sorted(redis.call("HKEYS", key("reserves"))), late = late, lost = lost(),
-  deadline_ms = earliest("deadlines"), due_ms = earliest("due") }
-return { "ok", redis.call("GET", key("turn")) or "0", cjson.encode(rest) }
+  deadline_ms = deadline_ms, due_ms = earliest("due") }
+return { "ok", turn or "0", cjson.encode(rest) }

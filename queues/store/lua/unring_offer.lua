@@ -24,7 +24,7 @@ local offer_id, skip_ms = ARGV[2], tonumber(ARGV[3])
 
 if is_strange(offer_id, ARGV[4]) then return about_offer("gone", offer_id) end
 local state = read("offer", offer_id, "state")
-if not MOVES.offer.unring[state] then return refuse_end(offer_id, state, "unrung") end
+if not state_after("offer", "unring", state) then return refuse_end(offer_id, state, "unrung") end
 local call_id, agent_id = end_offer(offer_id, "unring", "offer.unrung", {})
 requeue(call_id, "unrung", agent_id, now_ms + skip_ms)
 release(agent_id, now_ms, "")

@@ -1,13 +1,14 @@
 -- Keys, texts, records and journal lines; every script has these. Expects `now_ms`, a number.
-local T = KEYS[1]
+local T = KEYS[1] .. ":"
 
-local function key(...)
-  return table.concat({ T, ... }, ":")
+local function key(kind, id)
+  return id and T .. kind .. ":" .. id or T .. kind
 end
 
+-- All our numbers are whole.
 local function text(value)
   if not value then return "" end
-  return type(value) == "number" and string.format("%.0f", value) or tostring(value)
+  return type(value) == "number" and string.format("%d", value) or tostring(value)
 end
 
 -- Fields of one record, each a text; what is absent is empty.
@@ -34,7 +35,10 @@ local function object(fields)
     local value = fields[n + 1]
     if type(value) == "table" then value = value.json
     elseif type(value) == "number" then value = text(value)
-    else value = string.gsub(cjson.encode(value), "\\/", "/") end
+    else
+      value = cjson.encode(value)
+      if string.find(value, "/", 1, true) then value = string.gsub(value, "\\/", "/") end
+    end
     parts[#parts + 1] = '"' .. fields[n] .. '":' .. value
   end
   return "{" .. table.concat(parts, ",") .. "}"
@@ -46,8 +50,7 @@ local function line(type_, call_id, agent_id, offer_id, data)
   local seq = 0
   if now_ms > last_ms then
     last_ms = now_ms
-    redis.call("SET", key("last_ms"), text(now_ms))
-    redis.call("SET", key("last_seq"), 0)
+    redis.call("MSET", key("last_ms"), text(now_ms), key("last_seq"), 0)
   else
     seq = bump("last_seq")
   end
