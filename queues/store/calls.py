@@ -70,6 +70,16 @@ calls = Table(
     Column("updated_id", Text),
     Column("given", Text),
     Column("is_anonymous", Boolean, nullable=False, server_default=false()),
+    Column("menu_left_ms", BigInteger),
+    Column("came_closed", Integer),
+    Column("rang_ms", BigInteger),
+    Column("holds", Integer),
+    Column("held_ms", BigInteger),
+    Column("longest_hold_ms", BigInteger),
+    Column("transfers", Integer),
+    Column("wrap_ms", BigInteger),
+    Column("running", Text),
+    Column("ended_in", Text),
 )
 erasures = Table(
     "erasures",
@@ -133,6 +143,16 @@ async def save(connection: AsyncConnection, site: str, records: Sequence[CallRec
         {"site": site, "note": "", **{name: getattr(record, name) for name in FOLDED}} for record in records
     ]
     await connection.execute(statement, rows)
+
+
+async def records_after(
+    connection: AsyncConnection, site: str, after: tuple[int, str], limit: int
+) -> list[CallRecord]:
+    """All of a site, page by page: the next ones after the key (arrived_ms, call_id)."""
+    key = (calls.c.arrived_ms, calls.c.call_id)
+    query = select(*(calls.c[name] for name in FOLDED)).where(calls.c.site == site, tuple_(*key) > after)
+    rows = (await connection.execute(query.order_by(*key).limit(limit))).mappings()
+    return [CallRecord(**row) for row in rows]
 
 
 async def find(connection: AsyncConnection, call_id: str) -> RowMapping | None:
