@@ -74,7 +74,7 @@ CARDS: Final[Mapping[str, Card]] = {
         _card("f4", Kind.SERVICE, "A_T / (A + B - B_T)", source="ICMI; Bright Pattern"),
         _card("f5", Kind.SERVICE, "A_T / (A + B - B_s)", source="ICMI"),
         _card("f6", Kind.SERVICE, "A_T / (A + B + F - B_s)", source="Genesys Cloud"),
-        _card("f7", Kind.SERVICE, "D_T / (A + B - B_s)", source="Ley 10/2025"),
+        _card("f7", Kind.SERVICE, "D_T / (A + B - B_s)"),
         _card("connect_rate", Kind.SERVICE, "A / O", source="95598; 12345"),
         _card("connect_rate_long", Kind.SERVICE, "A / (O - B_s)", source="12345"),
         _card("asa", Kind.WAITING, "wait / A", _S),

@@ -88,11 +88,11 @@ def take_in(stays: Mapping[str, Stay], moves: Iterable[Move]) -> tuple[Stays, Ag
     return now, gained
 
 
-def running(stays: Mapping[str, Stay], until_ms: int) -> AgentCells:
-    """What the stays that go on come to by now."""
+def running(stays: Mapping[str, Stay], from_ms: int, until_ms: int) -> AgentCells:
+    """What the stays that go on come to within [from_ms, until_ms)."""
     gained: AgentCells = {}
     for agent_id, stay in stays.items():
-        _spend(gained, agent_id, stay, until_ms)
+        _spend(gained, agent_id, stay._replace(since_ms=max(stay.since_ms, from_ms)), until_ms)
     return gained
 
 

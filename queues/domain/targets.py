@@ -1,4 +1,4 @@
-"""Targets: which share of callers is to be answered within how long, by queue and tier, and which formula is the contract.
+"""Targets: which share of callers is to be answered within how long, and which formula is the contract.
 
 A site writes them as rows, the first that fits counts; whom none fits is to be answered within the queue's own
 `answer_within`, 80 of 100. Times are whole seconds, because waits are counted by them: so every share is exact.
@@ -28,8 +28,8 @@ class Profile(NamedTuple):
     within_ms: int
 
 
-# By common names: the industry's habit; the answer rate and time of Chinese public hotlines; a key account's contract;
-# Spain's customer service act of 2025 (95 % within three minutes); India's TRAI rules (95 % within 90 s).
+# By the names they go by: the industry's habit, a key account's contract, the promise of Chinese public hotlines, and
+# the rules of Spain (three minutes) and of India's regulator (90 s).
 PROFILES: Final[Mapping[str, Profile]] = {
     "80/20": Profile(80, 20_000),
     "90/10": Profile(90, 10_000),

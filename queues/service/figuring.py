@@ -10,7 +10,7 @@ instant at which that happened, and so do its day and month.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +24,7 @@ from queues.domain.intervals import Cell, Cells, Counts
 from queues.domain.journal import Line
 from queues.domain.periods import QUARTER_MS, Grain, start_of
 from queues.domain.stays import AgentCell, AgentCells
+from queues.service.history import fold_all
 from queues.service.plans import plan_of
 from queues.store import calls, intervals, journal
 from queues.store.intervals import Change, Row, Rows
@@ -32,6 +33,7 @@ log = get_log(__name__)
 
 AT_ONCE: Final = 200
 RECORDS_AT_ONCE: Final = 5_000
+RESTAMPED_AT_ONCE: Final = 500
 FOREVER_MS: Final = 10**13 - 1  # the last instant of ids that are in order as texts
 
 
@@ -139,6 +141,35 @@ def coarser_agents(cells: AgentCells, grain: Grain, zone: str) -> AgentCells:
 
 
 # Proof
+
+
+async def restamp(runtime: Runtime) -> int:
+    """Fold every call anew from the journal's copy; how many records said something else, and are put right.
+
+    That is what fills the stamps of calls from before an upgrade. What nobody journalled (ticket, note) stays.
+    """
+    site, after, put_right = runtime.settings.site, (-1, ""), 0
+    while True:
+        async with runtime.database.transaction() as connection:
+            records = await calls.records_after(connection, site, after, RESTAMPED_AT_ONCE)
+            if not records:
+                return put_right
+            put_right += await _restamp(connection, site, {record.call_id: record for record in records})
+        after = (records[-1].arrived_ms, records[-1].call_id)
+
+
+async def _restamp(connection: AsyncConnection, site: str, before: Mapping[str, CallRecord]) -> int:
+    lines = await journal.lines_of_calls(connection, before)
+    told = fold_all({}, [line for line in lines if line.call_id])
+    changed = [
+        replace(record, site_version=record.site_version or before[call_id].site_version)
+        for call_id, record in told.items()
+    ]
+    changed = [record for record in changed if record != before[record.call_id]]
+    if changed:
+        await calls.save(connection, site, changed)
+        await intervals.note(connection, site, 0, domain.changes(before, changed), ())
+    return len(changed)
 
 
 async def verify(runtime: Runtime) -> Gap:
