@@ -6,7 +6,7 @@ them; agents' time has no queue and no tier, and is told of the whole house alon
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.runtime import Runtime
 from queues.domain import stays
 from queues.domain.metrics import (
+    AGENT_COUNTS,
     CALL_SETS,
     CARDS,
     Callers,
@@ -24,15 +25,28 @@ from queues.domain.metrics import (
     Totals,
     added,
     figures_of,
-    levels,
 )
 from queues.domain.periods import Piece, pieces
 from queues.domain.plan import Plan
-from queues.domain.targets import Target, target_of
+from queues.domain.targets import target_of
 from queues.store import figured, intervals
+from queues.store.calls import CallFilter
 from queues.store.figured import Chosen
 
-__all__ = ["CALL_SETS", "CARDS", "Asked", "Card", "Figure", "Kind", "Report", "figures_of", "levels", "read"]
+__all__ = [
+    "AGENT_COUNTS",
+    "CALL_SETS",
+    "CARDS",
+    "Asked",
+    "Card",
+    "Figure",
+    "Kind",
+    "Report",
+    "Totals",
+    "behind",
+    "figures_of",
+    "read",
+]
 
 COMPARED_MAX: Final = 200_000
 LONG_AGO_MS: Final = 24 * 3_600_000  # nobody waits longer than that
@@ -125,5 +139,19 @@ def _chosen(runtime: Runtime, asked: Asked) -> Chosen:
     return Chosen(runtime.settings.site, asked.from_ms, asked.until_ms, asked.queues, asked.tier, asked.line)
 
 
-def targets_of(plan: Plan, groups: Iterator[Group]) -> dict[Group, Target]:
-    return {group: target_of(plan, *group) for group in groups}
+async def behind(runtime: Runtime, plan: Plan, asked: Asked, symbol: str) -> CallFilter:
+    """The very calls that this symbol counts in a period, as a list can show them."""
+    parts = pieces(asked.from_ms, asked.until_ms, plan.timezone)
+    async with runtime.database.read() as connection:
+        groups = await intervals.totals(
+            connection, runtime.settings.site, parts, queues=asked.queues, tier=asked.tier, line=asked.line
+        )
+    targets = {group: target_of(plan, *group) for group in groups}
+    return CallFilter(
+        from_ms=asked.from_ms,
+        until_ms=asked.until_ms,
+        queue=next(iter(asked.queues), ""),
+        tier=asked.tier,
+        line=asked.line,
+        also=figured.condition(symbol, targets or {("", ""): target_of(plan, "", "")}),
+    )

@@ -110,6 +110,9 @@ class CallFilter:
     text: str = ""  # a call's, ticket's or customer's id
     caller_ref: str = ""
     customer_ids: tuple[str, ...] = ()
+    tier: str = ""
+    line: str = ""
+    also: Any = None  # a further condition: one of the sets that a figure counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +232,7 @@ async def newest_first(
 
 
 def conditions(chosen: CallFilter) -> list[Any]:
-    names = ("outcome", "queue", "customer_id")
+    names = ("outcome", "queue", "customer_id", "tier", "line")
     equals = {name: getattr(chosen, name) for name in names}
     found: list[Any] = [calls.c[name] == value for name, value in equals.items() if value]
     if chosen.agent_id:
@@ -239,6 +242,8 @@ def conditions(chosen: CallFilter) -> list[Any]:
         found.append(calls.c.arrived_ms >= chosen.from_ms)
     if chosen.until_ms is not None:
         found.append(calls.c.arrived_ms < chosen.until_ms)
+    if chosen.also is not None:
+        found.append(chosen.also)
     if chosen.text:
         found.append(or_(*text_conditions(chosen)))
     return found
