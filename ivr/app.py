@@ -21,6 +21,7 @@ from ivr.web import site_page, voice
 from queues.store.switchboard import site_tag
 from queues.web import (
     desk,
+    figures_page,
     follow_ups,
     health,
     imports_page,
@@ -45,6 +46,7 @@ RAIL = (
     RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
     RailEntry("/site", "rail.site", ("supervisor", "admin"), "7"),
     RailEntry("/health", "rail.health", ("supervisor", "admin"), "8"),
+    RailEntry("/figures", "rail.figures", STAFF, "a"),
     RailEntry("/said", "rail.said", STAFF, "9"),
 )
 PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web", "ivr.web")
@@ -97,6 +99,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *tickets.routes(),
         *follow_ups.routes(),
         *notices.routes(),
+        *figures_page.routes(),
         *said.routes(),
         *tiers_page.routes(),
         *imports_page.routes(),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from config.settings import Settings, SettingsError, load_settings
-from ivr import check, commands, explaining, staffing
+from ivr import check, commands, explaining, figuring, staffing
 from ivr import customers as customers_room
 from ivr.domain.outline import LANGUAGES
 from ivr.simulation import command as simulation
@@ -92,6 +92,7 @@ ENTRIES: dict[str, Entry | BareEntry] = {
         language_argument,
     ),
     "simulate": BareEntry(simulation.HELP, simulation.simulate, simulation.arguments),
+    "figures": Entry(figuring.HELP, figuring.figures, figuring.arguments),
     "explain": Entry(explaining.HELP, explaining.explain, explaining.arguments),
     "reconcile": Entry(
         "compare the provider's calls and recordings with ours and fill what was missed", commands.reconcile

@@ -30,6 +30,7 @@ from ivr.service import versions
 from ivr.service.hotlines import read_hotline
 from queues import clockwork as queues_clockwork
 from queues import dispatcher as queues_dispatcher
+from queues import figures as queues_figures
 from queues import scribe as queues_scribe
 from queues.domain.faults import SiteFaults
 from queues.service import closings
@@ -118,14 +119,15 @@ def dispatcher(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def scribe(settings: Settings, _: argparse.Namespace) -> int:
-    """Journal to SQL, and jobs to the work queues."""
+    """Journal to SQL, jobs to the work queues, and the figures added up."""
 
-    async def both(runtime: Runtime) -> None:
+    async def all_three(runtime: Runtime) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(queues_scribe.run(runtime))
+            group.create_task(queues_figures.run(runtime))
             group.create_task(recordings_scribe.run(runtime))
 
-    return run_loop(settings, both)
+    return run_loop(settings, all_three)
 
 
 def clock(settings: Settings, _: argparse.Namespace) -> int:

@@ -82,6 +82,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "menu": ("语音菜单", "menu"),
     "keys": ("通用按键", "keys at every question"),
     "announce": ("等候播报", "announcement to who waits"),
+    "targets": ("目标", "target"),
     "surge": ("高峰模式", "surge mode"),
     "not_at_all": ("不可以", "not at all"),
     "posts": ("处理权限", "post"),
@@ -101,6 +102,9 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "alert": ("通知备班", "alert to who is on call"),
     "surge": ("高峰", "surge"),
     "first_ms": ("首次播报", "first time after"),
+    "formula": ("服务水平口径", "contractual formula"),
+    "short_abandon_ms": ("短放弃界限", "limit of a short abandon"),
+    "rows": ("各队列与等级的目标", "rows by queue and tier"),
     "every_ms": ("重复间隔", "again every"),
     "ahead": ("前面人数的说法", "words for who is ahead"),
     "next_in_line": ("下一位的说法", "words for who is next"),
@@ -309,7 +313,7 @@ class _Differences:
                     yield from self._parts(section, fields_of(was[name]), fields_of(now[name]), name)
 
     def _announcements(self) -> Iterator[str]:
-        for noun in ("announce", "surge"):
+        for noun in ("targets", "announce", "surge"):
             was, now = getattr(self.before.plan, noun), getattr(self.after.plan, noun)
             yield from self._parts(noun, fields_of(was) if was else {}, fields_of(now) if now else {})
 

@@ -55,7 +55,7 @@ def fold(lines: Iterable[Line], from_ms: int, until_ms: int) -> dict[str, AgentT
     stays: dict[str, _Stay] = {}
     times: dict[str, AgentTime] = {}
     for line in lines:
-        state = _state_after(line)
+        state = state_after(line)
         if state is None or not line.agent_id:
             continue
         at_ms, _ = parse_id(line.id)
@@ -67,7 +67,7 @@ def fold(lines: Iterable[Line], from_ms: int, until_ms: int) -> dict[str, AgentT
     return times
 
 
-def _state_after(line: Line) -> AgentState | None:
+def state_after(line: Line) -> AgentState | None:
     if line.type == LineType.AGENT_PRESENCE_CHANGED:
         return AgentState(str(line.data.get("presence", AgentState.SIGNED_OUT)))
     return _LEADS_TO.get(line.type)

@@ -6,6 +6,7 @@ because a server lost its last second, cost their facts and nothing else; a fact
 out.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,6 +15,7 @@ from queues.domain.calls import ASKED, KEPT, CallState, Outcome
 from queues.domain.journal import Line, LineType, parse_id
 
 BIGGEST: Final = 2**63 - 1
+HOLD: Final = ""  # under agents' ids, no agent's: the hold that goes on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +51,27 @@ class CallRecord:
     is_anonymous: bool = False
     callback: str = ""  # asked | kept | failed | joined
     tries: int = 0  # how often he was called in vain
+    menu_left_ms: int | None = None  # for a queue, a message or another telephone
+    came_closed: int | None = None  # 1: the queue was closed when he came to it, so he waited for nobody
+    rang_ms: int | None = None  # when a telephone first rang for him
+    holds: int | None = None
+    held_ms: int | None = None  # all holds together
+    longest_hold_ms: int | None = None
+    transfers: int | None = None  # to another queue or colleague
+    wrap_ms: int | None = None  # all wrap-ups together that are closed
+    running: str | None = None  # since when a hold and each agent's wrap-up go on, as JSON; empty = none
+    ended_in: str | None = (
+        None  # the state in which it ended: who hangs up while a phone rings is in `offered`
+    )
 
     @property
     def has_ended(self) -> bool:
         return self.state == CallState.ENDED
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing more is expected of it: it is over, and so is the work after it."""
+        return self.has_ended and not self.running
 
 
 def fold(record: CallRecord | None, line: Line) -> CallRecord | None:
@@ -134,12 +153,18 @@ def queued(record: CallRecord, line: Line) -> CallRecord:
         queued_ms=first(
             record.queued_ms, whole_of(data, "entered_ms"), whole_of(data, "queued_ms"), line.at_ms
         ),
+        menu_left_ms=first(record.menu_left_ms, line.at_ms),
+        came_closed=0 if record.came_closed == 0 else int(is_closed),
     )
 
 
 def offered(record: CallRecord, line: Line) -> CallRecord:
     offered_ms = first(record.offered_ms, line.at_ms)
     return changed(record, line, CallState.OFFERED, offered_ms=offered_ms, offers=record.offers + 1)
+
+
+def ringing(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, rang_ms=first(record.rang_ms, line.at_ms))
 
 
 def requeued(record: CallRecord, line: Line) -> CallRecord:
@@ -193,12 +218,42 @@ def moved(record: CallRecord, line: Line) -> CallRecord:
 
 def transferred(record: CallRecord, line: Line) -> CallRecord:
     """The queue stays the one in which he was answered: a call is answered once."""
-    return changed(record, line, CallState.QUEUED, talk_ms=talked_ms(record, line.at_ms), connected_ms=None)
+    return changed(record, line, CallState.QUEUED, **passed_on(record, line))
 
 
 def handed_over(record: CallRecord, line: Line) -> CallRecord:
-    talk_ms = talked_ms(record, line.at_ms)
-    return changed(record, line, CallState.CONNECTING, talk_ms=talk_ms, connected_ms=None)
+    return changed(record, line, CallState.CONNECTING, **passed_on(record, line))
+
+
+def passed_on(record: CallRecord, line: Line) -> dict[str, Any]:
+    """The talk with this agent is over, and with it a hold."""
+    talk_ms, transfers = talked_ms(record, line.at_ms), (record.transfers or 0) + 1
+    return {"talk_ms": talk_ms, "connected_ms": None, "transfers": transfers, **hold_over(record, line.at_ms)}
+
+
+def held(record: CallRecord, line: Line) -> CallRecord:
+    running = spans_of(record)
+    if HOLD in running or record.has_ended:
+        return changed(record, line)
+    running[HOLD] = line.at_ms
+    return changed(record, line, holds=(record.holds or 0) + 1, running=spans_text(running))
+
+
+def retrieved(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, **hold_over(record, line.at_ms))
+
+
+def hold_over(record: CallRecord, at_ms: int | None) -> dict[str, Any]:
+    """What a hold that goes on comes to when it ends now."""
+    running = spans_of(record)
+    for_ms = length(running.pop(HOLD, None), at_ms)
+    if for_ms is None:
+        return {}
+    return {
+        "held_ms": (record.held_ms or 0) + for_ms,
+        "longest_hold_ms": max(record.longest_hold_ms or 0, for_ms),
+        "running": spans_text(running),
+    }
 
 
 def talked_ms(record: CallRecord, until_ms: int | None) -> int | None:
@@ -210,7 +265,7 @@ def talked_ms(record: CallRecord, until_ms: int | None) -> int | None:
 
 
 def diverted(record: CallRecord, line: Line) -> CallRecord:
-    return changed(record, line, CallState.MESSAGING)
+    return changed(record, line, CallState.MESSAGING, menu_left_ms=first(record.menu_left_ms, line.at_ms))
 
 
 def returned(record: CallRecord, line: Line) -> CallRecord:
@@ -260,6 +315,8 @@ def closed(record: CallRecord, line: Line, ended_ms: int | None, /, **changes: A
         wait_ms=first(record.wait_ms, length(record.queued_ms, ended_ms)),
         talk_ms=talked_ms(record, ended_ms),
         connected_ms=None,
+        ended_in=record.state,
+        **hold_over(record, ended_ms),
         **changes,
     )
 
@@ -282,16 +339,34 @@ def outcome_of_lost(record: CallRecord) -> Outcome:
     return Outcome.CLOSED if record.state == CallState.MESSAGING else Outcome.ABANDONED
 
 
+def wrap_up_started(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, running=spans_text(spans_of(record) | {line.agent_id: line.at_ms}))
+
+
 def wrapped_up(record: CallRecord, line: Line) -> CallRecord:
-    """The wrap-up of the call's own agent; one who put it through has his in the table of talks."""
+    """Everybody's wrap-up counts; when the call was wrapped up is told by the call's own agent."""
+    running = spans_of(record)
+    for_ms = length(running.pop(line.agent_id, None), line.at_ms)
+    told: dict[str, Any] = {}
+    if for_ms is not None:
+        told = {"wrap_ms": (record.wrap_ms or 0) + for_ms, "running": spans_text(running)}
     if record.agent_id and line.agent_id and line.agent_id != record.agent_id:
-        return changed(record, line)
+        return changed(record, line, **told)
     return changed(
         record,
         line,
         wrapped_up_ms=first(record.wrapped_up_ms, line.at_ms),
         disposition=text_of(line.data, "disposition") or record.disposition,
+        **told,
     )
+
+
+def spans_of(record: CallRecord) -> dict[str, int]:
+    return dict(json.loads(record.running)) if record.running else {}
+
+
+def spans_text(running: Mapping[str, int]) -> str:
+    return json.dumps(running, separators=(",", ":"), sort_keys=True) if running else ""
 
 
 STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
@@ -301,6 +376,7 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_MENU_STEPPED: menu_stepped,
     LineType.CALL_QUEUED: queued,
     LineType.CALL_OFFERED: offered,
+    LineType.OFFER_RINGING: ringing,
     LineType.CALL_REQUEUED: requeued,
     LineType.CALLBACK_ASKED: callback_asked,
     LineType.CALLBACK_WOKEN: callback_woken,
@@ -311,11 +387,14 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_TRANSFERRED: transferred,
     LineType.CALL_MOVED: moved,
     LineType.CALL_HANDED_OVER: handed_over,
+    LineType.CALL_HELD: held,
+    LineType.CALL_RETRIEVED: retrieved,
     LineType.CALL_DIVERTED: diverted,
     LineType.CALL_RETURNED: returned,
     LineType.CALL_MESSAGE_LEFT: message_left,
     LineType.CALL_ENDED: ended,
     LineType.CALL_RECONCILED: reconciled,
+    LineType.AGENT_WRAP_UP_STARTED: wrap_up_started,
     LineType.AGENT_WRAP_UP_CLOSED: wrapped_up,
 }
 

@@ -30,6 +30,7 @@ from queues.domain.rules import Care, Rule
 from queues.domain.settling import Post, SettleRule
 from queues.domain.skills import highest
 from queues.domain.surges import Surge
+from queues.domain.targets import Targets
 from queues.domain.widening import CallbackTerms, Overflow
 
 __all__ = ["Duration", "Part", "Plan", "Words", "in_locale", "load_plan"]
@@ -234,6 +235,7 @@ class Plan(Timing):
     areas: dict[str, Area] = Field(default_factory=dict)
     attributes: dict[str, Attribute] = Field(default_factory=dict)
     surge: Surge | None = None
+    targets: Targets = Targets()
     announce: Announce | None = None  # none: who waits is told his place once, if at all
     ranking: Ranking | None = None
     care: Care | None = None
@@ -339,6 +341,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "skills": _read_all(book, Named, ("queues", "skills"), shared),
         "matters": _read_all(book, Matter, ("queues", "matters"), shared),
         "surge": _read_one(book, Surge, ("queues", "surge"), shared),
+        "targets": _read_one(book, Targets, ("queues", "targets"), shared) or Targets(),
         "announce": _read_one(book, Announce, ("queues", "announce"), shared),
         "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),
         "ticket_states": _read_states(book, shared),

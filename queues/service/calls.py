@@ -73,6 +73,16 @@ class CallRow:
     is_anonymous: bool = False
     callback: str = ""
     tries: int = 0
+    menu_left_ms: int | None = None
+    came_closed: int | None = None
+    rang_ms: int | None = None
+    holds: int | None = None
+    held_ms: int | None = None
+    longest_hold_ms: int | None = None
+    transfers: int | None = None
+    wrap_ms: int | None = None
+    running: str | None = None
+    ended_in: str | None = None
     customer_name: str = ""
     agent_name: str = ""
     number: str | None = None

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.log import get_log
 from config.runtime import Runtime
+from queues.domain import intervals, stays
 from queues.domain import talks as talk_rules
 from queues.domain.call_records import STEPS, CallRecord, fold, text_of
 from queues.domain.journal import Line, LineType
@@ -22,6 +23,7 @@ from queues.service.links import Link
 from queues.service.readers import Entry, Reader
 from queues.service.switchboard import Switchboard
 from queues.store import announcements, calls, customers, journal, site_versions, talks
+from queues.store import intervals as interval_rows
 
 log = get_log(__name__)
 
@@ -121,9 +123,7 @@ class History:
     ) -> Mapping[str, CallRecord]:
         """The records of the calls that these lines are about, as they are now."""
         told = [line for line in lines if line.type in STEPS and line.call_id]
-        if not told:
-            return {}
-        before = await calls.load(connection, {line.call_id for line in told})
+        before = await calls.load(connection, {line.call_id for line in told}) if told else {}
         after = fold_all(before, told)
         version = self.runtime.site_files.version
         changed = [
@@ -133,6 +133,10 @@ class History:
         ]
         if changed:
             await calls.save(connection, self.site, changed)
+        cells = intervals.changes(before, changed)
+        await interval_rows.note(
+            connection, self.site, lines[0].at_ms if lines else 0, cells, stays.moves_of(lines)
+        )
         return after
 
 

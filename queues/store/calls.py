@@ -70,6 +70,16 @@ calls = Table(
     Column("updated_id", Text),
     Column("given", Text),
     Column("is_anonymous", Boolean, nullable=False, server_default=false()),
+    Column("menu_left_ms", BigInteger),
+    Column("came_closed", Integer),
+    Column("rang_ms", BigInteger),
+    Column("holds", Integer),
+    Column("held_ms", BigInteger),
+    Column("longest_hold_ms", BigInteger),
+    Column("transfers", Integer),
+    Column("wrap_ms", BigInteger),
+    Column("running", Text),
+    Column("ended_in", Text),
 )
 erasures = Table(
     "erasures",
@@ -100,6 +110,9 @@ class CallFilter:
     text: str = ""  # a call's, ticket's or customer's id
     caller_ref: str = ""
     customer_ids: tuple[str, ...] = ()
+    tier: str = ""
+    line: str = ""
+    also: Any = None  # a further condition: one of the sets that a figure counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +146,16 @@ async def save(connection: AsyncConnection, site: str, records: Sequence[CallRec
         {"site": site, "note": "", **{name: getattr(record, name) for name in FOLDED}} for record in records
     ]
     await connection.execute(statement, rows)
+
+
+async def records_after(
+    connection: AsyncConnection, site: str, after: tuple[int, str], limit: int
+) -> list[CallRecord]:
+    """All of a site, page by page: the next ones after the key (arrived_ms, call_id)."""
+    key = (calls.c.arrived_ms, calls.c.call_id)
+    query = select(*(calls.c[name] for name in FOLDED)).where(calls.c.site == site, tuple_(*key) > after)
+    rows = (await connection.execute(query.order_by(*key).limit(limit))).mappings()
+    return [CallRecord(**row) for row in rows]
 
 
 async def find(connection: AsyncConnection, call_id: str) -> RowMapping | None:
@@ -209,7 +232,7 @@ async def newest_first(
 
 
 def conditions(chosen: CallFilter) -> list[Any]:
-    names = ("outcome", "queue", "customer_id")
+    names = ("outcome", "queue", "customer_id", "tier", "line")
     equals = {name: getattr(chosen, name) for name in names}
     found: list[Any] = [calls.c[name] == value for name, value in equals.items() if value]
     if chosen.agent_id:
@@ -219,6 +242,8 @@ def conditions(chosen: CallFilter) -> list[Any]:
         found.append(calls.c.arrived_ms >= chosen.from_ms)
     if chosen.until_ms is not None:
         found.append(calls.c.arrived_ms < chosen.until_ms)
+    if chosen.also is not None:
+        found.append(chosen.also)
     if chosen.text:
         found.append(or_(*text_conditions(chosen)))
     return found

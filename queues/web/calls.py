@@ -11,15 +11,16 @@ from starlette.routing import BaseRoute, Route
 from config.web.accounts import require
 from config.web.templates import page
 from queues.domain.calls import Outcome
-from queues.service import calls, people
+from queues.service import calls, figures, people
 from queues.service.calls import CallFilter
 from queues.web.call_view import call_row
+from queues.web.figures_asked import figured_words, read_asked
 from queues.web.floor import Floor, floor_of, words_of
 from queues.web.words import Words
 
 SHOWN = 50
 TEXT_LENGTH_MAX = 80
-NAMES = ("day", "outcome", "queue", "agent", "q")
+NAMES = ("day", "outcome", "queue", "agent", "q", "from", "until", "tier", "line", "of")
 
 
 def routes() -> list[BaseRoute]:
@@ -30,7 +31,7 @@ def routes() -> list[BaseRoute]:
 async def show_calls(request: Request) -> Response:
     floor, words = floor_of(request), words_of(request)
     asked = {name: request.query_params.get(name, "").strip()[:TEXT_LENGTH_MAX] for name in NAMES}
-    chosen, error = _chosen(floor, asked, words)
+    chosen, error = await _chosen(floor, asked, words)
     before = request.query_params.get("before")
     found = await calls.list_calls(floor.runtime, chosen, before=before, limit=SHOWN)
     narrowed = {name: value for name, value in asked.items() if value}
@@ -42,6 +43,7 @@ async def show_calls(request: Request) -> Response:
         calls=[call_row(call, words) for call in found.calls],
         summary=words.t("calls.shown", count=len(found.calls)),
         filters=asked,
+        figured=figured_words(asked, words) if asked["of"] and not error else "",
         is_filtered=bool(narrowed),
         choices=await _choices(floor, words),
         error=error,
@@ -51,8 +53,13 @@ async def show_calls(request: Request) -> Response:
     )
 
 
-def _chosen(floor: Floor, asked: dict[str, str], words: Words) -> tuple[CallFilter, str]:
+async def _chosen(floor: Floor, asked: dict[str, str], words: Words) -> tuple[CallFilter, str]:
     """What to look for, and what could not be understood of it."""
+    if asked["of"]:
+        found = read_asked(asked, floor, words)
+        if found.error or asked["of"] not in figures.CALL_SETS:
+            return CallFilter(), found.error or words.t("figures.bad_set")
+        return await figures.behind(floor.runtime, floor.plan, found.asked, asked["of"]), ""
     from_ms = until_ms = None
     error = ""
     if asked["day"]:
@@ -67,6 +74,8 @@ def _chosen(floor: Floor, asked: dict[str, str], words: Words) -> tuple[CallFilt
         queue=asked["queue"],
         agent_id=asked["agent"],
         text=asked["q"],
+        tier=asked["tier"],
+        line=asked["line"],
     )
     return chosen, error
 

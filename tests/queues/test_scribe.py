@@ -66,6 +66,16 @@ async def test_an_answered_call_from_arrival_to_wrap_up_is_one_row(hotline: Hotl
         "offers": 1,
         "disposition": "solved",
         "note": "",
+        "menu_left_ms": MONDAY_0900_MS + 5_000,
+        "came_closed": 0,
+        "rang_ms": MONDAY_0900_MS + 17_000,
+        "holds": None,
+        "held_ms": None,
+        "longest_hold_ms": None,
+        "transfers": None,
+        "wrap_ms": 10_000,
+        "running": "",
+        "ended_in": "connected",
     }
 
 

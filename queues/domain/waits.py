@@ -1,0 +1,91 @@
+"""Waits, counted by whole seconds: what shares, percentiles and the patience of callers are read from.
+
+A wait of 59.2 s stands under 60: it was over within 60 s and not within 59. So the share within any whole number of
+seconds is exact, and a percentile is a true sentence: p80 = 41 says that 80 % waited no longer than 41 s, and that of
+no smaller whole number this is true (nearest rank). Counts of parts add up to the counts of the whole in any order,
+and what was counted can be taken back; neither is true of sketches that thin their samples (decision 0017).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+Waits = Mapping[int, int]  # seconds -> how many
+NONE: Final[Waits] = {}
+
+
+class Step(NamedTuple):
+    """After so many seconds this share of those who wait have not given up yet."""
+
+    at_s: int
+    share: float
+    at_risk: int
+    left: int
+
+
+def second_of(wait_ms: int) -> int:
+    """The whole second within which a wait was over."""
+    return -(-max(0, wait_ms) // 1000)
+
+
+def read(text: str | None) -> Counter[int]:
+    return Counter({int(at_s): count for at_s, count in json.loads(text).items()}) if text else Counter()
+
+
+def write(waits: Waits) -> str:
+    """Always the same text for the same counts."""
+    told = {str(at_s): waits[at_s] for at_s in sorted(waits) if waits[at_s]}
+    return json.dumps(told, separators=(",", ":")) if told else ""
+
+
+def total(parts: Iterable[Waits]) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for part in parts:
+        for at_s, count in part.items():
+            found[at_s] += count
+    return found
+
+
+def count(waits: Waits) -> int:
+    return sum(waits.values())
+
+
+def within(waits: Waits, limit_s: int) -> int:
+    """How many were over after at most so many seconds."""
+    return sum(number for at_s, number in waits.items() if at_s <= limit_s)
+
+
+def percentile(waits: Waits, percent: int) -> int | None:
+    """Nearest rank, in seconds; None of none."""
+    rank = -(-percent * count(waits) // 100)
+    for at_s in sorted(waits):
+        rank -= waits[at_s]
+        if rank <= 0 and waits[at_s]:
+            return at_s
+    return None
+
+
+def longest(waits: Waits) -> int | None:
+    return max((at_s for at_s, number in waits.items() if number > 0), default=None)
+
+
+def patience(gave_up: Waits, others: Waits) -> tuple[Step, ...]:
+    """Kaplan and Meier's estimate of how long callers are ready to wait, one step for each second somebody gave up.
+
+    Whoever was answered, called back or led elsewhere would have waited longer, nobody knows how long: he counts among
+    those at risk until then, that second included.
+    """
+    at_risk, share, steps = count(gave_up) + count(others), 1.0, list[Step]()
+    for at_s in sorted({*gave_up, *others}):
+        left = gave_up.get(at_s, 0)
+        if left:
+            share *= 1 - left / at_risk
+            steps.append(Step(at_s, share, at_risk, left))
+        at_risk -= left + others.get(at_s, 0)
+    return tuple(steps)
+
+
+def median_patience(steps: Iterable[Step]) -> int | None:
+    """The second by which half have given up; None while more than half would still wait."""
+    return next((step.at_s for step in steps if step.share <= 0.5), None)

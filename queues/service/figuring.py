@@ -1,0 +1,268 @@
+"""The figures are added up: what the scribe noted of its batches goes into the rows of quarters, days and months.
+
+What must hold: a change is added once, with the removal of its note in one transaction, so any number of processes may
+do this; the rows together with the changes still noted are what the call records come to, at every moment. Hence
+`verify` compares the three in one snapshot, also while calls come in, and what `rebuild` has to add is noted as one
+more change.
+
+A quarter that was over and had no call to wait for any more, and changes all the same, was corrected: it keeps the
+instant at which that happened, and so do its day and month.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.log import get_log
+from config.runtime import Runtime
+from queues.domain import intervals as domain
+from queues.domain import stays as stays_domain
+from queues.domain.call_records import CallRecord
+from queues.domain.intervals import Cell, Cells, Counts
+from queues.domain.journal import Line
+from queues.domain.periods import QUARTER_MS, Grain, start_of
+from queues.domain.stays import AgentCell, AgentCells
+from queues.service.history import fold_all
+from queues.service.plans import plan_of
+from queues.store import calls, intervals, journal
+from queues.store.intervals import Change, Row, Rows
+
+log = get_log(__name__)
+
+AT_ONCE: Final = 200
+RECORDS_AT_ONCE: Final = 5_000
+RESTAMPED_AT_ONCE: Final = 500
+FOREVER_MS: Final = 10**13 - 1  # the last instant of ids that are in order as texts
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """By how much the rows differ from what they should be; empty when they do not."""
+
+    calls: Cells = field(default_factory=dict)
+    agents: AgentCells = field(default_factory=dict)
+    coarse: int = 0  # rows of days and months that are not the sum of their quarters
+
+    @property
+    def count(self) -> int:
+        return len(self.calls) + len(self.agents) + self.coarse
+
+
+async def tick(runtime: Runtime) -> bool:
+    """Add up what is noted; False when there is nothing."""
+    site = runtime.settings.site
+    async with runtime.database.read() as connection:
+        if not await intervals.has_changes(connection, site):
+            return False
+    async with runtime.database.transaction() as connection:
+        noted = await intervals.pending(connection, site, AT_ONCE)
+        if noted:
+            await _add_up(connection, site, plan_of(runtime).timezone, noted)
+    return bool(noted)
+
+
+async def drain(runtime: Runtime) -> int:
+    times = 0
+    while await tick(runtime):
+        times += 1
+    return times
+
+
+async def _add_up(connection: AsyncConnection, site: str, zone: str, noted: Sequence[Change]) -> None:
+    corrected = await _add_quarters(connection, site, noted)
+    gained = domain.merged(change.cells for change in noted)
+    for grain in (Grain.DAY, Grain.MONTH):
+        await _add_coarse(connection, site, grain, zone, gained, corrected)
+    stays = await intervals.load_stays(connection, site)
+    moves = [move for change in noted for move in change.moves]
+    after, spent = stays_domain.take_in(stays, moves)
+    moved = {move.agent_id for move in moves if move.state}
+    await intervals.save_stays(connection, site, {agent_id: after[agent_id] for agent_id in moved})
+    for grain in Grain:
+        await intervals.add_agents(connection, site, grain, coarser_agents(spent, grain, zone))
+    await intervals.drop(connection, [change.id for change in noted])
+
+
+async def _add_quarters(connection: AsyncConnection, site: str, noted: Sequence[Change]) -> dict[Cell, int]:
+    """Returns which of them were corrected, and when."""
+    rows = await intervals.load(
+        connection, site, Grain.QUARTER, {cell for each in noted for cell in each.cells}
+    )
+    corrected: dict[Cell, int] = {}
+    touched: Rows = {}
+    for change in noted:
+        for cell, counts in change.cells.items():
+            row = rows.setdefault(cell, Row(Counts()))
+            is_over = cell.start_ms + QUARTER_MS <= change.at_ms
+            if is_over and not row.counts.sums["unsettled"]:
+                row.corrected_ms = corrected[cell] = change.at_ms
+            row.counts.add(counts)
+            touched[cell] = row
+    await intervals.save(connection, site, Grain.QUARTER, touched)
+    return corrected
+
+
+async def _add_coarse(
+    connection: AsyncConnection,
+    site: str,
+    grain: Grain,
+    zone: str,
+    gained: Cells,
+    corrected: Mapping[Cell, int],
+) -> None:
+    parts = coarser(gained, grain, zone)
+    rows = await intervals.load(connection, site, grain, parts)
+    for cell, counts in parts.items():
+        rows.setdefault(cell, Row(Counts())).counts.add(counts)
+    for cell, at_ms in corrected.items():
+        row = rows.get(cell._replace(start_ms=start_of(grain, cell.start_ms, zone)))
+        if row is not None:
+            row.corrected_ms = max(row.corrected_ms or 0, at_ms)
+    await intervals.save(connection, site, grain, rows)
+
+
+def coarser(cells: Cells, grain: Grain, zone: str) -> Cells:
+    """The same counts by day or month."""
+    starts: dict[int, int] = {}
+    found: Cells = {}
+    for cell, counts in cells.items():
+        if cell.start_ms not in starts:
+            starts[cell.start_ms] = start_of(grain, cell.start_ms, zone)
+        found.setdefault(cell._replace(start_ms=starts[cell.start_ms]), Counts()).add(counts)
+    return found
+
+
+def coarser_agents(cells: AgentCells, grain: Grain, zone: str) -> AgentCells:
+    return stays_domain.merged(
+        {AgentCell(start_of(grain, cell.start_ms, zone), cell.agent_id): sums} for cell, sums in cells.items()
+    )
+
+
+# Proof
+
+
+async def restamp(runtime: Runtime) -> int:
+    """Fold every call anew from the journal's copy; how many records said something else, and are put right.
+
+    That is what fills the stamps of calls from before an upgrade. What nobody journalled (ticket, note) stays.
+    """
+    site, after, put_right = runtime.settings.site, (-1, ""), 0
+    while True:
+        async with runtime.database.transaction() as connection:
+            records = await calls.records_after(connection, site, after, RESTAMPED_AT_ONCE)
+            if not records:
+                return put_right
+            put_right += await _restamp(connection, site, {record.call_id: record for record in records})
+        after = (records[-1].arrived_ms, records[-1].call_id)
+
+
+async def _restamp(connection: AsyncConnection, site: str, before: Mapping[str, CallRecord]) -> int:
+    lines = await journal.lines_of_calls(connection, before)
+    told = fold_all({}, [line for line in lines if line.call_id])
+    changed = [
+        replace(record, site_version=record.site_version or before[call_id].site_version)
+        for call_id, record in told.items()
+    ]
+    changed = [record for record in changed if record != before[record.call_id]]
+    if changed:
+        await calls.save(connection, site, changed)
+        await intervals.note(connection, site, 0, domain.changes(before, changed), ())
+    return len(changed)
+
+
+async def verify(runtime: Runtime) -> Gap:
+    """What the rows lack, or have too much, measured at the call table and the journal's copy."""
+    async with runtime.database.read() as connection:
+        return await _gap(connection, runtime)
+
+
+async def rebuild(runtime: Runtime) -> Gap:
+    """Make the rows what the call table and the journal's copy come to; returns what was wrong.
+
+    Calls go on coming in: what is missing is noted like any change. Only days and months that are not the sum of
+    their quarters are written anew, with everybody waiting for the moment that takes.
+    """
+    gap = await verify(runtime)
+    site = runtime.settings.site
+    if gap.calls:
+        async with runtime.database.transaction() as connection:
+            await intervals.note(connection, site, 0, gap.calls, ())
+    await drain(runtime)
+    if gap.coarse or gap.agents:
+        async with runtime.database.transaction() as connection:
+            await _regroup(connection, runtime)
+    return gap
+
+
+async def _gap(connection: AsyncConnection, runtime: Runtime) -> Gap:
+    site, zone = runtime.settings.site, plan_of(runtime).timezone
+    noted = await intervals.pending(connection, site)
+    should = await _cells_of_calls(connection, site)
+    rows = await _counts(connection, site, Grain.QUARTER)
+    have = domain.merged([rows, *(change.cells for change in noted)])
+    moves = stays_domain.moves_of(await _agent_lines(connection, site))
+    _, spent = stays_domain.take_in({}, moves)
+    stays = await intervals.load_stays(connection, site)
+    _, more = stays_domain.take_in(stays, [move for change in noted for move in change.moves])
+    agent_rows = await intervals.all_agent_cells(connection, site)
+    coarse = 0
+    for grain in (Grain.DAY, Grain.MONTH):
+        kept = await _counts(connection, site, grain)
+        coarse += len(domain.difference(coarser(rows, grain, zone), kept))
+    return Gap(
+        domain.difference(should, have),
+        stays_domain.difference(spent, stays_domain.merged([agent_rows, more])),
+        coarse,
+    )
+
+
+async def _counts(connection: AsyncConnection, site: str, grain: Grain) -> Cells:
+    rows = await intervals.all_rows(connection, site, grain)
+    return {cell: row.counts for cell, row in rows.items()}
+
+
+async def _cells_of_calls(connection: AsyncConnection, site: str) -> Cells:
+    found: Cells = {}
+    async for records in _all_records(connection, site):
+        found = domain.merged([found, domain.total(records)])
+    return found
+
+
+async def _all_records(connection: AsyncConnection, site: str) -> AsyncIterator[list[CallRecord]]:
+    after = (-1, "")
+    while records := await calls.records_after(connection, site, after, RECORDS_AT_ONCE):
+        yield records
+        after = (records[-1].arrived_ms, records[-1].call_id)
+
+
+async def _agent_lines(connection: AsyncConnection, site: str) -> list[Line]:
+    return await journal.lines_between(connection, site, 0, FOREVER_MS, stays_domain.TYPES)
+
+
+async def _regroup(connection: AsyncConnection, runtime: Runtime) -> None:
+    """Days and months from the quarters, and the agents' rows from the journal's copy, up to what is noted."""
+    site, zone = runtime.settings.site, plan_of(runtime).timezone
+    rows = await intervals.all_rows(connection, site)
+    await intervals.clear_coarse(connection, site)
+    for grain in (Grain.DAY, Grain.MONTH):
+        await intervals.save(connection, site, grain, _coarse_rows(rows, grain, zone))
+    moves = stays_domain.moves_of(await _agent_lines(connection, site))
+    waiting = sum(len(change.moves) for change in await intervals.pending(connection, site))
+    stays, spent = stays_domain.take_in({}, moves[: len(moves) - waiting])
+    await intervals.clear_agents(connection, site)
+    await intervals.save_stays(connection, site, stays)
+    for grain in Grain:
+        await intervals.add_agents(connection, site, grain, coarser_agents(spent, grain, zone))
+
+
+def _coarse_rows(rows: Rows, grain: Grain, zone: str) -> Rows:
+    found: Rows = {}
+    for cell, row in rows.items():
+        there = cell._replace(start_ms=start_of(grain, cell.start_ms, zone))
+        into = found.setdefault(there, Row(Counts()))
+        into.counts.add(row.counts)
+        if row.corrected_ms:
+            into.corrected_ms = max(into.corrected_ms or 0, row.corrected_ms)
+    return found

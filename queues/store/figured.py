@@ -1,0 +1,138 @@
+"""The calls behind the figures: each set of calls that a formula counts, as a condition on the call table.
+
+The same sets as `queues.domain.intervals` counts, told a second time in SQL; a test holds the two together. Who called
+again is counted here alone, since it takes the calls before and after.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Integer, and_, case, cast, func, not_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from queues.domain.calls import FAILED, JOINED, KEPT, WAITING, CallState, Outcome
+from queues.domain.metrics import Callers
+from queues.domain.targets import Target
+from queues.store.calls import calls
+
+HOUR_MS: Final = 3_600_000
+WEEK_MS: Final = 7 * 24 * HOUR_MS
+NAMELESS: Final = ("", "withheld")
+Group = tuple[str, str]  # queue, tier
+
+_c = calls.c
+_callback, _closed = func.coalesce(_c.callback, ""), func.coalesce(_c.came_closed, 0)
+_offered = and_(_c.queued_ms.is_not(None), _closed == 0)
+_called_back = and_(_offered, or_(_callback != "", func.coalesce(_c.outcome, "") == Outcome.CALLBACK))
+_waited = and_(_offered, not_(or_(_callback != "", func.coalesce(_c.outcome, "") == Outcome.CALLBACK)))
+_answered = and_(_waited, _c.answered_ms.is_not(None))
+_in_vain = and_(_waited, _c.answered_ms.is_(None))
+_abandoned = and_(_in_vain, _c.outcome == Outcome.ABANDONED)
+_over = _c.state == CallState.ENDED
+_SETS: Final[Mapping[str, Any]] = {
+    "N": _c.arrived_ms.is_not(None),
+    "M": and_(_c.queued_ms.is_(None), _closed == 0, _over, _c.outcome == Outcome.LEFT_IN_MENU),
+    "C": _closed == 1,
+    "O": _offered,
+    "A": _answered,
+    "B": _abandoned,
+    "R": and_(_abandoned, _c.ended_in.in_((CallState.OFFERED, CallState.CONNECTING))),
+    "F": and_(_in_vain, _over, _c.outcome != Outcome.ABANDONED),
+    "W": and_(_in_vain, not_(_over), func.coalesce(_c.outcome, "") != Outcome.ABANDONED),
+    "CB": _called_back,
+    "K": and_(_called_back, _callback == KEPT),
+    "X": and_(_called_back, _callback == FAILED),
+    "J": and_(_called_back, _callback == JOINED),
+    "H": and_(_answered, _over),
+    "HC": and_(_answered, func.coalesce(_c.holds, 0) > 0),
+    "TC": and_(_answered, func.coalesce(_c.transfers, 0) > 0),
+}
+
+
+def condition(symbol: str, targets: Mapping[Group, Target]) -> Any:
+    """Whether a call belongs to this set. `targets` has every queue and tier that occurs."""
+    if symbol in _SETS:
+        return _SETS[symbol]
+    if symbol == "A_T":
+        return and_(_answered, _c.wait_ms <= _limit_ms(targets, "within_s"))
+    if symbol == "D_T":
+        return and_(_answered, _c.answered_ms - _c.arrived_ms <= _limit_ms(targets, "within_s"))
+    limit = {"B_T": "within_s", "B_s": "short_s"}[symbol]
+    return and_(_abandoned, _c.wait_ms <= _limit_ms(targets, limit))
+
+
+def _limit_ms(targets: Mapping[Group, Target], name: str) -> Any:
+    """By queue and tier; as many branches as there are different times."""
+    by_limit: dict[int, list[Any]] = {}
+    for (queue, tier), target in targets.items():
+        own = and_(func.coalesce(_c.queue, "") == queue, func.coalesce(_c.tier, "") == tier)
+        by_limit.setdefault(getattr(target, name) * 1000, []).append(own)
+    if len(by_limit) == 1:
+        return next(iter(by_limit))
+    return case(*((or_(*own), limit_ms) for limit_ms, own in by_limit.items()), else_=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which calls; what is empty does not narrow."""
+
+    site: str
+    from_ms: int
+    until_ms: int
+    queues: Collection[str] = ()
+    tier: str = ""
+    line: str = ""
+
+    def conditions(self, *, before_ms: int = 0, after_ms: int = 0) -> list[Any]:
+        found: list[Any] = [
+            _c.site == self.site,
+            _c.arrived_ms >= self.from_ms - before_ms,
+            _c.arrived_ms < self.until_ms + after_ms,
+        ]
+        if self.queues:
+            found.append(_c.queue.in_(self.queues))
+        found += [_c[name] == value for name, value in (("tier", self.tier), ("line", self.line)) if value]
+        return found
+
+
+async def waiting_since(connection: AsyncConnection, chosen: Chosen) -> int | None:
+    """Since when the caller waits who has waited longest of those who wait still."""
+    query = select(func.min(_c.queued_ms)).where(*chosen.conditions(), _in_vain, _c.state.in_(WAITING))
+    found = (await connection.execute(query)).scalar()
+    return None if found is None else int(found)
+
+
+async def callers(connection: AsyncConnection, chosen: Chosen, now_ms: int) -> Callers:
+    """Who called again about the same matter, whichever queue and tier it was in."""
+    caller = func.coalesce(func.nullif(_c.customer_id, ""), func.nullif(_c.caller_ref, ""))
+    whose, in_order = (caller, _c.matter), (_c.arrived_ms, _c.call_id)
+    before = func.lag(_c.arrived_ms).over(partition_by=whose, order_by=in_order)
+    after = func.lead(_c.arrived_ms).over(partition_by=whose, order_by=in_order)
+    everybody = Chosen(chosen.site, chosen.from_ms, chosen.until_ms)
+    around = everybody.conditions(before_ms=2 * 24 * HOUR_MS, after_ms=WEEK_MS)
+    rows = (
+        select(
+            _c.arrived_ms,
+            _c.site,
+            _c.queue,
+            _c.tier,
+            _c.line,
+            cast(_answered, Integer).label("is_answered"),
+            (_c.arrived_ms - before).label("since_ms"),
+            (after - _c.arrived_ms).label("until_next_ms"),
+        )
+        .where(*around, _offered, caller.is_not(None), caller.not_in(NAMELESS))
+        .subquery()
+    )
+    r = rows.c
+    is_settled = and_(r.is_answered == 1, r.arrived_ms <= now_ms - WEEK_MS)
+    is_solved = and_(is_settled, or_(r.until_next_ms.is_(None), r.until_next_ms > WEEK_MS))
+    marks = (r.since_ms <= 24 * HOUR_MS, r.since_ms <= 48 * HOUR_MS, is_settled, is_solved)
+    added = [func.coalesce(func.sum(case((mark, 1), else_=0)), 0) for mark in marks]
+    narrowed: list[Any] = [r.arrived_ms >= chosen.from_ms, r.arrived_ms < chosen.until_ms]
+    if chosen.queues:
+        narrowed.append(r.queue.in_(chosen.queues))
+    narrowed += [r[name] == value for name, value in (("tier", chosen.tier), ("line", chosen.line)) if value]
+    found = (await connection.execute(select(func.count(), *added).select_from(rows).where(*narrowed))).one()
+    return Callers(*(int(each) for each in found))

@@ -1,0 +1,307 @@
+"""The intervals in SQL: rows of calls and of agents by quarter, day and month, and the changes still to be added up.
+
+`figure_changes` is written by the scribe, one row a batch, in the transaction of the batch; it is taken out in the
+transaction that adds it to the rows. So each change is in exactly one of the two places, whoever dies in between.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    PrimaryKeyConstraint,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.database import metadata, upsert
+from queues.domain import intervals as domain
+from queues.domain import stays as stays_domain
+from queues.domain import waits
+from queues.domain.intervals import Cell, Cells, Counts
+from queues.domain.periods import Grain, Piece
+from queues.domain.stays import AgentCell, AgentCells, Move, Stay, Stays
+
+KEY: Final = ("site", "grain", "start_ms", "queue", "tier", "line")
+AGENT_KEY: Final = ("site", "grain", "start_ms", "agent_id")
+CHUNK: Final = 500  # as many starts in one question
+
+intervals = Table(
+    "intervals",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("grain", Text, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("queue", "tier", "line")),
+    *(Column(name, BigInteger, nullable=False) for name in domain.SUMS),
+    *(Column(name, Text, nullable=False) for name in domain.WAITS),
+    Column("corrected_ms", BigInteger),
+    PrimaryKeyConstraint(*KEY),
+)
+agent_intervals = Table(
+    "agent_intervals",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("grain", Text, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("agent_id", Text, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in stays_domain.SUMS),
+    PrimaryKeyConstraint(*AGENT_KEY),
+)
+agent_stays = Table(
+    "agent_stays",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("site", "agent_id"),
+)
+changes = Table(
+    "figure_changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("changes", Text, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one batch of the journal changed; `at_ms` is the instant of its first line."""
+
+    id: int
+    at_ms: int
+    cells: Cells
+    moves: Sequence[Move]
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of `intervals`."""
+
+    counts: Counts
+    corrected_ms: int | None = None
+
+
+Rows = dict[Cell, Row]  # of one grain
+Group = tuple[str, str]  # queue, tier
+
+
+async def note(
+    connection: AsyncConnection, site: str, at_ms: int, cells: Cells, moves: Sequence[Move]
+) -> None:
+    """One row for the batch; nothing where nothing changed."""
+    if not cells and not moves:
+        return
+    told = {
+        "calls": [[*cell, *counts.as_json()] for cell, counts in cells.items()],
+        "agents": stays_domain.as_json(moves),
+    }
+    text = json.dumps(told, separators=(",", ":"))
+    await connection.execute(insert(changes).values(site=site, at_ms=at_ms, changes=text))
+
+
+async def has_changes(connection: AsyncConnection, site: str) -> bool:
+    query = select(changes.c.id).where(changes.c.site == site).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
+async def pending(connection: AsyncConnection, site: str, limit: int | None = None) -> list[Change]:
+    """The oldest first."""
+    query = select(changes).where(changes.c.site == site).order_by(changes.c.id).limit(limit)
+    return [_change(row.id, row.at_ms, row.changes) for row in await connection.execute(query)]
+
+
+def _change(change_id: int, at_ms: int, text: str) -> Change:
+    told = json.loads(text)
+    cells = {Cell(*each[:4]): Counts.from_json(each[4:]) for each in told["calls"]}
+    return Change(change_id, at_ms, cells, stays_domain.from_json(told["agents"]))
+
+
+async def drop(connection: AsyncConnection, change_ids: Collection[int]) -> None:
+    await connection.execute(delete(changes).where(changes.c.id.in_(change_ids)))
+
+
+async def load(connection: AsyncConnection, site: str, grain: Grain, cells: Collection[Cell]) -> Rows:
+    """The rows of these cells, as far as there are any."""
+    found: Rows = {}
+    wanted, starts = set(cells), sorted({cell.start_ms for cell in cells})
+    names = {name: {getattr(cell, name) for cell in cells} for name in ("queue", "tier", "line")}
+    narrowed = [intervals.c[name].in_(values) for name, values in names.items()]
+    for place in range(0, len(starts), CHUNK):
+        some = starts[place : place + CHUNK]
+        query = select(intervals).where(
+            intervals.c.site == site, intervals.c.grain == grain, intervals.c.start_ms.in_(some), *narrowed
+        )
+        for row in (await connection.execute(query)).mappings():
+            cell = Cell(row["start_ms"], row["queue"], row["tier"], row["line"])
+            if cell in wanted:
+                found[cell] = _row(row)
+    return found
+
+
+def _row(row: RowMapping) -> Row:
+    counts = Counts(
+        Counter({name: number for name in domain.SUMS if (number := row[name])}),
+        {name: waits.read(row[name]) for name in domain.WAITS if row[name]},
+    )
+    return Row(counts, row["corrected_ms"])
+
+
+async def save(connection: AsyncConnection, site: str, grain: Grain, rows: Rows) -> None:
+    if not rows:
+        return
+    statement = upsert(intervals, connection)
+    names = (*domain.SUMS, *domain.WAITS, "corrected_ms")
+    statement = statement.on_conflict_do_update(
+        index_elements=KEY, set_={name: statement.excluded[name] for name in names}
+    )
+    await connection.execute(statement, [_values(site, grain, cell, row) for cell, row in rows.items()])
+
+
+def _values(site: str, grain: Grain, cell: Cell, row: Row) -> dict[str, Any]:
+    counts = row.counts
+    return {
+        "site": site,
+        "grain": grain,
+        **cell._asdict(),
+        **{name: counts.sums[name] for name in domain.SUMS},
+        **{name: waits.write(counts.waits.get(name, waits.NONE)) for name in domain.WAITS},
+        "corrected_ms": row.corrected_ms,
+    }
+
+
+async def add_agents(connection: AsyncConnection, site: str, grain: Grain, cells: AgentCells) -> None:
+    """Additive: whatever is there, so much more."""
+    if not cells:
+        return
+    statement = upsert(agent_intervals, connection)
+    more = {name: agent_intervals.c[name] + statement.excluded[name] for name in stays_domain.SUMS}
+    rows = [
+        {
+            "site": site,
+            "grain": grain,
+            **cell._asdict(),
+            **{name: sums[name] for name in stays_domain.SUMS},
+        }
+        for cell, sums in cells.items()
+    ]
+    await connection.execute(statement.on_conflict_do_update(index_elements=AGENT_KEY, set_=more), rows)
+
+
+async def load_stays(connection: AsyncConnection, site: str) -> Stays:
+    query = select(agent_stays).where(agent_stays.c.site == site)
+    return {row.agent_id: Stay(row.state, row.since_ms) for row in await connection.execute(query)}
+
+
+async def save_stays(connection: AsyncConnection, site: str, stays: Mapping[str, Stay]) -> None:
+    if not stays:
+        return
+    statement = upsert(agent_stays, connection)
+    names = ("state", "since_ms")
+    statement = statement.on_conflict_do_update(
+        index_elements=["site", "agent_id"], set_={name: statement.excluded[name] for name in names}
+    )
+    rows = [{"site": site, "agent_id": each, **stay._asdict()} for each, stay in stays.items()]
+    await connection.execute(statement, rows)
+
+
+def _inside(table: Table, site: str, pieces: Iterable[Piece]) -> list[Any]:
+    spans = [
+        and_(
+            table.c.grain == piece.grain, table.c.start_ms >= piece.from_ms, table.c.start_ms < piece.until_ms
+        )
+        for piece in pieces
+    ]
+    return [table.c.site == site, or_(*spans)]
+
+
+async def totals(
+    connection: AsyncConnection,
+    site: str,
+    pieces: Sequence[Piece],
+    *,
+    queues: Collection[str] = (),
+    tier: str = "",
+    line: str = "",
+) -> dict[Group, Row]:
+    """What the range comes to, by queue and tier; the sums by the database, the waits by the second here."""
+    if not pieces:
+        return {}
+    chosen = _inside(intervals, site, pieces)
+    if queues:
+        chosen.append(intervals.c.queue.in_(queues))
+    chosen += [intervals.c[name] == value for name, value in (("tier", tier), ("line", line)) if value]
+    group = (intervals.c.queue, intervals.c.tier)
+    added = [func.sum(intervals.c[name]).label(name) for name in domain.SUMS]
+    latest = func.max(intervals.c.corrected_ms).label("corrected_ms")
+    found: dict[Group, Row] = {}
+    for row in (
+        await connection.execute(select(*group, *added, latest).where(*chosen).group_by(*group))
+    ).mappings():
+        sums = Counter({name: int(row[name]) for name in domain.SUMS if row[name]})
+        found[row["queue"], row["tier"]] = Row(Counts(sums), row["corrected_ms"])
+    texts = select(*group, *(intervals.c[name] for name in domain.WAITS)).where(*chosen)
+    has_any = or_(*(intervals.c[name] != "" for name in domain.WAITS))
+    for row in (await connection.execute(texts.where(has_any))).mappings():
+        counted = {name: waits.read(row[name]) for name in domain.WAITS if row[name]}
+        found[row["queue"], row["tier"]].counts.add(Counts(waits=counted))
+    return found
+
+
+async def all_rows(connection: AsyncConnection, site: str, grain: Grain = Grain.QUARTER) -> Rows:
+    query = select(intervals).where(intervals.c.site == site, intervals.c.grain == grain)
+    rows = (await connection.execute(query)).mappings()
+    return {Cell(row["start_ms"], row["queue"], row["tier"], row["line"]): _row(row) for row in rows}
+
+
+async def agent_totals(
+    connection: AsyncConnection, site: str, pieces: Sequence[Piece]
+) -> dict[str, Counter[str]]:
+    """What the stays of a range that have ended come to, by agent."""
+    if not pieces:
+        return {}
+    table = agent_intervals
+    added = [func.sum(table.c[name]).label(name) for name in stays_domain.SUMS]
+    query = select(table.c.agent_id, *added).where(*_inside(table, site, pieces)).group_by(table.c.agent_id)
+    return {
+        row["agent_id"]: Counter({name: int(row[name]) for name in stays_domain.SUMS if row[name]})
+        for row in (await connection.execute(query)).mappings()
+    }
+
+
+async def all_agent_cells(connection: AsyncConnection, site: str) -> AgentCells:
+    table = agent_intervals
+    query = select(table).where(table.c.site == site, table.c.grain == Grain.QUARTER)
+    return {
+        AgentCell(row["start_ms"], row["agent_id"]): Counter(
+            {name: number for name in stays_domain.SUMS if (number := row[name])}
+        )
+        for row in (await connection.execute(query)).mappings()
+    }
+
+
+async def clear_coarse(connection: AsyncConnection, site: str) -> None:
+    """The days and months of calls."""
+    grains = (Grain.DAY, Grain.MONTH)
+    await connection.execute(delete(intervals).where(intervals.c.site == site, intervals.c.grain.in_(grains)))
+
+
+async def clear_agents(connection: AsyncConnection, site: str) -> None:
+    for table in (agent_intervals, agent_stays):
+        await connection.execute(delete(table).where(table.c.site == site))

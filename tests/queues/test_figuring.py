@@ -1,0 +1,230 @@
+"""The figures in SQL: what the loop has added up is what the calls come to, whatever befell scribe, loop or rows."""
+
+import asyncio
+import datetime as dt
+import json
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from queues.domain.metrics import CALL_SETS, Totals, figures_of
+from queues.domain.periods import QUARTER_MS, midnight
+from queues.domain.targets import target_of
+from queues.service import figures, figuring
+from queues.service.figures import Asked
+from queues.store import figured, intervals
+from queues.store.calls import calls
+from queues.store.figured import Chosen
+from tests.doubles import MONDAY_0900_MS
+from tests.queues.hotline import CHEN_NUMBER, Hotline
+from tests.queues.test_intervals import day_of_lines
+
+DAY_MS = 24 * 3_600_000
+NOTHING = figuring.Gap()
+
+
+def the_day(hotline: Hotline) -> Asked:
+    from_ms = midnight(dt.date(2026, 11, 23), hotline.plan.timezone)
+    assert from_ms < MONDAY_0900_MS < from_ms + DAY_MS
+    return Asked(from_ms=from_ms, until_ms=from_ms + DAY_MS)
+
+
+async def told(hotline: Hotline, asked: Asked | None = None) -> Totals:
+    return (await figures.read(hotline.runtime, hotline.plan, asked or the_day(hotline))).totals
+
+
+async def write_journal(hotline: Hotline, seed: int) -> None:
+    """A day by chance in the journal, as the scripts would have written it."""
+    pipeline = hotline.runtime.redis.pipeline(transaction=False)
+    key, last = f"{{{hotline.plan.site}}}:journal", (0, 0)
+    await hotline.runtime.redis.delete(key)
+    for line in day_of_lines(seed, 1_500):
+        ms, _, seq = line.id.partition("-")
+        last = max((int(ms), int(seq)), (last[0], last[1] + 1))
+        fields: dict[Any, Any] = {
+            "type": line.type,
+            "at_ms": line.at_ms,
+            "call_id": line.call_id,
+            "agent_id": line.agent_id,
+            "offer_id": line.offer_id,
+            "data": json.dumps(dict(line.data)),
+        }
+        pipeline.xadd(key, fields, id=f"{last[0]}-{last[1]}")
+    await pipeline.execute()
+
+
+async def test_live_is_rebuilt_by_the_real_scribe_in_batches_with_two_loops_and_a_death(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queues.service.readers.BATCH_MAX", 83)
+    await write_journal(hotline, seed=5)
+    chance, runtime = Random(5), hotline.runtime
+    while await hotline.scribe.tick():
+        if chance.random() < 0.4:
+            assert (await figuring.verify(runtime)).count == 0, (
+                "with what is noted and not added yet, it is all there"
+            )
+            await asyncio.gather(figuring.tick(runtime), figuring.tick(runtime))
+    dropped = intervals.drop
+
+    async def die(*_: Any) -> None:
+        raise ConnectionAbortedError("killed before the commit")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(intervals, "drop", die)
+        with pytest.raises(ConnectionAbortedError):
+            await figuring.tick(runtime)
+    assert intervals.drop is dropped
+    await figuring.drain(runtime)
+    assert await hotline.rows("figure_changes") == []
+    assert await figuring.verify(runtime) == NOTHING
+    live = await hotline.rows("intervals"), await hotline.rows("agent_intervals")
+    assert (
+        {row["grain"] for row in live[0]} == {row["grain"] for row in live[1]} == {"quarter", "day", "month"}
+    )
+    assert await figuring.restamp(runtime) == 0, "the records are what the journal's copy says"
+
+    async with runtime.database.transaction() as connection:
+        for table in ("intervals", "agent_intervals", "agent_stays"):
+            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+    assert (await figuring.verify(runtime)).count > 10
+    await figuring.rebuild(runtime)
+    rebuilt = await hotline.rows("intervals"), await hotline.rows("agent_intervals")
+    assert [without(rows) for rows in rebuilt] == [without(rows) for rows in live]
+    assert await figuring.verify(runtime) == NOTHING
+    await expect_the_lists_to_be_as_long_as_the_figures(hotline)
+
+
+def without(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The marks of corrections tell of what happened to the rows, not of calls; and a row of nothing is no row."""
+    kept = [{name: value for name, value in row.items() if name != "corrected_ms"} for row in rows]
+    keys = ("site", "grain", "start_ms", "queue", "tier", "line", "agent_id")
+    return [row for row in kept if any(value for name, value in row.items() if name not in keys)]
+
+
+async def expect_the_lists_to_be_as_long_as_the_figures(hotline: Hotline) -> None:
+    """Each set of calls is told twice, once by counting and once as a condition; by queue and tier and in all."""
+    asked = replace(the_day(hotline), until_ms=the_day(hotline).until_ms + DAY_MS)
+    report = await figures.read(hotline.runtime, hotline.plan, asked)
+    targets = {group: target_of(hotline.plan, *group) for group in report.by_group}
+    chosen = Chosen(hotline.plan.site, asked.from_ms, asked.until_ms)
+    symbols = report.totals.symbols()
+    assert all(symbols[name] for name in ("A", "B", "CB", "TC"))
+    async with hotline.runtime.database.read() as connection:
+        for symbol in CALL_SETS:
+            listed = await ids_of(connection, chosen, symbol, targets)
+            assert len(listed) == symbols[symbol], symbol
+
+
+async def ids_of(connection: AsyncConnection, chosen: Chosen, symbol: str, targets: Any) -> list[str]:
+    query = select(calls.c.call_id).where(*chosen.conditions(), figured.condition(symbol, targets))
+    return [row.call_id for row in await connection.execute(query)]
+
+
+async def test_every_stamp_of_a_scripted_call_is_there_and_its_lengths_are_those_of_the_script(
+    hotline: Hotline,
+) -> None:
+    """R30, and what the call adds to its quarter: 5 s in the menu, 12 s waiting, a minute of talk with 20 s on hold,
+    10 s after it."""
+    board, clock = hotline.switchboard, hotline.runtime.clock
+    assert hasattr(clock, "advance")
+    await hotline.arrive("CA1")
+    clock.advance(5_000)
+    await hotline.enqueue("CA1")
+    clock.advance(12_000)
+    await hotline.answer("CA1")
+    clock.advance(10_000)
+    for is_held, for_ms in ((True, 20_000), (False, 30_000)):
+        assert (await board.hold_call(call_id="CA1", agent_id="wang", is_held=is_held)).is_ok
+        clock.advance(for_ms)
+    await hotline.end("CA1")
+    clock.advance(10_000)
+    await hotline.wrap_up()
+    await hotline.arrive("CA2", CHEN_NUMBER)
+    await hotline.enqueue("CA2")
+    clock.advance(8_000)
+    await hotline.end("CA2")
+    await hotline.write_down()
+    await figuring.drain(hotline.runtime)
+
+    names = (
+        "arrived_ms",
+        "menu_left_ms",
+        "queued_ms",
+        "offered_ms",
+        "rang_ms",
+        "answered_ms",
+        "ended_ms",
+        "wrapped_up_ms",
+    )
+    one, two = await hotline.rows(
+        "calls", *names, "held_ms", "holds", "wrap_ms", "ended_by", "ended_in", "outcome"
+    )
+    at = [(one[name] - MONDAY_0900_MS) // 1000 for name in names]
+    assert at == [0, 5, 5, 17, 17, 17, 77, 87]
+    lengths = {name: one[name] for name in ("held_ms", "holds", "wrap_ms")}
+    assert lengths == {"held_ms": 20_000, "holds": 1, "wrap_ms": 10_000}
+    assert [(each["ended_by"], each["ended_in"], each["outcome"]) for each in (one, two)] == [
+        ("caller", "connected", "answered"), ("caller", "queued", "abandoned"),
+    ]  # fmt: skip
+    found = figures_of(await told(hotline))
+    values = {
+        name: found[name].value for name in ("asa", "aht", "talk_time", "hold_time", "wrap_time", "f3", "f5")
+    }
+    assert values == {
+        "asa": 12, "aht": 70, "talk_time": 40, "hold_time": 20, "wrap_time": 10, "f3": 0.5, "f5": 0.5,
+    }  # fmt: skip
+    assert found["occupancy"].symbols == {"connecting": 0, "connected": 60, "wrapping": 10, "ready": 17 + 8}
+
+
+async def test_late_news_changes_a_quarter_that_was_over_with_a_mark_and_the_same_news_twice_does_not(
+    hotline: Hotline,
+) -> None:
+    await hotline.answered_call("CA1")
+    await hotline.write_down()
+    await figuring.drain(hotline.runtime)
+    assert not (await told(hotline)).is_open
+    clock: Any = hotline.runtime.clock
+    clock.advance(2 * QUARTER_MS)
+    for _ in range(2):
+        await hotline.journal("call.reconciled", "CA1", arrived_ms=MONDAY_0900_MS - QUARTER_MS)
+        await hotline.scribe.drain()
+        await figuring.drain(hotline.runtime)
+    quarters = {
+        row["start_ms"]: (row["arrived"], row["answered"], row["corrected_ms"] is not None)
+        for row in await hotline.rows("intervals")
+        if row["grain"] == "quarter"
+    }
+    assert quarters == {MONDAY_0900_MS - QUARTER_MS: (1, 1, True), MONDAY_0900_MS: (0, 0, True)}
+    day = [row for row in await hotline.rows("intervals") if row["grain"] == "day"]
+    assert [(row["arrived"], row["answered"]) for row in day] == [(1, 1)]
+    assert day[0]["corrected_ms"] is not None
+    assert await figuring.verify(hotline.runtime) == NOTHING
+
+
+async def test_who_waits_is_in_the_longest_wait_and_what_was_written_by_hand_is_found(
+    hotline: Hotline,
+) -> None:
+    await hotline.arrive("CA1")
+    await hotline.enqueue("CA1")
+    await hotline.write_down()
+    await figuring.drain(hotline.runtime)
+    clock: Any = hotline.runtime.clock
+    clock.advance(93_000)
+    totals = await told(hotline)
+    assert totals.is_open
+    assert {name: figures_of(totals)[name].value for name in ("longest_wait", "waiting", "asa", "f5")} == {
+        "longest_wait": 93, "waiting": 1, "asa": None, "f5": None,
+    }  # fmt: skip
+    async with hotline.runtime.database.transaction() as connection:
+        await connection.execute(update(calls).values(tier="vip"))
+    gap = await figuring.rebuild(hotline.runtime)
+    assert len(gap.calls) == 2, "one cell has a call too many, one has a call too few"
+    assert await figuring.verify(hotline.runtime) == NOTHING
+    assert await figuring.restamp(hotline.runtime) == 1, "the journal says otherwise"
+    await figuring.drain(hotline.runtime)
+    assert await figuring.verify(hotline.runtime) == NOTHING

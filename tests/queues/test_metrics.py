@@ -1,0 +1,106 @@
+"""Metric cards: computed as printed, by golden numbers and by a library; targets; who called again."""
+
+import math
+from collections import Counter
+from random import Random
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from queues.domain import waits
+from queues.domain.formulas import Formula, FormulaError
+from queues.domain.intervals import Counts
+from queues.domain.metrics import CARDS, Callers, Totals, figures_of
+from queues.domain.targets import Row, Target, Targets, target_of
+from queues.service import figures
+from queues.service.figures import Asked
+from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
+
+HOUR_MS = 3_600_000
+
+
+def test_the_example_of_icmi() -> None:
+    """1000 answered, 860 of them in 20 s; 60 abandoned, 20 of them in 20 s, 10 in 5 s."""
+    counts = Counts(
+        Counter(arrived=1060, offered=1060, answered=1000, abandoned=60),
+        {
+            "answered_waits": Counter({20: 860, 21: 140}),
+            "abandoned_waits": Counter({5: 10, 20: 10, 21: 40}),
+            "felt_waits": Counter({20: 860, 21: 140}),
+        },
+    )
+    totals = Totals()
+    totals.add(counts, Target(80, 20, 5))
+    found = figures_of(totals)
+    shares = {name: found[name].value for name in ("f1", "f2", "f3", "f4", "f5", "f6", "f7")}
+    assert {name: None if value is None else round(value * 100, 2) for name, value in shares.items()} == {
+        "f1": 83.02, "f2": 86.00, "f3": 81.13, "f4": 82.69, "f5": 81.90, "f6": 81.90, "f7": 81.90,
+    }  # fmt: skip
+    assert found["f5"].symbols == {"A_T": 860, "A": 1000, "B": 60, "B_s": 10}
+    assert found["occupancy"].value is None, "agents were not asked about"
+
+
+def test_of_nothing_there_is_nothing_to_tell() -> None:
+    found = figures_of(Totals())
+    assert {each.value for each in found.values() if each.card.id != "waiting"} == {None}
+    assert found["waiting"].value == 0
+    assert set(found) == set(CARDS)
+
+
+def test_a_formula_is_symbols_and_four_operations_and_nothing_else() -> None:
+    assert Formula("(a + b) / (c - 1)").value({"a": 1, "b": 2, "c": 4}) == 1
+    assert Formula("a / b").value({"a": 1, "b": 0}) is None
+    assert Formula("a + b").value({"a": 1, "b": None}) is None
+    assert Formula("a * b / a - 1").printed == "a × b ÷ a − 1"
+    assert Formula("b + a * b").symbols == ("b", "a")
+    for text in ("__import__('os')", "a ** 2", "a if b else c", "-a", "'a' + 'b'"):
+        with pytest.raises(FormulaError):
+            Formula(text).value({"a": 1, "b": 1, "c": 1})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_patience_is_the_librarys_estimate(seed: int) -> None:
+    chance = Random(seed)
+    people = [(chance.randint(0, 90), chance.random() < 0.3) for _ in range(400)]
+    gave_up = Counter(at_s for at_s, is_gone in people if is_gone)
+    others = Counter(at_s for at_s, is_gone in people if not is_gone)
+    sample = stats.CensoredData.right_censored([each[0] for each in people], [not each[1] for each in people])
+    curve = stats.ecdf(sample).sf
+    theirs = dict(zip(curve.quantiles.tolist(), curve.probabilities.tolist(), strict=True))
+    steps = waits.patience(gave_up, others)
+    assert len(steps) == len(gave_up)
+    assert all(math.isclose(step.share, theirs[step.at_s], abs_tol=1e-12) for step in steps)
+    assert sum(step.left for step in steps) == sum(gave_up.values())
+
+
+async def test_the_first_row_that_fits_is_the_target(hotline: Hotline) -> None:
+    rows = (
+        Row(queue="key", tier="vip", within=7_000, share=99),
+        Row(queue="key", profile="key-account"),
+        Row(tier="vip", profile="cn-public"),
+        Row(queue="outage", share=85),
+    )
+    own = hotline.plan.model_copy(update={"targets": Targets(short_abandon=4_000, rows=rows)})
+    asked = (("key", "vip"), ("key", ""), ("outage", "vip"), ("outage", ""), ("general", ""), ("no_more", ""))
+    assert [target_of(own, *each) for each in asked] == [
+        Target(99, 7, 4), Target(90, 10, 4), Target(95, 15, 4), Target(85, 20, 4), Target(80, 20, 4), Target(80, 20, 4),
+    ]  # fmt: skip
+
+
+async def test_who_calls_again_about_the_same_within_a_day_two_days_or_a_week(hotline: Hotline) -> None:
+    """林 calls now, after 23 h, 47 h later and 8 days later; 陈 once; somebody without a number twice."""
+    clock: Any = hotline.runtime.clock
+    from_ms = clock.now_ms() // HOUR_MS * HOUR_MS
+    await hotline.answered_call("CA1", LIN_NUMBER)
+    await hotline.answered_call("CA2", CHEN_NUMBER)
+    for number in (5, 6):
+        await hotline.answered_call(f"CA{number}", "")
+    for number, hours in ((7, 23), (8, 47), (9, 8 * 24)):
+        clock.advance(hours * HOUR_MS - 90_000)
+        await hotline.answered_call(f"CA{number}", LIN_NUMBER)
+    clock.advance(HOUR_MS)
+    await hotline.scribe.drain()
+    until_ms = clock.now_ms() // HOUR_MS * HOUR_MS + HOUR_MS
+    report = await figures.read(hotline.runtime, hotline.plan, Asked(from_ms=from_ms, until_ms=until_ms))
+    assert report.totals.callers == Callers(known=5, again_24=1, again_48=2, settled=4, solved=2)

@@ -1,0 +1,141 @@
+"""R31: waits of 59, 60 and 61 s against 60 s count in, in, out; abandoned calls are counted apart. R33: of a known set
+of 100 calls the figures are exact, by queue and tier, and these add up. R109: as CSV that opens with correct Chinese.
+Law 9: from each figure to its definition and to the very calls behind it."""
+
+import csv
+import html
+import io
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from config.runtime import Runtime
+from ivr.app import build
+from queues.domain.metrics import CARDS
+from queues.service import figuring
+from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
+from tests.queues.web.reader import Door, Reader, text_of
+
+DAY = "2026-11-23"
+
+
+@dataclass
+class House:
+    hotline: Hotline
+    door: Door
+    boss: Reader
+
+    async def call(
+        self, call_id: str, number: str, wait_s: int, *, is_answered: bool, queue: str = "connection"
+    ) -> None:
+        """3 s in the menu; whoever is answered talks for 40 s, and 10 s of work follow."""
+        hotline, clock = self.hotline, self.hotline.runtime.clock
+        advance: Any = clock.advance  # type: ignore[attr-defined]
+        await hotline.arrive(call_id, number)
+        advance(3_000)
+        await hotline.enqueue(call_id, "connection" if queue == "connection" else "enquiry", queue)
+        advance(wait_s * 1000)
+        if is_answered:
+            await hotline.answer(call_id)
+            advance(40_000)
+        await hotline.end(call_id)
+        if is_answered:
+            advance(10_000)
+            await hotline.wrap_up()
+
+    async def write_down(self) -> None:
+        await self.hotline.scribe.drain()
+        await figuring.drain(self.hotline.runtime)
+
+    async def export(self, query: str = "") -> dict[tuple[str, str], str]:
+        """The CSV: value by (set, figure)."""
+        answer = await self.boss.client.get(f"/figures.csv?from={DAY}&until={DAY}{query}")
+        assert answer.content.startswith(b"\xef\xbb\xbf"), "by this Excel knows that it is UTF-8"
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert list(rows[0]) == ["起日", "止日", "范围", "指标", "数值", "单位", "公式", "口径版本"]
+        return {(row["范围"], row["指标"]): row["数值"] for row in rows}
+
+
+@pytest.fixture
+async def house(runtime: Runtime) -> AsyncIterator[House]:
+    hotline, app = await Hotline(runtime).open(), build(runtime)
+    async with app.router.lifespan_context(app):
+        door = Door(app, hotline)
+        yield House(hotline, door, await door.enter("boss", "supervisor"))
+        await door.close()
+
+
+async def test_a_hundred_known_calls_come_to_exact_figures_that_add_up_and_open_to_the_calls(
+    house: House,
+) -> None:
+    assert "这段时间没有来电" in text_of(await house.boss.open("/figures"))
+    known = [(n, LIN_NUMBER if n % 4 == 0 else CHEN_NUMBER, (7 * n) % 95, n % 5 != 0) for n in range(97)]
+    for n, number, wait_s, is_answered in known:
+        await house.call(f"CA{n}", number, wait_s, is_answered=is_answered)
+    for n, wait_s in ((97, 59), (98, 60), (99, 61)):
+        await house.call(f"CA{n}", CHEN_NUMBER, wait_s, is_answered=True, queue="complaint")
+    await house.write_down()
+    told = await house.export()
+
+    waits = [wait_s for _, _, wait_s, is_answered in known if is_answered] + [59, 60, 61]
+    gave_up = [wait_s for _, _, wait_s, is_answered in known if not is_answered]
+    in_time, short = sum(wait_s <= 60 for wait_s in waits), sum(wait_s <= 5 for wait_s in gave_up)
+    assert float(told["全部", "平均应答速度"]) == round(sum(waits) / len(waits), 1)
+    assert float(told["全部", "服务水平 F5（不计短放弃）"]) == round(100 * in_time / (100 - short), 2)
+    assert float(told["全部", "放弃率"]) == round(100 * (len(gave_up) - short) / (100 - short), 2)
+    assert float(told["投诉举报", "服务水平 F3（从严）"]) == 66.67, "59 and 60 are in, 61 is out"
+    assert told["全部", "平均处理时长"] == "50.0"
+    assert told["全部", "最长等待"] == str(max(*waits, *gave_up))
+
+    page = await house.boss.open(f"/figures?from={DAY}&until={DAY}")
+    tables = re.findall(r"<table.*?</table>", page.text, re.DOTALL)
+    for table in tables[:2]:
+        rows = [row for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL) if "<td" in row]
+        counts = [
+            [int(each) for each in re.findall(r'tabular">(?:<a[^>]*>)?(\d+)(?:</a>)?</td>', row)[:4]]
+            for row in rows
+        ]
+        assert len(rows) > 2
+        assert (
+            [sum(column) for column in zip(*counts[:-1], strict=True)]
+            == counts[-1]
+            == [100, 100, len(waits), len(gave_up)]
+        )
+    await expect_every_link_to_lead_to_as_many_calls(house, page.text)
+
+
+async def expect_every_link_to_lead_to_as_many_calls(house: House, page: str) -> None:
+    links = dict(re.findall(r'<a href="(/calls\?[^"]*)">([\d,]+)</a>', page))
+    assert len(links) > 15
+    for href, number in links.items():
+        path, listed = html.unescape(href), 0
+        while path:
+            found = (await house.boss.open(path)).text
+            listed += len(set(re.findall(r'href="/calls/(CA\d+)"', found)))
+            older = re.search(r'rel="next" href="([^"]*)"', found)
+            path = html.unescape(older[1]) if older else ""
+        assert listed == int(number), href
+
+
+async def test_each_card_says_what_it_is_in_both_languages_and_only_who_may_sees_it(house: House) -> None:
+    await house.call("CA1", LIN_NUMBER, 12, is_answered=True)
+    await house.write_down()
+    for locale in ("zh", "en"):
+        await house.boss.speak(locale)
+        answer = await house.boss.open("/figures")
+        assert answer.status_code == 200
+        page = text_of(answer)
+        assert "figures." not in page, "a word is missing"
+        for card in CARDS.values():
+            assert card.formula.printed in page, card.id
+        assert page.count("合同口径" if locale == "zh" else "contract") == 1
+    wrong = await house.boss.open("/figures?from=2026-11-23&until=2026-11-01")
+    assert wrong.status_code == 422
+    assert (await house.boss.open("/calls?of=nobody")).status_code == 422
+    agent = await house.door.agent()
+    assert (await agent.open("/figures")).status_code == 403
+    assert (await agent.client.get("/figures.csv")).status_code == 403
