@@ -3,7 +3,7 @@
 A wait of 59.2 s stands under 60: it was over within 60 s and not within 59. So the share within any whole number of
 seconds is exact, and a percentile is a true sentence: p80 = 41 says that 80 % waited no longer than 41 s, and that of
 no smaller whole number this is true (nearest rank). Counts of parts add up to the counts of the whole in any order,
-and what was counted can be taken back; neither is true of sketches that thin their samples (decision 0017).
+and what was counted can be taken back; neither is true of sketches that thin their samples (decision 0018).
 """
 
 import json
