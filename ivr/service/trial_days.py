@@ -18,7 +18,7 @@ from queues.store import calls, journal
 CALLS_MAX: Final = 20_000
 # Whoever works over midnight signed in at most so long before it.
 SHIFT_MAX_MS: Final = 24 * 3_600_000
-DAYS_BACK: Final = 8
+DAYS_BACK: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def span_of(plan: Plan, terms: Terms) -> tuple[int, int]:
 
 
 async def days_before(runtime: Runtime, plan: Plan) -> list[DayCount]:
-    """Today and the days before it, to the same weekday of last week; the newest first."""
+    """Today and the days before it, past the same weekdays of last week; the newest first."""
     today = local_day(plan, runtime.clock.now_ms())
     found = []
     async with runtime.database.read() as connection:

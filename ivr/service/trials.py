@@ -85,8 +85,10 @@ async def _plan_of(
     except SiteFaults as found:
         for fault in found.faults:
             knob = knob_of(fault) if terms is not None and terms.tiers else None
-            name = f"{knob[1]}.{knob[0]}" if knob else side
-            faults.setdefault(name, ("fault", {"why": str(fault)}))
+            if knob is not None:
+                faults.setdefault(f"{knob[1]}.{knob[0]}", ("knob", {"why": fault.message}))
+            else:
+                faults.setdefault(side, ("fault", {"why": str(fault)}))
         return None
 
 

@@ -24,6 +24,7 @@ from ivr.simulation.record import (
     changed,
     digest_of,
     longest_there,
+    people_in,
     read_day,
     under,
 )
@@ -105,6 +106,11 @@ def _result(
         "really": really.as_json(),
         "default_tier": plan.default_tier,
         "said": said,
+        "people": {
+            "really": len(reading.really.staffed_ms),
+            "before": people_in(reading.scenario),
+            "after": people_in(after),
+        },
         "digest": digest_of(reading.scenario),
         "ring_s": [reading.scenario.ring_ms / 1000, after.ring_ms / 1000],
         "wrap_up_s": [reading.scenario.wrap_up_ms / 1000, after.wrap_up_ms / 1000],

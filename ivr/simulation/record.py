@@ -33,6 +33,7 @@ from queues.domain.plan import Plan
 
 USUAL_RING_S: Final = 5.0
 USUAL_WRAP_UP_S: Final = 20.0
+TURN: Final = "#"  # before the number of an agent's second and later stints
 WRAP_UP_MS_MAX: Final = 600_000
 RING_MS_MAX: Final = 120_000
 STINT_TYPES: Final = (
@@ -298,7 +299,7 @@ def _agents(record: DayRecord, terms: Terms) -> tuple[SimulatedAgent, ...]:
         turn = turns[stint.agent_id]
         agents.append(
             SimulatedAgent(
-                agent_id=stint.agent_id if turn == 1 else f"{stint.agent_id}.{turn}",
+                agent_id=stint.agent_id if turn == 1 else f"{stint.agent_id}{TURN}{turn}",
                 skills=tuple(stint.skills.split(",")),
                 from_ms=stint.from_ms - record.midnight_ms,
                 until_ms=None if stint.until_ms is None else stint.until_ms - record.midnight_ms,
@@ -330,8 +331,12 @@ def longest_there(scenario: Scenario) -> list[str]:
 
 def person_of(agent: SimulatedAgent) -> str:
     """Whose stint it is."""
-    name, dot, turn = agent.agent_id.rpartition(".")
-    return name if dot and turn.isdecimal() else agent.agent_id
+    return agent.agent_id.partition(TURN)[0]
+
+
+def people_in(scenario: Scenario) -> int:
+    """How many people they are, however often each came and went."""
+    return len({person_of(each) for each in scenario.agents})
 
 
 def _really(record: DayRecord, calls: Sequence[SimulatedCall]) -> PlayedDay:

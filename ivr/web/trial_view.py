@@ -147,6 +147,8 @@ def _figures(result: Mapping[str, Any], side: str, scope: View) -> Mapping[str, 
         return {}
     share = found["abandoned"] / found["offered"] if found["offered"] else 0.0
     house = {name: told[name] for name, *_ in HOUSE_MEASURES} if scope["kind"] == "all" else {}
+    if house:
+        house["agents"] = result["people"][side]
     return {**found, **house, "abandoned_share": share}
 
 
@@ -268,20 +270,15 @@ def _chart(chart: Mapping[str, Any], words: Words) -> View:
             for step, share in enumerate(shares)
         )
 
-    sides = [side for side in SIDES if side in chart["lines"]]
     return {
         "width": WIDTH,
         "height": HEIGHT,
         "left": LEFT,
         "right": LEFT + wide,
         "curves": [
-            {
-                "side": side,
-                "word": words.t(f"trials.side.{side}"),
-                "points": points(chart["lines"][side]),
-                "y": TOP + high - 12 - 18 * (len(sides) - 1 - n),
-            }
-            for n, side in enumerate(sides)
+            {"side": side, "word": words.t(f"trials.side.{side}"), "points": points(chart["lines"][side])}
+            for side in SIDES
+            if side in chart["lines"]
         ],
         "lines": [{"y": TOP + high - high * part // 100, "word": f"{part}%"} for part in (0, 50, 100)],
         "times": [
