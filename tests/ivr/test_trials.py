@@ -6,19 +6,16 @@ import json
 import signal
 import sys
 from asyncio import create_subprocess_exec
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import update
 
 from config.jobs import work_off
 from config.runtime import Runtime
 from config.settings import Settings
-from ivr.app import build
 from ivr.cli import main
-from ivr.service import trials, versions
+from ivr.service import trials
 from ivr.simulation.record import STINT_TYPES, stints_in
 from ivr.store import trials as store
 from queues.domain.call_records import CallRecord
@@ -27,34 +24,14 @@ from queues.store import calls
 from queues.store.audits import audits
 from tests.doubles import MONDAY_0900_MS, ManualClock
 from tests.installation import environ_of
-from tests.ivr.test_site_page import edit, folder, settings
+from tests.ivr.test_site_page import boss, door, edit, folder, hotline, settings
 from tests.queues.hotline import CHEN_NUMBER, Hotline
 from tests.queues.web.reader import Door, Reader, text_of
 
-__all__ = ["folder", "settings"]
+__all__ = ["boss", "door", "folder", "hotline", "settings"]
 
 HOUR_MS = 3_600_000
 DAY = "2026-11-23"
-
-
-@pytest.fixture
-async def hotline(runtime: Runtime) -> Hotline:
-    return await Hotline(runtime).open()
-
-
-@pytest.fixture
-async def door(runtime: Runtime, hotline: Hotline) -> AsyncIterator[Door]:
-    await versions.release(runtime)
-    app = build(runtime)
-    async with app.router.lifespan_context(app):
-        door = Door(app, hotline)
-        yield door
-        await door.close()
-
-
-@pytest.fixture
-async def boss(door: Door) -> Reader:
-    return await door.enter("boss", "supervisor")
 
 
 async def a_morning(hotline: Hotline, clock: ManualClock) -> None:
