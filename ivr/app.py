@@ -17,7 +17,7 @@ from config.web.headers import SecurityHeaders
 from config.web.streams import JournalTail
 from config.web.templates import RailEntry, Templates
 from ivr.service.hotlines import notice_sentences
-from ivr.web import site_page, voice
+from ivr.web import site_page, trials_page, voice
 from queues.store.switchboard import site_tag
 from queues.web import (
     desk,
@@ -45,6 +45,7 @@ RAIL = (
     RailEntry("/customers", "rail.customers", (*STAFF, "agent"), "5"),
     RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
     RailEntry("/site", "rail.site", ("supervisor", "admin"), "7"),
+    RailEntry("/simulate", "rail.simulate", ("supervisor", "admin"), "t"),
     RailEntry("/health", "rail.health", ("supervisor", "admin"), "8"),
     RailEntry("/figures", "rail.figures", STAFF, "a"),
     RailEntry("/said", "rail.said", STAFF, "9"),
@@ -105,6 +106,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *imports_page.routes(),
         *customer_file.routes(),
         *site_page.routes(),
+        *trials_page.routes(),
         *health.routes(),
     ]
 

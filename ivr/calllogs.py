@@ -3,7 +3,8 @@
 Two formats are understood, plain or gzipped, told apart by their heading:
 
 * the bank's log (`vru_line, call_id, customer_id, priority, type, date, vru_entry, ...`), a row per call;
-* a plain table `arrived_s,tier,queue,handling_s,patience_s`, seconds from midnight of the first day.
+* a plain table `arrived_s,tier,queue,handling_s,patience_s`, seconds from midnight of the first day; it may also
+  have `call,matter,locale`: the call's id, what it is about, and the caller's language.
 
 What must hold:
 
@@ -59,7 +60,8 @@ class LoggedCall:
     """One call as the log tells it.
 
     `customer_key` is empty where the caller was not identified; `priority` and `type` are the bank's words,
-    `tier` and `queue` those of a plain table, None where the format has no such column.
+    `tier` and `queue` those of a plain table, None where the format has no such column; so are `call_id`, `matter` and
+    `locale`, empty where the table does not tell.
     """
 
     day: str
@@ -74,6 +76,9 @@ class LoggedCall:
     outcome: Outcome
     service_s: float | None
     patience_s: float | None
+    call_id: str = ""
+    matter: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +237,9 @@ def _plain_call(row: dict[str, str]) -> LoggedCall:
         outcome="unknown",
         service_s=_seconds("handling_s", row["handling_s"]) if row["handling_s"] else 0,
         patience_s=_seconds("patience_s", row["patience_s"]) if row["patience_s"] else None,
+        call_id=row.get("call", ""),
+        matter=row.get("matter", ""),
+        locale=row.get("locale", ""),
     )
 
 

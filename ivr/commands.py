@@ -26,7 +26,7 @@ from ivr.app import build, link
 from ivr.check import told
 from ivr.launcher import run_until_stopped
 from ivr.service import reconcile as reconcile_room
-from ivr.service import versions
+from ivr.service import trials, versions
 from ivr.service.hotlines import read_hotline
 from queues import clockwork as queues_clockwork
 from queues import dispatcher as queues_dispatcher
@@ -139,6 +139,7 @@ def clock(settings: Settings, _: argparse.Namespace) -> int:
             *recordings_chores.own_chores(),
             *reconcile_room.own_chores(),
             *versions.own_chores(),
+            *trials.own_chores(),
         ]
         await queues_clockwork.run(runtime, every)
 
@@ -150,7 +151,7 @@ def worker(settings: Settings, _: argparse.Namespace) -> int:
     configure(settings)
 
     def names(runtime: Runtime) -> Sequence[str]:
-        return (*plan_of(runtime).work_queues(), AUDIO_JOBS)
+        return (*plan_of(runtime).work_queues(), AUDIO_JOBS, trials.WORK_QUEUE)
 
     asyncio.run(wait_for_store(settings))
     jobs.run_worker(settings, names, opened, versions.follow)

@@ -24,11 +24,11 @@ from ivr.calllogs import CallLogError, day_name, days_of, parse_hours, read_call
 from ivr.progress import Bar
 from ivr.simulation import report
 from ivr.simulation.boards import on_rules, on_scripts
-from ivr.simulation.figures import figures_of
 from ivr.simulation.logs import agents_of, calls_of
 from ivr.simulation.play import Day
 from ivr.simulation.report import Told
 from ivr.simulation.scenario import PlayedDay, Scenario
+from ivr.simulation.telling import tell
 from queues.domain.faults import SiteFaults
 from queues.domain.journal import Line
 from queues.domain.plan import Plan, load_plan
@@ -181,17 +181,9 @@ def priorities_of(text: str, plan: Plan) -> dict[int, str]:
 
 
 def _told(plan: Plan, scenario: Scenario) -> Told:
-    missing = [
-        call for call in scenario.calls if call.tier not in plan.tiers or call.queue not in plan.queues
-    ]
-    if missing:
-        raise CallLogError([f"{plan.site} has no tier '{missing[0].tier}' or no queue '{missing[0].queue}'"])
     total = max(len(scenario.calls), 1)
     with Bar(sys.stderr) as bar:
-        day = on_rules(
-            Day(plan, scenario), progress=lambda done: bar.show(f"playing {plan.site}", 100 * done / total)
-        )
-    return Told(name=plan.site, version=plan.version, day=day, figures=figures_of(plan, day))
+        return tell(plan, scenario, lambda done: bar.show(f"playing {plan.site}", 100 * done / total))
 
 
 async def compare_with_scripts(plan: Plan, scenario: Scenario, day: PlayedDay) -> int:

@@ -1,7 +1,7 @@
 """From a call log to a scenario: the site's own tiers, queues and matters for each call, or a fault with its line.
 
 What a log does not tell is assumed, and said: patience of those who were answered (none: they wait), how many
-agents there were (as many as asked for, each with every skill), the matter (the queue's usual one).
+agents there were (as many as asked for, each with every skill), the matter (the usual one), the language.
 """
 
 import csv
@@ -25,7 +25,8 @@ def calls_of(
     """The calls that entered a queue. A bank's priority becomes a tier, everything else the default."""
     days = {day: number for number, day in enumerate(sorted({call.day for call in logged}))}
     faults: list[str] = []
-    calls = []
+    calls: list[SimulatedCall] = []
+    known: set[str] = set()
     for number, call in enumerate(logged):
         if call.outcome == "left_in_menu":
             continue
@@ -37,6 +38,13 @@ def calls_of(
             faults.append(
                 f"{arrival_of(call)}: {plan.site} has no queue '{queue}' ({', '.join(plan.queues)})"
             )
+        if call.matter and call.matter not in plan.matters:
+            faults.append(
+                f"{arrival_of(call)}: {plan.site} has no matter '{call.matter}' ({', '.join(plan.matters)})"
+            )
+        if call.call_id and call.call_id in known:
+            faults.append(f"{arrival_of(call)}: the call '{call.call_id}' is there twice")
+        known.add(call.call_id)
         if len(faults) >= FAULTS_MAX:
             break
         if not faults:
@@ -50,13 +58,14 @@ def _simulated(call: LoggedCall, number: int, day: int, tier: str, queue: str, p
     at_ms = day * DAY_S * 1000 + call.at_ms_of_day + call.menu_s * 1000
     service_s = call.service_s if call.service_s is not None else USUAL_SERVICE_S
     return SimulatedCall(
-        call_id=f"L{number:07d}",
+        call_id=call.call_id or f"L{number:07d}",
         at_ms=at_ms,
         tier=tier,
         queue=queue,
-        matter=usual_matter(plan),
+        matter=call.matter or usual_matter(plan),
         handling_ms=round(service_s * 1000),
         patience_ms=None if call.patience_s is None else round(call.patience_s * 1000),
+        locale=call.locale,
     )
 
 

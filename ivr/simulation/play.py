@@ -67,7 +67,7 @@ class Day:
     )
     _kept_back_ms: int = 0
     _matched_ms: int = 0
-    _lanes: dict[tuple[str, str, str], tuple[str, str, int]] = field(default_factory=dict)
+    _lanes: dict[tuple[str, str, str, str], tuple[str, str, int]] = field(default_factory=dict)
 
     def run(self) -> Generator[Ask, Any, PlayedDay]:
         for agent in self.scenario.agents:
@@ -150,7 +150,7 @@ class Day:
             lane_id=lane_id,
             lane=lane,
             head_start_ms=head_start_ms,
-            locale=self.plan.default_locale,
+            locale=call.locale or self.plan.default_locale,
             ticket_type="",
             ticket_on="",
             work_queue="",
@@ -168,12 +168,13 @@ class Day:
                 self._look_again_after(queue.reserve.release_after_ms)
 
     def _lane_of(self, call: SimulatedCall) -> tuple[str, str, int]:
-        key = (call.queue, call.tier, call.matter)
+        locale = call.locale or self.plan.default_locale
+        key = (call.queue, call.tier, call.matter, locale)
         if key not in self._lanes:
             lane = Lane(
                 queue=call.queue,
                 tier=call.tier,
-                needs=self.plan.needs(call.queue, self.plan.default_locale),
+                needs=self.plan.needs(call.queue, locale),
                 head_start_ms=self.plan.head_start_ms(call.tier, call.matter),
                 is_safety=self.plan.matters[call.matter].is_safety,
             )

@@ -2,6 +2,7 @@
 
 import html
 import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ COLUMNS = (
     "promoted",
 )
 WIDTH, HEIGHT, PAD = 720, 260, 40
+CURVE_STEPS = 200
 COLOURS = ("#1f5fbf", "#b3261e", "#2e7d32", "#8e5bb5", "#b26a00", "#00696f")
 STYLE = """
 body{font:15px/1.5 system-ui,"Noto Sans SC","PingFang SC","Microsoft YaHei",sans-serif;
@@ -64,14 +66,12 @@ def as_json(told: Told, other: Told | None = None, assumed: Sequence[str] = ()) 
     result = {"site": told.name, "version": told.version, **told.figures.as_json(), "assumed": list(assumed)}
     if other is not None:
         result["against"] = {"site": other.name, "version": other.version, **other.figures.as_json()}
-        result["changes"] = [
-            {**_fields(change), "by_s": change.by_s} for change in changes(told.day, other.day) if change.by_s
-        ]
+        result["changes"] = [as_row(change) for change in changes(told.day, other.day) if change.by_s]
     return result
 
 
-def _fields(change: Change) -> dict[str, Any]:
-    return {name: getattr(change, name) for name in Change.__slots__}
+def as_row(change: Change) -> dict[str, Any]:
+    return {**{name: getattr(change, name) for name in Change.__slots__}, "by_s": change.by_s}
 
 
 def changes(day: PlayedDay, other: PlayedDay) -> list[Change]:
@@ -199,15 +199,18 @@ def curves(day: PlayedDay) -> str:
     return f"{head}{axes}{''.join(lines + names)}</svg>"
 
 
+def shares_within(waits_s: Sequence[float], offered: int, longest_s: float) -> list[float]:
+    """The share of the offered calls that had been answered after each of equal steps up to `longest_s`."""
+    in_order = sorted(waits_s)
+    ends = (longest_s * step / CURVE_STEPS for step in range(CURVE_STEPS + 1))
+    return [bisect_right(in_order, end_s) / max(1, offered) for end_s in ends]
+
+
 def _curve(day: PlayedDay, tier: str, longest_s: float, colour: str) -> str:
     own = [each for each in day.calls if each.call.tier == tier]
-    waits = sorted(each.wait_ms / 1000 for each in own if each.is_answered)
-    steps = [longest_s * step / 200 for step in range(201)]
-    points, reached = [], 0
-    for at_s in steps:
-        while reached < len(waits) and waits[reached] <= at_s:
-            reached += 1
-        x = PAD + (WIDTH - 2 * PAD) * at_s / longest_s
-        y = HEIGHT - PAD - (HEIGHT - 1.5 * PAD) * reached / max(1, len(own))
-        points.append(f"{x:.1f},{y:.1f}")
+    waits = [each.wait_ms / 1000 for each in own if each.is_answered]
+    points = [
+        f"{PAD + (WIDTH - 2 * PAD) * step / CURVE_STEPS:.1f},{HEIGHT - PAD - (HEIGHT - 1.5 * PAD) * share:.1f}"
+        for step, share in enumerate(shares_within(waits, len(own), longest_s))
+    ]
     return f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="2"/>'

@@ -11,7 +11,10 @@ EVERYBODY: Final = ()  # skills of an agent who has all of the site's
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedCall:
-    """`at_ms` is when it enters its queue. `patience_ms` None: the caller never leaves by himself."""
+    """`at_ms` is when it enters its queue. `patience_ms` None: the caller never leaves by himself.
+
+    `locale` empty: the site's first language.
+    """
 
     call_id: str
     at_ms: int
@@ -20,6 +23,7 @@ class SimulatedCall:
     matter: str
     handling_ms: int
     patience_ms: int | None = None
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,22 @@ Index(None, calls.c.customer_id)
 Index(None, calls.c.caller_ref)
 Index(None, erasures.c.done_ms)
 
+QUEUED_COLUMNS: Final = (
+    *(
+        "call_id",
+        "state",
+        "outcome",
+        "callback",
+        "queue",
+        "tier",
+        "matter",
+        "locale",
+        "site_version",
+        "agent_id",
+    ),
+    *("queued_ms", "offered_ms", "answered_ms", "ended_ms", "wrapped_up_ms", "wait_ms", "talk_ms", "offers"),
+)
+MENU_MS_MAX: Final = 24 * 3_600_000
 CHUNK: Final = 1000  # as many ids in one question
 FOLDED: Final = tuple(each.name for each in fields(CallRecord))
 
@@ -298,6 +314,36 @@ def counted(condition: Any, name: str) -> Any:
 async def count_arrived(connection: AsyncConnection, from_ms: int, until_ms: int) -> int:
     query = select(func.count()).where(calls.c.arrived_ms >= from_ms, calls.c.arrived_ms < until_ms)
     return int((await connection.execute(query)).scalar_one())
+
+
+async def queued_between(
+    connection: AsyncConnection, site: str, from_ms: int, until_ms: int, limit: int
+) -> list[RowMapping]:
+    """The calls that entered their first queue in [from_ms, until_ms), in that order; of each what is no person's."""
+    columns = [calls.c[name] for name in QUEUED_COLUMNS]
+    query = select(*columns).where(*_queued(site, from_ms, until_ms))
+    rows = await connection.execute(query.order_by(calls.c.queued_ms, calls.c.call_id).limit(limit))
+    return list(rows.mappings())
+
+
+async def count_queued(
+    connection: AsyncConnection, site: str, from_ms: int, until_ms: int
+) -> dict[tuple[str, str], int]:
+    """How many entered a queue in [from_ms, until_ms), by queue and tier."""
+    query = select(calls.c.queue, calls.c.tier, func.count()).where(*_queued(site, from_ms, until_ms))
+    rows = await connection.execute(query.group_by(calls.c.queue, calls.c.tier))
+    return {(queue or "", tier or ""): count for queue, tier, count in rows}
+
+
+def _queued(site: str, from_ms: int, until_ms: int) -> tuple[Any, ...]:
+    """Found by the arrival, which has an index and is at most a day before."""
+    return (
+        calls.c.site == site,
+        calls.c.arrived_ms >= from_ms - MENU_MS_MAX,
+        calls.c.arrived_ms < until_ms,
+        calls.c.queued_ms >= from_ms,
+        calls.c.queued_ms < until_ms,
+    )
 
 
 async def states_of(connection: AsyncConnection, call_ids: Sequence[str]) -> dict[str, str]:
