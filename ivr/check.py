@@ -18,6 +18,7 @@ from config import site_folders, yaml_faults
 from config.clock import Clock
 from config.site_files import SiteFiles, SiteFilesError, read
 from ivr.domain.differences import differences
+from ivr.domain.fault_words import told_in
 from ivr.domain.menu_form import faults_in_form
 from ivr.domain.outline import LANGUAGES, Outline, word
 from ivr.domain.picture import picture
@@ -50,7 +51,7 @@ def check(chosen: argparse.Namespace) -> int:
         print(json.dumps(as_values(found, chosen.language), ensure_ascii=False, indent=1))
     if found.hotline is None:
         if not chosen.json:
-            print("\n".join(map(str, found.faults)), file=sys.stderr)
+            print("\n".join(told_in(found.faults, chosen.language)), file=sys.stderr)
         return 1
     if not chosen.json:
         print("\n".join(report(found, found.hotline, chosen.language)))
@@ -71,7 +72,8 @@ def diff(chosen: argparse.Namespace) -> int:
             return 2
         found = examine(folder)
         if found.hotline is None:
-            print(f"{name} has faults:\n" + "\n".join(map(str, found.faults)), file=sys.stderr)
+            told_of = "\n".join(told_in(found.faults, chosen.language))
+            print(f"{name} has faults:\n{told_of}", file=sys.stderr)
             return 1
         sides.append(found.hotline)
     print("\n".join(told(sides[0], sides[1], chosen.language)))
@@ -180,7 +182,7 @@ def report(found: Examined, hotline: Hotline, language: str | None) -> list[str]
     plan, menu = hotline.plan, hotline.menu
     sizes = f"{len(menu.nodes)} menu nodes, {len(plan.queues)} queues, {len(plan.tiers)} tiers"
     said = [f"{plan.site}: {sizes}, version {plan.version}; no faults."]
-    said += [f"  warning: {warning}" for warning in found.warnings]
+    said += [f"  warning: {warning}" for warning in told_in(found.warnings, language)]
     for bound in passing_bounds(plan):
         said.append(
             f"  {bound.ahead} may pass {bound.behind} who came up to {bound.by_ms / 1000:g} s earlier"

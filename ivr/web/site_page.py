@@ -26,6 +26,7 @@ from config.web.forms import read_form
 from config.web.streams import Event, sse
 from config.web.templates import page
 from ivr.domain.differences import differences
+from ivr.domain.fault_words import fault_in, told_in
 from ivr.domain.picture import picture
 from ivr.domain.tree import tree_lines
 from ivr.service import versions
@@ -181,9 +182,9 @@ async def _folder(runtime: Runtime, locale: str) -> Folder:
             return Folder(files)
         hotline = await asyncio.to_thread(read_hotline, files, runtime.settings.duty_number)
     except SiteFilesError as fault:
-        return Folder(faults=tuple(f"{where}: {why}" for where, why in fault.faults))
+        return Folder(faults=tuple(f"{where}: {fault_in(why, locale)}" for where, why in fault.faults))
     except SiteFaults as fault:
-        return Folder(faults=tuple(map(str, fault.faults)))
+        return Folder(faults=tuple(told_in(fault.faults, locale)))
     said = differences(outline_for(active_hotline(runtime), locale), outline_for(hotline, locale))
     return Folder(files, changes=tuple(said))
 

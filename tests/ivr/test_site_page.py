@@ -198,7 +198,7 @@ async def test_a_folder_with_faults_is_told_with_its_places(
     edit(folder, "exhausted: agent", "exhausted: agnet")
     page = await boss.open("/site")
     assert "menu.yaml:" in text_of(page)
-    assert "did you mean 'agent'?" in text_of(page)
+    assert "是不是“agent”？" in text_of(page)
     assert 'action="/site/reload"' not in page.text
     assert (await boss.send("/site/reload", {"version": before})).status_code == 422
     assert runtime.site_files.version == before
