@@ -22,7 +22,7 @@ const { values: asked } = parseArgs({
     empty: { type: "string" },
     "empty-staff": { type: "string" },
     out: { type: "string", default: "docs/pictures" },
-    only: { type: "string", default: "sign-in,phone,desk,wall,empty,queues,said,calls,call,tickets,ticket,follow-ups,customers,file,tiers,import,notices,site,health" },
+    only: { type: "string", default: "sign-in,phone,desk,wall,empty,queues,said,calls,call,tickets,ticket,follow-ups,customers,file,tiers,import,notices,site,trials,health" },
     patience: { type: "string", default: "90" },
     browser: { type: "string", default: "/usr/bin/chromium" },
     dark: { type: "boolean", default: false },
@@ -271,6 +271,20 @@ const sets = {
     if (!asked.staff) return;
     await signIn(asked.staff);
     await everyWay("site", "/site");
+  },
+  // The newest day on record, once more with one agent more.
+  async trials() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("trials", "/simulate");
+    const day = await first("/simulate", ".trials-days a");
+    if (!day) return void missed.push("trials: no day on record");
+    await page.setViewportSize(SIZES.wide);
+    await page.goto(new URL(day, asked.base).href);
+    await page.fill("#more", "1");
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("Control+Enter")]);
+    await page.waitForSelector(".trials:not([data-upload])", { timeout: patience });
+    await everyWay("trial", new URL(page.url()).pathname);
   },
   async health() {
     if (!asked.staff) return;

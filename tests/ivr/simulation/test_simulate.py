@@ -67,6 +67,11 @@ def test_what_a_change_would_have_done(
     ("table", "agents", "words"),
     [
         (f"{COLUMNS}1.25,vip,general,60,\n", "1", f"arrived_s 1.25: power has no tier 'vip' ({TIERS})"),
+        (
+            COLUMNS.replace("\n", ",call\n") + "1,,general,60,,x\n2,,general,60,,x\n",
+            "1",
+            "arrived_s 2: the call 'x' is there twice",
+        ),
         (f"{COLUMNS}90000,,nowhere,60,\n", "1", f"arrived_s 90000: power has no queue 'nowhere' ({QUEUES})"),
         (f"{COLUMNS}x,,general,60,\n", "1", "calls.csv:2: arrived_s 'x' is not a number of seconds"),
         (PLAIN, "nobody.csv", "--agents: 'nobody.csv' is neither a number of agents nor a file"),
