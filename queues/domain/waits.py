@@ -7,12 +7,16 @@ and what was counted can be taken back; neither is true of sketches that thin th
 """
 
 import json
+import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 Waits = Mapping[int, int]  # seconds -> how many
 NONE: Final[Waits] = {}
+_DIGITS: Final = 8  # base 16: a second counts up to four thousand million calls
+_BITS: Final = 4 * _DIGITS
+_SPARSE_DIGITS: Final = 24  # an entry of JSON has a third of it, and takes so much longer to add
 
 
 class Step(NamedTuple):
@@ -30,13 +34,39 @@ def second_of(wait_ms: int) -> int:
 
 
 def read(text: str | None) -> Counter[int]:
-    return Counter({int(at_s): count for at_s, count in json.loads(text).items()}) if text else Counter()
+    return added([text]) if text else Counter()
 
 
 def write(waits: Waits) -> str:
-    """Always the same text for the same counts."""
-    told = {str(at_s): waits[at_s] for at_s in sorted(waits) if waits[at_s]}
-    return json.dumps(told, separators=(",", ":")) if told else ""
+    """Always the same text for the same counts.
+
+    Few of them are JSON, `{"12":3,"41":1}`. Many are one number in base 16, of which each eight digits are a second's
+    count, the last ones those of second 0: such texts are added as numbers, and a year of them takes milliseconds.
+    """
+    told = {at_s: waits[at_s] for at_s in sorted(waits) if waits[at_s]}
+    if not told:
+        return ""
+    last_s = max(told)
+    if len(told) * _SPARSE_DIGITS < (last_s + 1) * _DIGITS or min(told.values()) < 0 or min(told) < 0:
+        return json.dumps(told, separators=(",", ":"))
+    return "".join(f"{told.get(at_s, 0):0{_DIGITS}x}" for at_s in range(last_s, -1, -1))
+
+
+def added(texts: Iterable[str]) -> Counter[int]:
+    """The counts of all of them together."""
+    dense, found = 0, dict[str, int]()
+    for text in texts:
+        if not text.startswith("{"):
+            dense += int(text, 16)
+            continue
+        for at_s, number in json.loads(text).items():
+            found[at_s] = found.get(at_s, 0) + number
+    told = Counter({int(at_s): number for at_s, number in found.items()})
+    size = -(-dense.bit_length() // _BITS)
+    for at_s, number in enumerate(struct.unpack(f"<{size}I", dense.to_bytes(size * _BITS // 8, "little"))):
+        if number:
+            told[at_s] += number
+    return told
 
 
 def total(parts: Iterable[Waits]) -> Counter[int]:

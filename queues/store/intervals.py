@@ -5,7 +5,7 @@ transaction that adds it to the rows. So each change is in exactly one of the tw
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -256,11 +256,14 @@ async def totals(
     ).mappings():
         sums = Counter({name: int(row[name]) for name in domain.SUMS if row[name]})
         found[row["queue"], row["tier"]] = Row(Counts(sums), row["corrected_ms"])
-    texts = select(*group, *(intervals.c[name] for name in domain.WAITS)).where(*chosen)
-    has_any = or_(*(intervals.c[name] != "" for name in domain.WAITS))
-    for row in (await connection.execute(texts.where(has_any))).mappings():
-        counted = {name: waits.read(row[name]) for name in domain.WAITS if row[name]}
-        found[row["queue"], row["tier"]].counts.add(Counts(waits=counted))
+    texts = defaultdict[tuple[Group, str], list[str]](list)
+    columns = [intervals.c[name] for name in domain.WAITS]
+    for queue, tier, *told in await connection.execute(select(*group, *columns).where(*chosen)):
+        for name, each in zip(domain.WAITS, told, strict=True):
+            if each:
+                texts[(queue, tier), name].append(each)
+    for (key, name), several in texts.items():
+        found[key].counts.waits[name] = waits.added(several)
     return found
 
 
