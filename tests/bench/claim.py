@@ -3,7 +3,7 @@
 Ours: `enqueue_call`, the snapshot and the decision, `claim_offer`, through the service. The floor: a script that
 writes a call with its lane and its journal line and replies its facts, one that reads the head of a lane and the
 idle agents as JSON, one that writes call, agent and offer, the due ring and a line; through the bare client, with
-no rule, no state looked at, nothing kept in step (config/decisions/0019). What makes the next call possible (its
+no rule, no state looked at, nothing kept in step (config/decisions/0020). What makes the next call possible (its
 arrival, the agent's release) is outside the time on both sides.
 """
 
