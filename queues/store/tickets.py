@@ -141,7 +141,8 @@ class TicketFilter:
 
 async def insert_new(connection: AsyncConnection, ticket: Ticket) -> bool:
     """False when a ticket of this number is there."""
-    row = {**asdict(ticket), "revision": await _next_revision(connection)}
+    next_revision = func.coalesce(select(func.max(tickets.c.revision)).scalar_subquery(), 0) + 1
+    row = {**asdict(ticket), "revision": next_revision}
     written = await connection.execute(upsert(tickets, connection).values(**row).on_conflict_do_nothing())
     return written.rowcount == 1
 

@@ -78,7 +78,7 @@ class Desk:
         async with self._fresh_runtime() as runtime:
             book = History(runtime)
             began = perf_counter()
-            await book.after_commit(Written(self.due, []))
+            await book.after_commit(Written(due=self.due, owned=0, relapsed=[]))
             return (perf_counter() - began) * MS
 
     async def _read(self, runtime: Runtime, last_id: str) -> list[tuple[str, dict[str, str]]]:

@@ -123,9 +123,7 @@ async def test_a_scribe_that_dies_after_its_commit_leaves_its_jobs_to_the_next(
         with pytest.raises(ConnectionAbortedError):
             await hotline.scribe.tick()
     assert await hotline.rq_counts() == {}
-    assert await hotline.rows("links", "ticket_no", "pushed_ms") == [
-        {"ticket_no": ticket_no, "pushed_ms": None}
-    ]
+    assert await hotline.rows("links", "ticket_no", "done_ms") == [{"ticket_no": ticket_no, "done_ms": None}]
 
     await hotline.scribe.step_down()
     assert await scribe(hotline.runtime).tick() is False, "every line was taken in already"

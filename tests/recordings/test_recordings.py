@@ -91,7 +91,7 @@ async def test_the_journal_replayed_leaves_identical_rows(desk: Desk) -> None:
     await desk.told("absent", "CA2", "RE2")
     await desk.write_down()
     before = await desk.rows("recordings"), await desk.rows("links")
-    desk.reader.last_id = "0-0"
+    desk.reader.last_id = desk.reader.noted_id = "0-0"
     async with desk.runtime.database.transaction() as connection:
         await connection.exec_driver_sql("UPDATE readers SET last_id = '0-0' WHERE name = 'recordings'")
     assert await desk.reader.drain() == 1
