@@ -27,7 +27,7 @@ log = get_log(__name__)
 
 __all__ = ["Book", "Entry", "OvertakenError", "Reader", "run"]
 
-BATCH_MAX: Final = 500
+BATCH_MAX: Final = 1000
 LEASE_S: Final = 3.0
 WAIT_MS: Final = 500
 STANDBY_S: Final = 0.3
