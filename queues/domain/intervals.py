@@ -81,6 +81,7 @@ class Counts:
 
 
 Cells = dict[Cell, Counts]
+Share = tuple[Cell, Counts]
 
 
 def cell_of(record: CallRecord) -> Cell:
@@ -162,20 +163,22 @@ def total(records: Iterable[CallRecord]) -> Cells:
     return found
 
 
-def changes(before: Mapping[str, CallRecord], after: Iterable[CallRecord]) -> Cells:
-    """What the cells gain, and lose, as these records take the place of those from before."""
+def counted(records: Iterable[CallRecord]) -> dict[str, Share]:
+    """What each of these calls adds now, and where; taken before a fold changes the records."""
+    return {record.call_id: (cell_of(record), contribution(record)) for record in records}
+
+
+def changes(before: Mapping[str, Share], after: Iterable[CallRecord]) -> Cells:
+    """What the cells gain, and lose, as these records take the place of those that were `counted` before."""
     found: Cells = {}
     for record in after:
+        share = (cell_of(record), contribution(record))
         old = before.get(record.call_id)
+        if old == share:
+            continue
         if old is not None:
-            cell, counts = cell_of(old), contribution(old)
-            now = contribution(record)
-            if cell == cell_of(record) and counts == now:
-                continue
-            found.setdefault(cell, Counts()).add(counts, -1)
-            found.setdefault(cell_of(record), Counts()).add(now)
-        else:
-            found.setdefault(cell_of(record), Counts()).add(contribution(record))
+            found.setdefault(old[0], Counts()).add(old[1], -1)
+        found.setdefault(share[0], Counts()).add(share[1])
     return {cell: counts for cell, counts in found.items() if not counts.is_nothing}
 
 

@@ -162,13 +162,15 @@ async def _restamp(connection: AsyncConnection, site: str, before: Mapping[str, 
     lines = await journal.lines_of_calls(connection, before)
     told = fold_all({}, [line for line in lines if line.call_id])
     changed = [
-        replace(record, site_version=record.site_version or before[call_id].site_version)
-        for call_id, record in told.items()
+        replace(record, site_version=record.site_version or before[record.call_id].site_version)
+        for record in told
     ]
     changed = [record for record in changed if record != before[record.call_id]]
     if changed:
         await calls.save(connection, site, changed)
-        await intervals.note(connection, site, 0, domain.changes(before, changed), ())
+        await intervals.note(
+            connection, site, 0, domain.changes(domain.counted(before.values()), changed), ()
+        )
     return len(changed)
 
 

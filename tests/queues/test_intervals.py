@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from queues.domain import agent_time, stays, waits
 from queues.domain.call_records import CallRecord
-from queues.domain.intervals import Cells, changes, contribution, difference, merged, total
+from queues.domain.intervals import Cells, changes, contribution, counted, difference, merged, total
 from queues.domain.journal import Line
 from queues.domain.periods import QUARTER_MS, Grain, midnight, pieces, start_of
 from queues.domain.switchboard import step
@@ -45,10 +45,8 @@ def test_live_is_rebuilt_however_the_lines_come(seed: int) -> None:
     spent: stays.AgentCells = {}
     while lines:
         batch, lines = lines[: (size := chance.randint(1, 300))], lines[size:]
-        after = fold_all(records, batch)
-        changed = [record for call_id, record in after.items() if record != records.get(call_id)]
-        live = merged([live, changes(records, changed)])
-        records = after
+        before = counted(records.values())
+        live = merged([live, changes(before, fold_all(records, batch))])
         stands, gained = stays.take_in(stands, stays.moves_of(batch))
         spent = stays.merged([spent, gained])
         assert difference(total(records.values()), live) == {}
@@ -98,12 +96,12 @@ def test_a_correction_moves_a_call_from_one_cell_to_the_other() -> None:
         call_id="CA1", arrived_ms=5 * QUARTER_MS, queue="repair", tier="normal", queued_ms=5 * QUARTER_MS
     )
     after = replace(before, arrived_ms=4 * QUARTER_MS + 1, tier="vip")
-    gained = changes({"CA1": before}, [after])
+    gained = changes(counted([before]), [after])
     assert {cell[0::2]: counts.sums["arrived"] for cell, counts in gained.items()} == {
         (5 * QUARTER_MS, "normal"): -1,
         (4 * QUARTER_MS, "vip"): 1,
     }
-    assert changes({"CA1": after}, [after]) == {}
+    assert changes(counted([after]), [after]) == {}
     assert contribution(after).sums["unsettled"] == 1
 
 
