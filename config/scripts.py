@@ -38,7 +38,7 @@ _NUMBERED = re.compile(r"-- {2,4}(?P<place>\d+) (?P<name>[a-z_]+)(?:\s.*)?")
 _INCLUDE = re.compile(r"^-- include: (?P<name>[a-z_]+)$", re.MULTILINE)
 # What stands at the margin of an include, with the comment above it.
 _BLOCKS = re.compile(r"\n\n(?=--|local )")
-_DEFINED = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
+_DEFINED = re.compile(r"^local (?:function )?(?P<names>\w+(?:, \w+)*)", re.MULTILINE)
 _REPLY = re.compile(r"-- {2,4}(?P<word>[a-z_]+(?::(?:<[a-z_|]+>|[a-z_]+))?)(?:\s.*)?")
 
 Value = str | int | float | bool | bytes | None
@@ -133,7 +133,7 @@ def _with_includes(folder: Traversable, written: str) -> str:
     while parts:
         include = folder.joinpath("include", f"{parts.pop()}.lua").read_text("utf-8").rstrip()
         for block in reversed(_BLOCKS.split(include)):
-            names = _DEFINED.findall(block)
+            names = [name for names in _DEFINED.findall(block) for name in names.split(", ")]
             if not names or any(re.search(rf"\b{name}\b", body) for name in names):
                 body = f"\n{block}\n{body}"
         body = parts.pop() + body

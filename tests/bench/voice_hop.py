@@ -84,12 +84,22 @@ def verbs(document: str) -> list[str]:
 
 
 class Line:
-    """One kept connection; a request at a time."""
+    """One kept connection; a request at a time. A server closes it when it was idle for some seconds."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
+    def __init__(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.port, self.reader, self.writer = port, reader, writer
+
+    @classmethod
+    async def open(cls, port: int) -> "Line":
+        return cls(port, *await asyncio.open_connection(LOOPBACK, port))
+
+    def close(self) -> None:
+        self.writer.close()
 
     async def ask(self, wire: bytes) -> str:
+        if self.reader.at_eof():
+            self.close()
+            self.reader, self.writer = await asyncio.open_connection(LOOPBACK, self.port)
         self.writer.write(wire)
         head = await self.reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200"), head
@@ -126,9 +136,8 @@ async def serving(house: House, name: str, words: Sequence[str]) -> AsyncIterato
         async with house.process(name, (*words, str(fd)), fds=(fd,)), contextlib.AsyncExitStack() as closing:
             lines = []
             for _ in range(CONNECTIONS):
-                reader, writer = await asyncio.open_connection(LOOPBACK, port)
-                closing.callback(writer.close)
-                lines.append(Line(reader, writer))
+                lines.append(line := await Line.open(port))
+                closing.callback(line.close)
             warm = request("CA-nobody")
             async with asyncio.timeout(READY_WITHIN_S):
                 await asyncio.gather(*(line.ask(warm) for line in lines))

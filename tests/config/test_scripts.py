@@ -41,7 +41,7 @@ local function twice(n)
   return 2 * n
 end
 
-local LIMIT = twice(FEW)
+local NONE, LIMIT = 0, twice(FEW)
 
 -- Nobody here asks for it, nor for what it alone needs.
 local MANY = 100
