@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import ClientError
+
 from config.log import configure_log
 from config.runtime import open_runtime
 from config.site_files import SiteFilesError, read
@@ -112,7 +114,8 @@ async def play(plan: DemoPlan, folder: Path, stopped: asyncio.Event) -> int:
                 await killer
             if plan.is_headless:
                 return await report(plan, site, house, stopped)
-            print(summary(await ask(f"{house.provider_url}/standin/tally")), flush=True)
+            with contextlib.suppress(ClientError, TimeoutError):  # it may be stopped by the same key
+                print(summary(await ask(f"{house.provider_url}/standin/tally")), flush=True)
             return 0
     finally:
         await launcher.stop()

@@ -295,7 +295,7 @@ def test_a_house_that_is_not_empty_is_found_at_the_end(plan: Plan) -> None:
 # Houses that are broken on purpose: the day finds each.
 
 Breaks = Callable[[pytest.MonkeyPatch], None]
-COURSE = Course(4, minutes=8, calls=30, dispatchers=2, has_faults=False, kills_every_ms=4_000)
+COURSE = Course(4, minutes=6, calls=24, dispatchers=2, has_faults=False, kills_every_ms=4_000)
 
 
 def youngest_first(patch: pytest.MonkeyPatch) -> None:
@@ -333,6 +333,21 @@ def nothing_is_performed(patch: pytest.MonkeyPatch) -> None:
         return ()
 
     patch.setattr("queues.service.switchboard.Switchboard.claim_effects", nothing)
+
+
+def promises_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """No seat is kept for anybody, and nobody is left to the people he names."""
+    patch.setattr(routing, "_is_of", lambda *_: False)
+    patch.setattr(routing, "_HELD_FOR", frozenset())
+
+
+async def test_a_house_that_forgets_its_promises_is_found_by_its_day(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promises_are_forgotten(monkeypatch)
+    async with open_day(runtime, COURSE) as day:
+        found = {breach.law for breach in await day.play()}
+    assert found >= {"a kept seat is left for those it is kept for", "left to those it names"}
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,9 @@ async def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
         assert len(living(folder)) >= 7  # five processes of ours, the launcher's own and the stand-in
     finally:
         process.send_signal(signal.SIGINT)
-        await asyncio.wait_for(process.communicate(), 240)
+        said, _ = await asyncio.wait_for(process.communicate(), 240)
     assert process.returncode == 0
+    assert "asked to be called back" in said.decode()
     assert living(folder) == []
 
 

@@ -42,16 +42,20 @@ def course_of(seed: int) -> Course:
     return replace(course, minutes=MINUTES, calls=MINUTES * 3 // 2) if MINUTES else course
 
 
-def something_happened(day: Day) -> bool:
-    """A day without trouble would prove little."""
-    return min(day.company.lost, day.deaths, day.auditor.offers) >= 5
+def something_happened(day: Day, seed: int) -> bool:
+    """A day without trouble would prove little, nor would one without what people do with a call."""
+    told = day.auditor.told
+    happens = ("callback.dialled", "call.held", "call.transferred", "call.consulted", "reserve.released")
+    is_led = any(told.get(name) for name in ("call.moved", "call.raised", "queue.closed"))
+    is_full = seed == FRESH or (is_led and all(told.get(name) for name in happens))
+    return is_full and min(day.company.lost, day.deaths, day.auditor.offers) >= 5
 
 
 @pytest.mark.parametrize("seed", [*range(20), pytest.param(FRESH, id=f"fresh-{FRESH}")])
 async def test_a_faulty_day_breaks_no_law_and_comes_to_its_end(runtime: Runtime, seed: int) -> None:
     async with open_day(runtime, course_of(seed)) as day:
         assert await day.play() == []
-        assert something_happened(day)
+        assert something_happened(day, seed)
         await check_books(day)
 
 
@@ -86,7 +90,7 @@ async def two_runs(runtime: Runtime, one: Course, other: Course) -> list[Records
     return records
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_a_day_on_which_every_webhook_comes_twice_leaves_the_same_in_sql(
     runtime: Runtime, seed: int
 ) -> None:

@@ -99,7 +99,9 @@ class DayAuditor:
             self.tickets.setdefault(line.call_id, str(number))
         if line.data.get("closed"):
             return
+        before = self.waiters.get(line.call_id)
         self.waiters[line.call_id] = waiter_of(line, self.arrivals[line.call_id])
+        self.waiters[line.call_id].not_yet = before.not_yet if before else {}
         self.waiting.add(line.call_id)
         for bond in self.waiters[line.call_id].named:
             self._must(self._may_name(bond, line.call_id), f"the plan names {bond.why}", line.call_id, line)
@@ -154,6 +156,10 @@ class DayAuditor:
 
     def _callback_woken(self, line: Line) -> None:
         self.waiting.add(line.call_id)
+
+    # In the menu again, or rung before anybody is there for him.
+    _call_led = _callback_called = _callback_asked
+    _callback_reached = _callback_woken
 
     # Offers
 
@@ -306,8 +312,8 @@ class DayAuditor:
         return {"under way": sorted(live), "waiting": sorted(self.waiting), "ready": sorted(ready)}
 
     def _is_live(self, call_id: str) -> bool:
-        """Somebody is on its line: of a callback, only while they talk."""
-        return call_id not in self.calling_back.until_ms or self.base.where[call_id] == "talking"
+        """Somebody is on its line: of a callback, once its customer was reached."""
+        return call_id not in self.calling_back.until_ms or call_id in self.calling_back.on_line
 
     def close(self, *, is_drained: bool) -> list[Breach]:
         missing = self.after_calls.missing() if is_drained else []

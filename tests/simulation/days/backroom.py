@@ -19,7 +19,7 @@ from queues.service.history import Scribe, scribe
 from queues.service.plans import plan_of
 from tests.simulation.days.timeline import Died, Mortality, Timeline
 
-WRITES_EVERY_MS = 20_000
+WRITES_EVERY_MS = 40_000
 WORKS_EVERY_MS = 240_000
 OVERDUE_MS = 61_000
 ROUNDS_MAX = 20

@@ -24,6 +24,7 @@ class CallingBack:
     refs: dict[str, str] = field(default_factory=dict)
     dialling: dict[str, str] = field(default_factory=dict)  # caller -> the call for which he is rung now
     ended: dict[str, str] = field(default_factory=dict)  # how
+    on_line: set[str] = field(default_factory=set)  # their customers are there
 
     def hear(self, line: Line) -> None:
         if line.type == "call.arrived":
@@ -35,10 +36,13 @@ class CallingBack:
             self._hear_of_promise(line)
 
     def _hear_of_promise(self, line: Line) -> None:
-        if line.type == "callback.dialled":
+        if line.type in ("callback.reached", "call.connected"):
+            self.on_line.add(line.call_id)
+        elif line.type == "callback.dialled":
             self._dialled(line)
         elif line.type == "callback.missed":
             self.tries[line.call_id] = self.tries.get(line.call_id, 0) + 1
+            self.on_line.discard(line.call_id)
             self._let_go(line)
         elif line.type in ("callback.rested", "call.requeued"):
             self._let_go(line)
