@@ -27,10 +27,23 @@ from queues.store import abandoned as store
 from queues.store import audits, customers, managers
 from queues.store.abandoned import DayCount, Entry
 
-__all__ = ["Answer", "DayCount", "Entry", "Listed", "call", "days", "find", "listed", "note", "of_days"]
+__all__ = [
+    "Answer",
+    "DayCount",
+    "Entry",
+    "Listed",
+    "call",
+    "closed_since",
+    "days",
+    "find",
+    "listed",
+    "note",
+    "of_days",
+]
 
 TAKEN_S: Final = 60.0  # real: until the call that was begun is heard of
 SHOWN_MAX: Final = 300
+CLOSED_MAX: Final = 50
 EXPORTED_MAX: Final = 50_000
 
 
@@ -166,6 +179,16 @@ async def find(runtime: Runtime, entry_id: str) -> Listed | None:
     async with runtime.database.read() as connection:
         entry = await store.find(connection, runtime.settings.site, entry_id)
         return (await _dressed(connection, [entry], ()))[0] if entry else None
+
+
+async def closed_since(
+    runtime: Runtime, from_ms: int, *, agent_id: str = "", limit: int = CLOSED_MAX
+) -> list[Listed]:
+    """Lately closed, the newest first: by this agent, or by anybody."""
+    async with runtime.database.read() as connection:
+        site = runtime.settings.site
+        entries = await store.closed_since(connection, site, from_ms, agent_id, limit)
+        return await _dressed(connection, entries, ())
 
 
 async def of_days(runtime: Runtime, from_ms: int, until_ms: int, limit: int = EXPORTED_MAX) -> list[Listed]:

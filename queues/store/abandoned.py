@@ -261,6 +261,17 @@ async def between(
     return [Entry(**row) for row in rows.mappings()]
 
 
+async def closed_since(
+    connection: AsyncConnection, site: str, from_ms: int, agent_id: str, limit: int
+) -> list[Entry]:
+    """Those that were closed since this instant, by this agent or by anybody; the newest first."""
+    query = select(abandoned).where(abandoned.c.site == site, abandoned.c.closed_ms >= from_ms)
+    if agent_id:
+        query = query.where(abandoned.c.agent_id == agent_id)
+    rows = await connection.execute(query.order_by(abandoned.c.closed_ms.desc()).limit(limit))
+    return [Entry(**row) for row in rows.mappings()]
+
+
 async def times_of(connection: AsyncConnection, entry_ids: Sequence[str]) -> dict[str, list[RowMapping]]:
     """The calls behind each entry, the oldest first."""
     query = select(abandoned_calls).where(abandoned_calls.c.entry_id.in_(entry_ids))

@@ -282,3 +282,55 @@ async def test_forgotten_he_is_on_no_list(runtime: Runtime) -> None:
         (entry,) = await house.entries()
         assert entry["here_call_id"] is None, "nothing ties this call to him"
         assert await house.rows("abandoned_calls", "call_id") == [{"call_id": "CA2"}]
+
+
+async def test_the_pages_show_it_and_one_key_on_the_desk_calls_him(runtime: Runtime) -> None:
+    async with kept_house(runtime) as house:
+        boss = await house.enter("boss", "supervisor")
+        empty = (await boss.open("/abandoned")).text
+        assert "Nobody waits to be called." in empty
+        await house.give_up("CA1", LIN, 10 * SECOND_MS)
+        await house.give_up("CA2", CHEN, 12 * SECOND_MS)
+        await house.entries()
+        wang = await house.agent("wang", "王敏")
+        await wang.speak("zh")
+        desk = (await wang.get("/desk/state"))["owed"]
+        assert (desk["count"], desk["may_call"], [row["key"] for row in desk["rows"]]) == (
+            2,
+            True,
+            ["1", "2"],
+        )
+        assert desk["rows"][0]["who"] == "+86 139****0001"
+        shown = (await wang.open("/abandoned")).text
+        assert shown.count("待回拨") >= 2
+        assert LIN.removeprefix("+86") not in shown, "no number in full"
+        assert (await wang.client.get("/abandoned.csv")).status_code == 403
+        assert await wang.post("/abandoned/note", entry_id="CA1", ending="unwanted") == (
+            409,
+            {"ok": False, "word": "not_his", "said": "该客户不由您回拨。"},
+        )
+        status, told = await wang.post("/abandoned/call", entry_id="CA1")
+        assert (status, told["ok"]) == (200, True)
+        assert (await wang.post("/abandoned/call", entry_id="CA1"))[0] == 409
+        await reach(house, "wang")
+        await house.entries()
+        mine = (await wang.open("/abandoned")).text
+        assert ("back-1-CA1" in mine, "wrong_number" in mine) == (True, True)
+        gone = await wang.send("/abandoned/note", {"entry_id": "CA1", "ending": "unwanted"})
+        assert gone.headers["Location"] == "/abandoned?done=noted"
+        assert (await boss.send("/abandoned/call", {"entry_id": "CA2"})).status_code == 403, "no seat"
+        assert (await boss.send("/abandoned/note", {"entry_id": "CA2", "ending": "?"})).status_code == 422
+        noted = await boss.send("/abandoned/note", {"entry_id": "CA2", "ending": "reached"})
+        assert noted.headers["Location"] == "/abandoned?done=noted"
+        whole = (await boss.open("/abandoned")).text
+        assert ">50%<" in whole, "one of two was settled in time; who does not want it was not"
+        table = (await boss.client.get("/abandoned.csv")).text
+        lines = table.split("\r\n")
+        assert lines[0].startswith("\ufeffEntry,Gave up at,Queue")
+        assert [line.split(",")[10] for line in lines[1:3]] == ["Reached", "Does not want it"]
+        await house.enter("reviewer", "qa")
+        qa = house.readers[-1]
+        assert (await qa.open("/abandoned")).status_code == 200
+        assert (
+            await qa.send("/abandoned/note", {"entry_id": "CA2", "ending": "unwanted"})
+        ).status_code == 403

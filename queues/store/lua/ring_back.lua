@@ -31,8 +31,8 @@ local until_ms = now_ms + tonumber(ARGV[12])
 -- include: places
 -- include: callbacks
 
-local state, number, ref, is_anonymous, area, never =
-  read("call", call_id, "state", "number", "caller_ref", "is_anonymous", "area", "never")
+local state, number, ref, is_anonymous, area, never, ticket_no =
+  read("call", call_id, "state", "number", "caller_ref", "is_anonymous", "area", "never", "ticket_no")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 local caller_ref = name_of(ref, is_anonymous)
@@ -43,7 +43,7 @@ if redis.call("HEXISTS", key("callbacks"), holder) == 1 or redis.call("HEXISTS",
 end
 move("call", call_id, "enqueue", "queue", queue, "first_queue", queue, "matter", matter, "tier", tier, "locale", locale,
   "lane_id", lane_id, "lane", lane, "named", named, "queued_ms", now_ms, "entered_ms", now_ms, "record", "",
-  "callback", "open", "callback_ms", now_ms, "callback_until_ms", until_ms, "tries", 0)
+  "ticket_no", ticket_no, "callback", "open", "callback_ms", now_ms, "callback_until_ms", until_ms, "tries", 0)
 redis.call("ZREM", key("live"), call_id)
 redis.call("HSET", key("callbacks"), holder, call_id)
 redis.call("ZADD", key("deadlines"), text(until_ms), "callback:" .. call_id)
