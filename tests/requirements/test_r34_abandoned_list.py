@@ -12,7 +12,7 @@ from queues.service import calls, customers, ringing_back
 from queues.service.abandoned import close_lapsed, reader
 from queues.service.people import find_agent
 from queues.service.ringing_back import Answer
-from queues.store.abandoned import abandoned, abandoned_calls
+from queues.store.abandoned import abandoned, abandoned_calls, find, take
 from queues.store.readers import readers
 from tests.requirements.house import House, open_house
 from tests.requirements.test_r27_callback import (
@@ -23,6 +23,7 @@ from tests.requirements.test_r27_callback import (
     accept,
     ask,
     pass_by,
+    telephony,
     tick,
     wait_in_queue,
 )
@@ -334,3 +335,27 @@ async def test_the_pages_show_it_and_one_key_on_the_desk_calls_him(runtime: Runt
         assert (
             await qa.send("/abandoned/note", {"entry_id": "CA2", "ending": "unwanted"})
         ).status_code == 403
+
+
+async def test_who_dies_before_the_call_has_begun_keeps_nobody_from_it(runtime: Runtime) -> None:
+    async with kept_house(runtime) as house:
+        await house.give_up("CA1", LIN, 10 * SECOND_MS)
+        await house.entries()
+        await house.agent("wang", "王敏")
+        async with house.runtime.database.transaction() as connection:
+            entry = await find(connection, "power", "CA1")
+            assert entry is not None
+            now_ms = house.runtime.clock.now_ms()
+            assert await take(connection, entry, "wang", now_ms, now_ms + MINUTE_MS)
+        key = (await house.facts_of("CA1")).caller_ref
+        about = {"line": "main", "caller_ref": key, "number": LIN, "number_key": key}
+        await house.hotline.switchboard.arrive(call_id="back-1-CA1", **about)
+        assert await house.ring_up("CA1", "wang") is Answer.TAKEN
+        pass_by(house, 2 * MINUTE_MS)
+        await tick(house)
+        assert (await house.facts_of("back-1-CA1")).state == "ended", "nobody is on its line"
+        (row,) = await house.entries("here_call_id", "tries")
+        assert row == {"here_call_id": None, "tries": 0}
+        assert await house.ring_up("CA1", "wang") is Answer.OK
+        customer = await reach(house, "wang")
+        assert [leg.to for leg in telephony(house).placed if leg.to == LIN] == [customer.leg.to]

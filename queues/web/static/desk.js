@@ -326,7 +326,10 @@ document.addEventListener("click", (event) => {
 
 function take(next) {
   if (next.now_ms < state.now_ms) return; // an older picture overtaken by a newer one
-  if (next.stage !== state.stage) complain("");
+  if (next.stage !== state.stage) {
+    complain("");
+    if (owed) owed.open = false; // an Enter is for whoever calls now
+  }
   state = next;
   setNow(next.now_ms);
   draw();
