@@ -339,13 +339,14 @@ async def count_queued(
 
 
 def _queued(site: str, from_ms: int, until_ms: int) -> tuple[Any, ...]:
-    """Found by the arrival, which has an index and is at most a day before."""
+    """Found by the arrival, which has an index and is at most a day before; none that we placed."""
     return (
         calls.c.site == site,
         calls.c.arrived_ms >= from_ms - MENU_MS_MAX,
         calls.c.arrived_ms < until_ms,
         calls.c.queued_ms >= from_ms,
         calls.c.queued_ms < until_ms,
+        ~calls.c.call_id.startswith(MARK),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, update
 
 from config.runtime import Runtime
-from queues.service import calls, customers, ringing_back
+from queues.service import calls, customers, figuring, ringing_back
 from queues.service.abandoned import close_lapsed, reader
 from queues.service.people import find_agent
 from queues.service.ringing_back import Answer
@@ -135,6 +135,11 @@ async def test_two_agents_want_him_and_one_calls_and_reaches_him(runtime: Runtim
         )
         assert (call["wait_ms"], call["record"]) == (0, ""), "he heard no notice in this call"
         assert (await calls.today(house.runtime, house.plan)).offered == 1, "only who rings us is counted"
+        figures = await calls.today(house.runtime, house.plan)
+        assert (figures.arrived, figures.callback) == (1, 0)
+        await figuring.tick(house.runtime)
+        sums = await house.rows("intervals", "arrived", "offered", "called_back", grain="quarter")
+        assert sums == [{"arrived": 1, "offered": 1, "called_back": 0}]
         noted = {"agent_id": agent_id, "by": agent_id, "is_anybodys": False}
         assert await ringing_back.note(house.runtime, "CA1", "wrong_number", **noted) is Answer.OK
         assert [row["ending"] for row in await house.entries()] == ["wrong_number"]
