@@ -20,6 +20,7 @@ from ivr.service.hotlines import notice_sentences
 from ivr.web import site_page, trials_page, voice
 from queues.store.switchboard import site_tag
 from queues.web import (
+    abandoned,
     desk,
     figures_page,
     follow_ups,
@@ -42,6 +43,7 @@ RAIL = (
     RailEntry("/calls", "rail.calls", (*STAFF, "agent"), "3"),
     RailEntry("/tickets", "rail.tickets", (*STAFF, "agent"), "4"),
     RailEntry("/follow-ups", "rail.follow_ups", ("agent", "supervisor", "admin"), "f"),
+    RailEntry("/abandoned", "rail.abandoned", (*STAFF, "agent"), "b"),
     RailEntry("/customers", "rail.customers", (*STAFF, "agent"), "5"),
     RailEntry("/notices", "rail.notices", (*STAFF, "agent"), "6"),
     RailEntry("/site", "rail.site", ("supervisor", "admin"), "7"),
@@ -99,6 +101,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *calls.routes(),
         *tickets.routes(),
         *follow_ups.routes(),
+        *abandoned.routes(),
         *notices.routes(),
         *figures_page.routes(),
         *said.routes(),

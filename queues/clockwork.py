@@ -15,6 +15,7 @@ from config.redis import is_cancelled
 from config.runtime import Runtime
 from config.web.sessions import sessions, wall_ms
 from queues.service import (
+    abandoned,
     appointments,
     cases,
     customers,
@@ -58,6 +59,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("rescore_due", 10.0, rescoring.rescore_due),
         Chore("work_off_uploads", 1.0, uploads.work_off_uploads),
         Chore("tidy_uploads", 300.0, uploads.tidy_uploads),
+        Chore("close_lapsed", 10.0, abandoned.close_lapsed),
         Chore("send_texts", 2.0, appointments.send_texts),
         Chore("estimate_waits", 2.0, estimating.estimate_waits),
         Chore("watch_surges", 1.0, surging.watch_surges),

@@ -3,10 +3,10 @@
 from typing import Final
 
 from queues.clockwork import Chore
-from queues.service import history
+from queues.service import abandoned, history
 from recordings.service import recordings
 
-READERS: Final = (history.READER, recordings.READER)
+READERS: Final = (history.READER, abandoned.READER, recordings.READER)
 
 
 def own_chores() -> tuple[Chore, ...]:

@@ -84,6 +84,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "announce": ("等候播报", "announcement to who waits"),
     "targets": ("目标", "target"),
     "surge": ("高峰模式", "surge mode"),
+    "abandoned": ("放弃来电名单", "list of who gave up"),
     "not_at_all": ("不可以", "not at all"),
     "posts": ("处理权限", "post"),
     "gravities": ("严重程度", "gravity"),
@@ -98,6 +99,11 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "none": ("没有通知时的提示", "prompt without a notice"),
     "wait_prompt": ("等待提示", "wait prompt"),
     "waiting": ("排队人数界限", "most waiting by queue"),
+    "short_ms": ("不计入的等待", "wait that does not count"),
+    "within_ms": ("回电时限", "to be called within"),
+    "keep_ms": ("保留时间", "kept for"),
+    "queues": ("队列", "queues"),
+    "menu": ("在菜单中挂机", "hung up in the menu"),
     "calm_ms": ("平息时间", "calm before it ends"),
     "alert": ("通知备班", "alert to who is on call"),
     "surge": ("高峰", "surge"),
@@ -313,7 +319,7 @@ class _Differences:
                     yield from self._parts(section, fields_of(was[name]), fields_of(now[name]), name)
 
     def _announcements(self) -> Iterator[str]:
-        for noun in ("targets", "announce", "surge"):
+        for noun in ("targets", "announce", "surge", "abandoned"):
             was, now = getattr(self.before.plan, noun), getattr(self.after.plan, noun)
             yield from self._parts(noun, fields_of(was) if was else {}, fields_of(now) if now else {})
 

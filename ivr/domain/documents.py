@@ -142,17 +142,19 @@ class Documents:
         phrases = self.menu.phrases
         return (self._say(phrases.callback_promised or phrases.goodbye, locale), Hangup())
 
-    def call_back(self, offer_id: str, locale: str) -> Document:
-        """To whoever lifted the customer's phone: who calls, and the key that shows that it is he."""
+    def call_back(self, offer_id: str, locale: str, *, gave_up: bool = False) -> Document:
+        """To whoever lifted the customer's phone: who calls and why, and the key that shows that it is he."""
         phrases = self.menu.phrases
-        greeting = self._say(phrases.callback_greeting or phrases.accept, locale)
+        why = phrases.gave_up_greeting if gave_up else phrases.callback_greeting
+        greeting = self._say(why or phrases.accept, locale)
         keyed = address("voice_customer_join", offer_id=offer_id)
         return (Gather((greeting,), keyed, max(1, self.plan.whisper_ms // 1000)), Redirect(keyed))
 
-    def call_again(self, locale: str) -> Document:
+    def call_again(self, locale: str, *, gave_up: bool = False) -> Document:
         """The agent has gone while his phone rang."""
         phrases = self.menu.phrases
-        return (self._say(phrases.callback_gone or phrases.call_later, locale), Hangup())
+        gone = None if gave_up else phrases.callback_gone  # who gave up has no place
+        return (self._say(gone or phrases.call_later, locale), Hangup())
 
     def connecting(self, locale: str, round_no: int) -> Document:
         """An agent has accepted; the caller is about to be taken out of the queue."""

@@ -63,6 +63,7 @@ def check_menu(book: FaultBook, menu: Menu, plan: Plan) -> None:
     _check_words(book, menu)
     book.raise_if_any()
     _check_callbacks(book, menu, plan)
+    _check_list(book, menu, plan)
     _check_ways(book, menu)
     _check_tickets(book, menu, plan)
     book.raise_if_any()
@@ -282,6 +283,13 @@ def _check_callbacks(book: FaultBook, menu: Menu, plan: Plan) -> None:
             if step.offer and missing:
                 place = ("queues", "queues", queue.id, "overflow", index, "offer")
                 book.add(place, f"menu.yaml has no words for it: {', '.join(missing)} under phrases")
+
+
+def _check_list(book: FaultBook, menu: Menu, plan: Plan) -> None:
+    """Whoever gave up is told who calls him and why."""
+    if plan.abandoned is not None and menu.phrases.gave_up_greeting is None:
+        fault = "menu.yaml has no words for who is called: gave_up_greeting under phrases"
+        book.add(("queues", "abandoned"), fault)
 
 
 def _check_ways(book: FaultBook, menu: Menu) -> None:

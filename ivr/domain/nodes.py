@@ -344,6 +344,7 @@ class Phrases(Part):
     callback_greeting: Words | None = None
     callback_gone: Words | None = None
     callback_whisper: Words | None = None
+    gave_up_greeting: Words | None = None  # to who gave up, and is called from the list
     not_found: Words | None = None  # no customer has this account number
     sure_of: Words | None = None  # "You would like {label}, is that right?"
     yes: WordLists = Field(default_factory=dict)

@@ -13,6 +13,7 @@ from config.runtime import Runtime
 from ivr.domain.documents import ACCEPT_KEY
 from ivr.domain.verbs import Document
 from ivr.service.hotlines import Hotline, active_hotline, hotline_of
+from queues.domain.abandoned import entry_of
 from queues.domain.calls import CallState
 from queues.service.facts import CallFacts, CallReply
 from queues.service.switchboard import Switchboard
@@ -37,10 +38,11 @@ class CustomerLine:
         reply = await self.switchboard.place_customer(offer_id=offer_id, leg_id=leg_id, is_up=True)
         hotline = await self._hotline(reply.call)
         if reply.call is None or reply.word == "gone":
-            return hotline.documents.call_again(_locale(hotline, reply.call))
+            return _call_again(hotline, reply.call)
         if reply.call.state is CallState.CONNECTED:
             return hotline.documents.meet(offer_id)
-        return hotline.documents.call_back(offer_id, reply.call.locale)
+        gave_up = bool(entry_of(reply.call.call_id))
+        return hotline.documents.call_back(offer_id, reply.call.locale, gave_up=gave_up)
 
     async def pressed(self, *, offer_id: str, leg_id: str, key: str) -> Document:
         """The key is a person; anything else is nobody."""
@@ -50,7 +52,7 @@ class CustomerLine:
         reply = await self.switchboard.reach_customer(offer_id=offer_id, leg_id=leg_id)
         hotline = await self._hotline(reply.call)
         if reply.call is None or reply.word == "gone":
-            return hotline.documents.call_again(_locale(hotline, reply.call))
+            return _call_again(hotline, reply.call)
         return hotline.documents.meet(offer_id)
 
     async def news(self, *, offer_id: str, leg_id: str, news: CustomerNews) -> None:
@@ -72,5 +74,6 @@ class CustomerLine:
         return await hotline_of(self.runtime, call.site_version) if call else active_hotline(self.runtime)
 
 
-def _locale(hotline: Hotline, call: CallFacts | None) -> str:
-    return call.locale if call else hotline.plan.default_locale
+def _call_again(hotline: Hotline, call: CallFacts | None) -> Document:
+    locale = call.locale if call else hotline.plan.default_locale
+    return hotline.documents.call_again(locale, gave_up=call is not None and bool(entry_of(call.call_id)))

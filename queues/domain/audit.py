@@ -34,6 +34,7 @@ _PATH: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "call.diverted": (frozenset({_MENU, _WAIT, _HELD}), _NOTE),
     "call.returned": (frozenset({_NOTE}), _MENU),
     "callback.asked": (frozenset({_WAIT}), _REST),
+    "callback.begun": (frozenset({_WAIT}), _WAIT),
     "callback.woken": (frozenset({_REST}), _WAIT),
     "callback.rested": (frozenset({_WAIT, _REST, _JOIN}), _REST),
     "call.ended": (frozenset({_MENU, _WAIT, _REST, _HELD, _JOIN, _TALK, _NOTE}), _OVER),

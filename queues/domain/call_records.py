@@ -185,6 +185,11 @@ def callback_asked(record: CallRecord, line: Line) -> CallRecord:
     return changed(record, line, CallState.RESTING, callback=ASKED, wait_ms=wait_ms)
 
 
+def callback_begun(record: CallRecord, line: Line) -> CallRecord:
+    """We ring somebody who gave up: he waits for nothing."""
+    return changed(record, line, callback=ASKED, wait_ms=0)
+
+
 def callback_woken(record: CallRecord, line: Line) -> CallRecord:
     return changed(record, line, CallState.QUEUED)
 
@@ -387,6 +392,7 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.OFFER_RINGING: ringing,
     LineType.CALL_REQUEUED: requeued,
     LineType.CALLBACK_ASKED: callback_asked,
+    LineType.CALLBACK_BEGUN: callback_begun,
     LineType.CALLBACK_WOKEN: callback_woken,
     LineType.CALLBACK_RESTED: callback_rested,
     LineType.CALLBACK_MISSED: callback_missed,

@@ -177,6 +177,21 @@ class AskCallback(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RingBack(Command):
+    call_id: str
+    queue: str
+    matter: str
+    tier: str
+    lane_id: str
+    lane: str
+    head_start_ms: int
+    locale: str
+    named: str
+    agent_id: str  # who wants to talk to him
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TendCallback(Command):
     call_id: str
     opens_ms: int  # the instant at which we call again; not in the future: we call now

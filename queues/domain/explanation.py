@@ -514,6 +514,7 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.raised": ("from_tier", "tier", "reason"),
     "call.connected": (),
     "callback.asked": ("queue",),
+    "callback.begun": (),
     "callback.rested": ("why",),
     "callback.woken": (),
     "callback.dialled": (),

@@ -11,6 +11,7 @@ is counted, each once:
 * offered = came to an open queue; answered, called_back, abandoned and flowed_out (a message, another telephone or a
   goodbye, after he had waited) are parts of it, and whoever is in none of them waits still.
 * A caller who asked to be called back is not among the answered, also when he was reached: his own waiting ended then.
+* A call that we place for the list of callers who gave up is nobody's arrival, and in no interval.
 * came_closed = found the queue closed; left_in_menu = ended in the menu; the rest of arrived is there now.
 """
 
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from queues.domain import waits
+from queues.domain.abandoned import entry_of
 from queues.domain.call_records import CallRecord
 from queues.domain.calls import FAILED, JOINED, KEPT, CallState, Outcome
 from queues.domain.periods import QUARTER_MS
@@ -92,6 +94,8 @@ def cell_of(record: CallRecord) -> Cell:
 def contribution(record: CallRecord) -> Counts:
     """What this call adds to its cell. Only what is not 0 is named."""
     told = Counts()
+    if entry_of(record.call_id):
+        return told
     sums = told.sums
     sums["arrived"] = 1
     if not record.is_settled:

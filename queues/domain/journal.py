@@ -38,6 +38,7 @@ class LineType(StrEnum):
     CALL_ENDED = "call.ended"
     CALL_RECONCILED = "call.reconciled"
     CALLBACK_ASKED = "callback.asked"
+    CALLBACK_BEGUN = "callback.begun"
     CALLBACK_WOKEN = "callback.woken"
     CALLBACK_RESTED = "callback.rested"
     CALLBACK_DIALLED = "callback.dialled"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MANAGER, FIRST_CONTACT, LAST_AGENT = "manager", "first_contact", "last_agent"
 TRANSFER: Final = "transfer"  # a colleague has put the caller through to him; no rule of the site says so
+RING_BACK: Final = "ring_back"  # he wants to talk to a caller who gave up
 NAMED_MAX: Final = 3
 TOGETHER_MS_MAX: Final = 45_000
 WITHHELD: Final = "withheld"  # the caller_ref of everybody who shows no number

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from queues.domain import calendars, plan_checks
+from queues.domain.abandoned import Abandoned
 from queues.domain.affinity import Affinity
 from queues.domain.announcing import Announce
 from queues.domain.appointing import Appointing
@@ -236,6 +237,7 @@ class Plan(Timing):
     attributes: dict[str, Attribute] = Field(default_factory=dict)
     surge: Surge | None = None
     targets: Targets = Targets()
+    abandoned: Abandoned | None = None  # none: nobody who gave up is called back
     announce: Announce | None = None  # none: who waits is told his place once, if at all
     ranking: Ranking | None = None
     care: Care | None = None
@@ -342,6 +344,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "matters": _read_all(book, Matter, ("queues", "matters"), shared),
         "surge": _read_one(book, Surge, ("queues", "surge"), shared),
         "targets": _read_one(book, Targets, ("queues", "targets"), shared) or Targets(),
+        "abandoned": _read_one(book, Abandoned, ("queues", "abandoned"), shared),
         "announce": _read_one(book, Announce, ("queues", "announce"), shared),
         "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),
         "ticket_states": _read_states(book, shared),

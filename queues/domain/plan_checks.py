@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.domain import affinity, appointing, calendars, rule_checks, settling, skills, targets
+from queues.domain import abandoned, affinity, appointing, calendars, rule_checks, settling, skills, targets
 from queues.domain.faults import FaultBook, Steps
 from queues.domain.parts import language_of
 from queues.domain.tickets import TicketState
@@ -32,6 +32,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
     _check_queues(names, parts)
     _check_surge(names, parts)
     targets.check(names, parts)
+    abandoned.check(names, parts["abandoned"])
     for name, line in parts["lines"].items():
         _check_line(names, name, line)
     for name, kind in parts["ticket_types"].items():

@@ -18,6 +18,7 @@ from queues.domain import (
     live_rules,
     offer_rules,
     place_rules,
+    ring_back_rules,
     surge_rules,
     transfer_rules,
 )
@@ -66,6 +67,7 @@ RULES: Final[Mapping[type[c.Command], Callable[[Draft, Any], Reply]]] = {
     c.DropPlace: place_rules.drop_place,
     c.ForgetCaller: callback_rules.forget_caller,
     c.AskCallback: callback_rules.ask_callback,
+    c.RingBack: ring_back_rules.ring_back,
     c.TendCallback: callback_rules.tend_callback,
     c.PlaceCustomer: callback_rules.place_customer,
     c.ReachCustomer: callback_rules.reach_customer,

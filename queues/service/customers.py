@@ -22,9 +22,9 @@ from queues.service.customer_index import catch_up, mend_index, rebuild_index, s
 from queues.service.customer_work import Known, Worked, register_of, work_out
 from queues.service.standings import Cause, Move, note_steps
 from queues.service.switchboard import Switchboard
+from queues.store import abandoned, tickets, tiers, uploads
 from queues.store import customer_history as history
 from queues.store import customers as store
-from queues.store import tickets, tiers, uploads
 from queues.store.customer_history import Entry
 
 BATCH: Final = 500
@@ -189,6 +189,7 @@ async def forget(runtime: Runtime, written: str) -> int | None:
     async with runtime.database.transaction() as connection:
         await store.forget_number(connection, key)
         await tickets.forget_ref(connection, key)
+        await abandoned.forget_refs(connection, [key])
         await uploads.forget_faults(connection, site)
         customer_ids = await history.ever_with(connection, site, number, key)
         if customer_ids:

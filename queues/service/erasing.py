@@ -18,7 +18,7 @@ from queues.domain.call_records import CallRecord, text_of
 from queues.domain.journal import Line, LineType
 from queues.service import cases
 from queues.service.switchboard import Switchboard
-from queues.store import calls, customers, follow_ups, journal, tickets
+from queues.store import abandoned, calls, customers, follow_ups, journal, tickets
 
 log = get_log(__name__)
 
@@ -63,6 +63,7 @@ async def scrub(
     for caller_ref in {*refs, *told}:
         if not await calls.is_ref_in_use(connection, caller_ref):
             await customers.forget_number(connection, caller_ref)
+            await abandoned.forget_refs(connection, [caller_ref])
     await calls.ask_erasure(connection, records.keys(), now_ms)
 
 

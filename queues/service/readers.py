@@ -20,6 +20,7 @@ from config.clock import Clock
 from config.log import get_log
 from config.redis import is_cancelled
 from config.runtime import Runtime
+from queues.domain.journal import parse_id
 from queues.store import journal, readers
 from queues.store.journal import Entry
 
@@ -31,6 +32,7 @@ BATCH_MAX: Final = 1000
 LEASE_S: Final = 3.0
 WAIT_MS: Final = 500
 STANDBY_S: Final = 0.3
+FOLLOW_S: Final = 0.1
 
 Known = TypeVar("Known")
 Done = TypeVar("Done")
@@ -64,9 +66,13 @@ class OvertakenError(Exception):
 class Reader(Generic[Known, Done]):
     """One process's seat at the journal; `tick()` says whether there was work."""
 
-    def __init__(self, runtime: Runtime, book: Book[Known, Done], holder: str | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, book: Book[Known, Done], holder: str | None = None, *, behind: str = ""
+    ) -> None:
         self.runtime = runtime
         self.book = book
+        self.behind = behind  # the reader whose work this one builds on: it never overtakes it
+        self.is_held_up = False
         self.holder = holder or f"{os.getpid()}-{secrets.token_hex(4)}"
         self.real = Clock.real()
         self.last_id = readers.FROM_THE_START
@@ -86,6 +92,9 @@ class Reader(Generic[Known, Done]):
         if not entries:
             site = self.runtime.settings.site
             entries = await journal.read_after(self.runtime.redis, site, self.last_id, BATCH_MAX)
+        if entries and self.behind:
+            entries = await self._taken_in_before(entries)
+            self.is_held_up = not entries
         if not entries:
             return False
         try:
@@ -107,11 +116,20 @@ class Reader(Generic[Known, Done]):
 
     async def wait(self) -> None:
         """Until there is something to read, or for a moment."""
-        if self.is_leading:
+        if self.is_leading and self.is_held_up:
+            await asyncio.sleep(FOLLOW_S)
+        elif self.is_leading:
             redis, site = self.runtime.redis, self.runtime.settings.site
             self.waited_for = await journal.wait_after(redis, site, self.last_id, BATCH_MAX, WAIT_MS)
         else:
             await asyncio.sleep(STANDBY_S)
+
+    async def _taken_in_before(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those that the reader in front has committed."""
+        async with self.runtime.database.read() as connection:
+            front = await readers.find(connection, self.behind)
+        last = parse_id(front.last_id if front else readers.FROM_THE_START)
+        return [entry for entry in entries if parse_id(entry.id) <= last]
 
     async def step_down(self) -> None:
         """Give the lease back, so that the next process need not wait for its end."""

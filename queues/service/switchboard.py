@@ -17,7 +17,7 @@ from queues.domain.effects import Effect
 from queues.domain.estimates import Standing
 from queues.domain.journal import APPENDABLE, parse_id
 from queues.domain.lanes import Lane
-from queues.domain.named import TRANSFER, Named, write_lines
+from queues.domain.named import RING_BACK, TRANSFER, Named, write_lines
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
 from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot, is_able, widen
@@ -317,6 +317,31 @@ class Switchboard:
                 call_id=call_id,
                 linger_ms=self._clock.product_ms(ASKED_S),
                 expires_ms=self._plan.callback.expires_ms,
+            )
+        )
+
+    async def ring_back(
+        self, *, call_id: str, queue: str, matter: str, tier: str, lane: Lane, locale: str, agent_id: str
+    ) -> CallReply:
+        """ok | again | promised (he has a callback there, or is being called) | nameless | gone: by this agent.
+
+        The call has just arrived, in the name of a caller who gave up. One try: the next is somebody's own wish.
+        """
+        expires_ms = self._plan.callback.every_ms
+        return await self._about_call(
+            commands.RingBack(
+                now_ms=self._now_ms(),
+                call_id=call_id,
+                queue=queue,
+                matter=matter,
+                tier=tier,
+                lane_id=lane.lane_id,
+                lane=lane.to_json(),
+                head_start_ms=lane.head_start_ms,
+                locale=locale,
+                named=write_lines([Named(RING_BACK, 0 if lane.is_safety else expires_ms, agent_id)]),
+                agent_id=agent_id,
+                expires_ms=expires_ms,
             )
         )
 

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import PlainInsert, metadata, upsert
+from queues.domain.abandoned import MARK
 from queues.domain.call_records import CallRecord
 from queues.domain.calls import CallState, Outcome
 from queues.store.talks import talks
@@ -302,7 +303,7 @@ async def count_by_queue(
     default_ms: int,
     short_ms: int,
 ) -> list[QueueCount]:
-    """The figures of every queue over the calls that arrived in the interval and entered it."""
+    """The figures of every queue over the calls that arrived in the interval and entered it; none that we placed."""
     limit_ms = case(within_ms, value=calls.c.queue, else_=default_ms) if within_ms else default_ms
     is_answered = calls.c.answered_ms.is_not(None)
     is_abandoned = calls.c.outcome == Outcome.ABANDONED
@@ -320,6 +321,7 @@ async def count_by_queue(
             func.coalesce(func.sum(case((is_answered, calls.c.wait_ms), else_=0)), 0).label("wait_ms"),
         )
         .where(calls.c.arrived_ms >= from_ms, calls.c.arrived_ms < until_ms, calls.c.queued_ms.is_not(None))
+        .where(~calls.c.call_id.startswith(MARK))
         .group_by(calls.c.queue)
         .order_by(calls.c.queue)
     )
@@ -332,7 +334,8 @@ def counted(condition: Any, name: str) -> Any:
 
 
 async def count_arrived(connection: AsyncConnection, from_ms: int, until_ms: int) -> int:
-    query = select(func.count()).where(calls.c.arrived_ms >= from_ms, calls.c.arrived_ms < until_ms)
+    came = (calls.c.arrived_ms >= from_ms, calls.c.arrived_ms < until_ms, ~calls.c.call_id.startswith(MARK))
+    query = select(func.count()).where(*came)
     return int((await connection.execute(query)).scalar_one())
 
 
@@ -356,13 +359,14 @@ async def count_queued(
 
 
 def _queued(site: str, from_ms: int, until_ms: int) -> tuple[Any, ...]:
-    """Found by the arrival, which has an index and is at most a day before."""
+    """Found by the arrival, which has an index and is at most a day before; none that we placed."""
     return (
         calls.c.site == site,
         calls.c.arrived_ms >= from_ms - MENU_MS_MAX,
         calls.c.arrived_ms < until_ms,
         calls.c.queued_ms >= from_ms,
         calls.c.queued_ms < until_ms,
+        ~calls.c.call_id.startswith(MARK),
     )
 
 

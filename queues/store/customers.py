@@ -325,6 +325,13 @@ async def names(connection: AsyncConnection, customer_ids: Collection[str]) -> d
     return {row.customer_id: row.name for row in await connection.execute(query)}
 
 
+async def managers_of(connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, list[str]]:
+    """Their account managers in rank."""
+    columns = (customers.c.customer_id, customers.c.managers)
+    rows = await connection.execute(select(*columns).where(customers.c.customer_id.in_(customer_ids)))
+    return {row.customer_id: json.loads(row.managers or "[]") for row in rows}
+
+
 async def ids_named(connection: AsyncConnection, text: str, limit: int) -> tuple[str, ...]:
     """Customers whose name contains this, or whose account number it is."""
     is_like = func.lower(customers.c.name).contains(text.lower(), autoescape=True)

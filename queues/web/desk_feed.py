@@ -17,13 +17,14 @@ from config.web.accounts import Account
 from config.web.streams import Event, Line, Subscription
 from queues.domain.agents import AgentState
 from queues.domain.tickets import TicketState
-from queues.service import calls, customers, people, tickets
+from queues.service import calls, customers, people, ringing_back, tickets
 from queues.service.calls import CallFilter, CallRow
 from queues.service.closings import closings_of
 from queues.service.customers import Customer
 from queues.service.people import Agent
 from queues.service.surging import is_on_call, surges_now
 from queues.service.switchboard import CallerFacts, DeskCall, DeskOffer, DeskState
+from queues.web.abandoned_view import ON_DESK, desk_list
 from queues.web.desk_view import Shift, View, desk_view
 from queues.web.floor import Floor, floor_of, words_of
 from queues.web.surge_view import surge_words
@@ -166,6 +167,7 @@ class Desk:
             customer=panel,
             class_code=panel["class_code"] if panel else "",
             joined=await self._joined(about) if about else "",
+            owed=await self._owed(),
             **(await self._notes(state.call.call_id, names) if is_at_call and state.call else {}),
         )
 
@@ -191,6 +193,22 @@ class Desk:
         wall = await self.floor.remembered.get("wall", OTHERS_S / 2, self.floor.switchboard.wall_state)
         instants = [each.longest_queued_ms for each in wall.waiting if each.queue in state.waiting]
         return min((each for each in instants if each is not None), default=None)
+
+    async def _owed(self) -> View | None:
+        """Who gave up and is for him to call."""
+        if self.floor.plan.abandoned is None:
+            return None
+
+        async def ask() -> View:
+            runtime, own = self.floor.runtime, self.agent
+            found = await ringing_back.listed(
+                runtime, agent_id=own.agent_id, skills=own.skills, limit=ON_DESK
+            )
+            names = await self.floor.remembered.get("agent names", CUSTOMER_S, self._names)
+            return desk_list(found.entries, found.count, self.words, names, runtime.clock.now_ms())
+
+        key = f"owed:{self.agent.agent_id}:{self.words.locale}"
+        return await self.floor.remembered.get(key, OTHERS_S / 2, ask)
 
     async def _notes(self, call_id: str, names: Mapping[str, str]) -> dict[str, Any]:
         """His own note, and what those have written who talked with the caller before him."""

@@ -46,6 +46,7 @@ class Shift:
     names: Mapping[str, str] = field(default_factory=dict)  # agent_id -> name
     colleagues: Sequence[Mapping[str, str]] = ()  # to whom he may put the caller through: id, name, state
     open_queues: Sequence[str] = ()  # into which he may put him through now
+    owed: Mapping[str, Any] | None = None  # who gave up and is to be called; None: no list is kept
     notes: Sequence[Mapping[str, str]] = ()  # of agents who talked with this caller before
 
 
@@ -81,6 +82,7 @@ def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
         "work": work,
         "customer": shift.customer if state.call or state.offer else None,
         "mine": list(shift.mine),
+        "owed": {**shift.owed, "may_call": state.state is AgentState.READY} if shift.owed else None,
         "away_reasons": [{"id": reason, "word": words.reason(reason)} for reason in AWAY_REASONS],
         "dispositions": [{"id": each, "word": words.disposition(each)} for each in words.plan.dispositions],
         "extend_word": words.t("desk.extend", seconds=words.plan.wrap_up_extension_ms // 1000),

@@ -17,7 +17,7 @@ View = dict[str, Any]
 _WORDED: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "by": ("explain.by", frozenset({"caller", "agent", "system"})),
     "to": ("explain.to", frozenset(DIVERSIONS)),
-    "role": ("why.role", frozenset({"manager", "last_agent", "first_contact", "transfer"})),
+    "role": ("why.role", frozenset({"manager", "last_agent", "first_contact", "transfer", "ring_back"})),
     "why": (
         "explain.again",
         frozenset(

@@ -68,6 +68,9 @@ BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
      ("queues", "closed: closed"),
      ("queues.general.overflow.0.offer: menu.yaml has no words for it: callback_offer, callback_promised, "
       "callback_greeting, callback_gone, callback_whisper under phrases")),
+    ("a list of who gave up without words for it", ("queues", "matters:\n", "abandoned: {short: 5s}\nmatters:\n"),
+     ("queues", "matters:"),
+     "abandoned: menu.yaml has no words for who is called: gave_up_greeting under phrases"),
     ("unknown queue", ("menu", "queue: general", "queue: genral"), ("menu", "queue: general"),
      "nodes.agent.queue: there is no queue named 'genral'; did you mean 'general'?"),
     ("unknown matter", ("menu", "matter: enquiry", "matter: enquiri"), ("menu", "matter: enquiry"),

@@ -219,6 +219,7 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "watch_surges": 0,
         "work_off_uploads": 0,
         "tidy_uploads": 0,
+        "close_lapsed": 0,
         "send_texts": 0,
         "keep_version": 1,
         "end_sessions": 0,

@@ -177,6 +177,16 @@ SETTLING = (
         (("site", "lines:", "callback: {first: customer}\nlines:"), "'customer' is none of 'agent'"),
         (("site", "lines:", "timing: {place_kept: 5}\nlines:"), "'5' is not a duration"),
         (
+            ("queues", "matters:", "abandoned: {queues: [genral]}\nmatters:"),
+            "there is no queue named 'genral'; did you mean 'general'?",
+        ),
+        (
+            ("queues", "matters:", "abandoned: {menu: {after: 10s, queue: genral}}\nmatters:"),
+            "there is no queue named 'genral'; did you mean 'general'?",
+        ),
+        (("queues", "matters:", "abandoned: {within: 2h, keep: 1h}\nmatters:"), "'keep' must not be below"),
+        (("queues", "matters:", "abandoned: {shrt: 5s}\nmatters:"), "did you mean 'short'?"),
+        (
             ("customers", "default:", "affinity: {manager: {}}\ndefault:"),
             "nobody has a manager: name the tiers here, or under 'managed'",
         ),

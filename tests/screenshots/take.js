@@ -22,7 +22,7 @@ const { values: asked } = parseArgs({
     empty: { type: "string" },
     "empty-staff": { type: "string" },
     out: { type: "string", default: "docs/pictures" },
-    only: { type: "string", default: "sign-in,phone,desk,wall,empty,queues,said,calls,call,tickets,ticket,follow-ups,customers,file,tiers,import,notices,site,trials,health" },
+    only: { type: "string", default: "sign-in,phone,desk,wall,empty,queues,said,calls,call,tickets,ticket,abandoned,follow-ups,customers,file,tiers,import,notices,site,trials,health" },
     patience: { type: "string", default: "90" },
     browser: { type: "string", default: "/usr/bin/chromium" },
     dark: { type: "boolean", default: false },
@@ -211,6 +211,15 @@ const sets = {
     const path = await first("/tickets", 'tbody a[href^="/tickets/"]');
     if (path) await everyWay("ticket", path);
     else missed.push("ticket: there is none yet");
+  },
+  async abandoned() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("abandoned", "/abandoned");
+    if (!asked.agent) return;
+    await signIn(asked.agent);
+    await everyWay("abandoned-agent", "/abandoned");
+    await everyWay("desk-list", "/desk", "#desk", () => page.keyboard.press("b"));
   },
   async customers() {
     if (!asked.staff) return;

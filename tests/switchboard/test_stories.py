@@ -488,3 +488,36 @@ async def test_a_server_that_may_have_lost_its_last_second_tells_no_number_of_th
     await story.queued("bo")
     numbers = [call(story, call_id).ticket_no for call_id in ("lin", "wang", "zhao", "chen", "bo")]
     assert numbers == ["T000001", "T000002", "T000103", "T000104", "T000211"]
+
+
+async def test_who_gave_up_is_rung_back_by_one_call_at_a_time(story: Story) -> None:
+    async def begin(call_id: str) -> str:
+        where = lane()
+        command = c.RingBack(
+            now_ms=story.now_ms, call_id=call_id, queue=where.queue, matter="outage", tier="normal",
+            lane_id=where.lane_id, lane=where.to_json(), head_start_ms=0, locale="zh-CN",
+            named="ring_back 600000 mei", agent_id="mei", expires_ms=600_000,
+        )  # fmt: skip
+        return await story.word(command)
+
+    assert await begin("back-1-lin") == "gone", "the call has to arrive first"
+    await story.arrive("back-1-lin")
+    await story.arrive("back-2-lin")
+    await story.arrive("back-1-nobody", caller_ref="withheld")
+    assert await begin("back-1-nobody") == "nameless"
+    assert [await begin("back-1-lin"), await begin("back-1-lin"), await begin("back-2-lin")] == [
+        "ok",
+        "again",
+        "promised",
+    ]
+    began = call(story, "back-1-lin")
+    assert (began.state, began.callback, began.queued_ms, began.record) == (
+        "queued",
+        "open",
+        story.now_ms,
+        "",
+    )
+    assert "back-1-lin" not in story.world.state.live, "nobody is on the line"
+    await story.ready("mei")
+    assert await story.claim("back-1-lin", "mei") == "ok"
+    assert await begin("back-2-lin") == "promised", "he is being called"

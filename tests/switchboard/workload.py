@@ -86,6 +86,7 @@ class Workload:
                     step,
                     self._entry(call.call_id, is_open=self.chance.random() < 0.85),
                     self._one(self._at_the_keys(call.call_id)),
+                    *([self._ring_back(call.call_id)] if self.chance.random() < 0.2 else []),
                 ]
             case "queued":
                 claims = [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
@@ -163,6 +164,14 @@ class Workload:
             forget_ms=60_000,
         )
 
+    def _ring_back(self, call_id: str) -> c.Command:
+        where: Lane = self._one(LANES)
+        return self._command(
+            c.RingBack, call_id=call_id, queue=where.queue, matter="outage", tier=where.tier,
+            lane_id=where.lane_id, lane=where.to_json(), head_start_ms=where.head_start_ms, locale="en-US",
+            named=self._one(["", "ring_back 600000 mei"]), agent_id=self._one(AGENTS), expires_ms=20_000,
+        )  # fmt: skip
+
     def _of_a_customer(self, offer_id: str, leg_id: str) -> list[c.Command]:
         about = {"offer_id": offer_id, "leg_id": leg_id}
         why = self._one(["unanswered", "unreached", "no_key", "deadline"])
@@ -207,6 +216,7 @@ class Workload:
             self._command(c.LeaveMessage, call_id=call_id),
             self._command(c.AskCallback, call_id=call_id, linger_ms=5_000, expires_ms=300_000),
             self._tend(call_id),
+            self._ring_back(call_id),
             self._command(c.ForgetCall, call_id=call_id),
             self._command(c.ConnectCall, **of_offer),
             self._transfer(call_id, self._one(AGENTS)),

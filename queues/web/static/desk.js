@@ -1,7 +1,7 @@
 // The live half of the desk. The server sends one value; every slot of the page is filled from it, in place, so nothing jumps.
 // Typed text is never overwritten: a note belongs to its call and is kept in this browser until the server has it.
 
-import { face, now, setNow, speed } from "./ages.js";
+import { face, now, setNow, speed, tick as tickAges } from "./ages.js";
 import { listen } from "./live.js";
 import { age, at, element, fill, rows, show, write } from "./slots.js";
 
@@ -9,6 +9,7 @@ const desk = document.getElementById("desk");
 const work = desk.querySelector('[data-node="work"]');
 const away = document.getElementById("away");
 const pass = document.getElementById("pass");
+const owed = document.getElementById("owed");
 const passTo = document.getElementById("pass-to");
 const note = work.elements.note;
 
@@ -52,7 +53,35 @@ function mark(item) {
   return row;
 }
 
-const makers = { why: (text) => element("li", text), "customer.facts": fact, "hero.marks": mark, "hero.told": fact };
+function owedRow(item) {
+  const press = element("button");
+  Object.assign(press, { name: "entry_id", value: item.entry_id, disabled: !(item.may_call && state.owed.may_call) });
+  press.dataset.key = item.key;
+  const clock = element("span");
+  clock.dataset.sinceInstant = item.since_ms;
+  const mark = element("span", null, "mark tabular");
+  mark.dataset.state = item.mark;
+  mark.append(clock);
+  press.append(element("kbd", item.key), " ", element("span", item.who, "desk-owed-who"), " ", mark, " ", element("span", item.note, "quiet"), " ", element("span", item.state, "quiet"));
+  const row = element("li");
+  row.append(press);
+  return row;
+}
+
+// Whether they can be pressed is the presence's; the list itself is drawn only when it has changed.
+function drawOwed() {
+  if (!owed || !state.owed) return;
+  for (const press of owed.querySelectorAll("[name=entry_id]")) {
+    const item = state.owed.rows.find((each) => each.entry_id === press.value);
+    press.disabled = !(item?.may_call && state.owed.may_call);
+  }
+  node("owed-count").dataset.state = state.owed.mark;
+  show(node("owed-hint"), !state.owed.may_call && state.owed.rows.length > 0);
+  show(node("owed-none"), !state.owed.rows.length);
+  tickAges(owed);
+}
+
+const makers = { "owed.rows": owedRow, why: (text) => element("li", text), "customer.facts": fact, "hero.marks": mark, "hero.told": fact };
 
 function drawLists() {
   for (const list of desk.querySelectorAll("[data-list]")) {
@@ -124,6 +153,7 @@ function draw() {
   drawPass();
   drawHold();
   drawLists();
+  drawOwed();
   drawCustomer();
   drawWork();
   tick();
@@ -228,6 +258,11 @@ async function putThrough(href = "/desk/transfer") {
 
 const extend = () => post("/desk/wrap-up/extend", {});
 
+async function ringBack(entryId) {
+  const told = await post("/abandoned/call", { entry_id: entryId || "" });
+  if (told?.ok) owed.open = false;
+}
+
 function toggleAway() {
   if (state.may.ready) return post("/desk/presence", { presence: "ready" });
   away.open = !away.open;
@@ -241,6 +276,7 @@ desk.addEventListener("submit", (event) => {
   event.preventDefault();
   const button = event.submitter;
   if (asked === "decline") decline();
+  else if (asked === "owed") ringBack(button?.value);
   else if (asked === "transfer") putThrough(button?.dataset.do === "ask-first" ? "/desk/consult" : undefined);
   else if (asked === "hold") {
     const about = { call_id: state.work?.call_id || "" };
@@ -255,6 +291,12 @@ desk.addEventListener("submit", (event) => {
 });
 act("accept").addEventListener("click", accept);
 pass.addEventListener("toggle", () => pass.open && passTo.focus());
+// The digits are the open menu's: one is open at a time.
+const menus = [away, pass, owed].filter(Boolean);
+for (const menu of menus) {
+  menu.addEventListener("toggle", () => menu.open && menus.forEach((other) => other !== menu && (other.open = false)));
+}
+owed?.addEventListener("toggle", () => owed.open && (owed.querySelector("button:not(:disabled)") || owed.querySelector("a")).focus());
 act("hang-up").addEventListener("click", () => phone?.hangUp());
 work.addEventListener("input", remember);
 
@@ -266,8 +308,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     putThrough();
   } else if (event.key === "Escape") {
-    away.open = false;
-    pass.open = false;
+    for (const menu of menus) menu.open = false;
     if (isTyping) event.target.blur();
   } else if (event.key === "F2" && isTyping) {
     event.preventDefault();
@@ -280,12 +321,15 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  for (const menu of [away, pass]) if (menu.open && !menu.contains(event.target)) menu.open = false;
+  for (const menu of menus) if (menu.open && !menu.contains(event.target)) menu.open = false;
 });
 
 function take(next) {
   if (next.now_ms < state.now_ms) return; // an older picture overtaken by a newer one
-  if (next.stage !== state.stage) complain("");
+  if (next.stage !== state.stage) {
+    complain("");
+    if (owed) owed.open = false; // an Enter is for whoever calls now
+  }
   state = next;
   setNow(next.now_ms);
   draw();
