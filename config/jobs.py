@@ -16,6 +16,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -293,17 +294,25 @@ class _Worker(SimpleWorker):
     max_connection_wait_time = 2.0  # RQ would grow its pauses to a minute, and work would wait for it
     told: _Told
     listed: Callable[[], list[Queue]]
+    beats_at_s = 0.0
 
     @property
     def dequeue_timeout(self) -> int:
         return LOOK_AGAIN_S
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Before each look at the queues; so here is where a worker hears of queues that are new."""
-        super().heartbeat(timeout, pipeline)
-        if pipeline is None:
+        """Before and after each look at the queues; so here is where a worker hears of queues that are new.
+
+        Once in LOOK_AGAIN_S is enough for both: more would keep every job waiting. The one that tells for how long
+        it may work on a job rides on the pipeline that begins the job.
+        """
+        if pipeline is not None:
+            super().heartbeat(timeout, pipeline)
+        elif monotonic() >= self.beats_at_s:
+            super().heartbeat(timeout)
             self.queues = self.listed()
             self._ordered_queues = self.queues[:]
+            self.beats_at_s = monotonic() + LOOK_AGAIN_S
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.told.tell()

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from config import jobs, migrations, store_server
 from config.log import configure_log, get_log
 from config.redis import WAIT_FOR_STORE_S, wait_for_store
-from config.runtime import Runtime, open_runtime
+from config.runtime import Runtime, open_runtime, settle
 from config.settings import Settings
 from config.site_files import SiteFilesError
 from config.web.accounts import NameTaken, accounts, create_account
@@ -52,6 +52,7 @@ async def opened(settings: Settings, *, store_within_s: float = WAIT_FOR_STORE_S
     async with open_runtime(
         settings, store_within_s=store_within_s, first_words=versions.first_words
     ) as runtime:
+        settle()
         yield runtime
 
 

@@ -18,9 +18,12 @@ BIGGEST: Final = 2**63 - 1
 HOLD: Final = ""  # under agents' ids, no agent's: the hold that goes on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CallRecord:
-    """The part of a row of `calls` that the journal decides; note, ticket and digits given are others' to write."""
+    """The part of a row of `calls` that the journal decides; note, ticket and digits given are others' to write.
+
+    Only `fold_onto` changes one: a copy for each of a call's lines would cost more than all that is in them.
+    """
 
     call_id: str
     state: str = CallState.MENU.value
@@ -76,6 +79,11 @@ class CallRecord:
 
 def fold(record: CallRecord | None, line: Line) -> CallRecord | None:
     """The record after this line; None while no line of a call has been seen."""
+    return fold_onto(record and replace(record), line)
+
+
+def fold_onto(record: CallRecord | None, line: Line) -> CallRecord | None:
+    """The same, changing the record that is given. A line that cannot be taken in raises, and has changed nothing."""
     step = STEPS.get(line.type)
     if step is None or not line.call_id:
         return record
@@ -402,8 +410,11 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
 def changed(record: CallRecord, line: Line, state: CallState | None = None, /, **changes: Any) -> CallRecord:
     """The record with what this line says; an ended call does not move again."""
     if state is not None and not record.has_ended:
-        changes["state"] = state.value
-    return replace(record, updated_id=line.id, **changes)
+        record.state = state.value
+    for name, value in changes.items():
+        setattr(record, name, value)
+    record.updated_id = line.id
+    return record
 
 
 def first(*candidates: int | None) -> int | None:

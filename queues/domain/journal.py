@@ -87,6 +87,8 @@ APPENDABLE: Final = frozenset(
     }
 )
 
+_DECODER: Final = json.JSONDecoder()
+
 LINE_FIELDS: Final = ("type", "at_ms", "call_id", "agent_id", "offer_id", "data")
 
 
@@ -109,8 +111,14 @@ class Line:
             call_id=fields["call_id"],
             agent_id=fields["agent_id"],
             offer_id=fields["offer_id"],
-            data=json.loads(fields["data"]),
+            data=read_data(fields["data"]),
         )
+
+
+def read_data(text: str) -> Any:
+    """As `json.loads`, which spends half of its time on looking for spaces around; ValueError where it has one."""
+    data, end = _DECODER.raw_decode(text) if text.startswith("{") else (None, -1)
+    return data if end == len(text) else json.loads(text)
 
 
 def id_after(now_ms: int, last_ms: int, last_seq: int) -> tuple[int, int]:

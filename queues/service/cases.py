@@ -39,14 +39,16 @@ async def catch_up(runtime: Runtime) -> int:
     while lost < TRIES:
         seen = await store.stamp_of(redis, site)
         async with runtime.database.read() as connection:
-            newest = await tickets.newest_revision(connection)
-            changed = await tickets.changed_since(connection, site, min(seen.revision, newest), PAGE)
+            changed = await tickets.changed_since(connection, site, seen.revision, PAGE)
+            newest = await tickets.newest_revision(connection) if not changed else seen.revision
         if seen.revision > newest:  # SQL was set back: what the index knows is of another time
             lost += not await _put(runtime, seen, Stamp(), [], anew=True)
         elif not changed:
             return written
         elif await _put(runtime, seen, _after(runtime, seen, changed), changed):
             written += len(changed)
+            if len(changed) < PAGE:
+                return written
         else:
             lost += 1
     return written

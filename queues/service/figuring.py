@@ -10,7 +10,7 @@ instant at which that happened, and so do its day and month.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -161,11 +161,9 @@ async def restamp(runtime: Runtime) -> int:
 async def _restamp(connection: AsyncConnection, site: str, before: Mapping[str, CallRecord]) -> int:
     lines = await journal.lines_of_calls(connection, before)
     told = fold_all({}, [line for line in lines if line.call_id])
-    changed = [
-        replace(record, site_version=record.site_version or before[call_id].site_version)
-        for call_id, record in told.items()
-    ]
-    changed = [record for record in changed if record != before[record.call_id]]
+    for record in told:
+        record.site_version = record.site_version or before[record.call_id].site_version
+    changed = [record for record in told if record != before[record.call_id]]
     if changed:
         await calls.save(connection, site, changed)
         await intervals.note(connection, site, 0, domain.changes(before, changed), ())

@@ -4,7 +4,7 @@ Events as they came, calls by the fold, and the tickets due.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from config.log import get_log
 from config.runtime import Runtime
 from queues.domain import intervals, stays
 from queues.domain import talks as talk_rules
-from queues.domain.call_records import STEPS, CallRecord, fold, text_of
+from queues.domain.call_records import STEPS, CallRecord, fold_onto, text_of
 from queues.domain.journal import Line, LineType
 from queues.domain.tickets import Promise, is_deciding, is_due, promise_of
 from queues.service import cases, erasing, links, tickets
@@ -49,6 +49,14 @@ class Written:
     relapsed: list[str]  # calls that are anonymous and have told again who it is
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """The records of the calls that a batch tells of, as they are after it."""
+
+    records: Mapping[str, CallRecord]
+    new: Set[str]  # of these SQL knew nothing before
+
+
 class History:
     """The scribe's book; see `queues.service.readers.Book`."""
 
@@ -61,27 +69,20 @@ class History:
     async def look_up(self, entries: Sequence[Entry]) -> Live:
         """Callers' numbers, and what they keyed, live in the call's hash alone; it is read while it is there."""
         lines = sound(entries)
-        keyed = dict.fromkeys(line.call_id for line in lines if line.type in KEYED_BY and line.call_id)
-        given = await calls.given_live(self.runtime.redis, self.site, list(keyed))
-        own = {call_id: own_given(text) for call_id, text in given.items()}
+        arrived = {
+            line.call_id: line for line in lines if line.type == LineType.CALL_ARRIVED and line.call_id
+        }
+        keyed = {line.call_id for line in lines if line.type in KEYED_BY and line.call_id}
+        live = await calls.live_of(self.runtime.redis, self.site, arrived.keys() | keyed)
+        given = {call_id: own_given(live[call_id].given) for call_id in keyed if live[call_id].given}
         return Live(
-            numbers=await self._numbers(lines),
-            given={call_id: json.dumps(each, ensure_ascii=False) for call_id, each in own.items() if each},
+            numbers=numbers_of(arrived.values(), live),
+            given={call_id: json.dumps(each, ensure_ascii=False) for call_id, each in given.items() if each},
         )
 
-    async def _numbers(self, lines: Sequence[Line]) -> list[Mapping[str, Any]]:
-        refs = {
-            line.call_id: (text_of(line.data, "caller_ref"), line.at_ms)
-            for line in lines
-            if line.type == LineType.CALL_ARRIVED and line.call_id
-        }
-        numbers = await customers.numbers_of_calls(self.runtime.redis, self.site, list(refs))
-        latest: dict[str, Mapping[str, Any]] = {}
-        for call_id, number in numbers.items():
-            caller_ref, at_ms = refs[call_id]
-            if caller_ref and caller_ref != customers.WITHHELD:
-                latest[caller_ref] = {"caller_ref": caller_ref, "number": number, "seen_ms": at_ms}
-        return list(latest.values())
+    def is_concerned(self, _known: Live) -> bool:
+        """Every line is kept."""
+        return True
 
     async def write(self, connection: AsyncConnection, entries: Sequence[Entry], known: Live) -> Written:
         lines = list(sound(entries))
@@ -92,9 +93,9 @@ class History:
         await site_versions.insert_activations(connection, self.site, lines)
         await announcements.insert_told(connection, self.site, lines)
         refs = await erasing.refs_of(connection, lines)
-        records = await self._write_calls(connection, lines)
-        await write_talks(connection, lines)
-        nameless = erasing.nameless(lines, records)
+        folded = await self._write_calls(connection, lines)
+        await write_talks(connection, lines, folded)
+        nameless = erasing.nameless(lines, folded.records)
         for line in lines:
             if line.type == LineType.CALL_JOINED and line.call_id:
                 await calls.set_ticket(connection, line.call_id, text_of(line.data, "ticket_no"))
@@ -103,9 +104,15 @@ class History:
         if known.numbers:
             await customers.save_caller_numbers(connection, known.numbers)
         await erasing.scrub(connection, nameless, refs, entries[-1].at_ms)
-        due = await links.insert_new(connection, await due_tickets(connection, lines))
-        owned = await tickets.own_first(connection, lines)
-        return Written(due, owned, [line.call_id for line in lines if erasing.is_relapse(line, records)])
+        now_ms = self.runtime.clock.now_ms()
+        due = await links.insert_new(connection, await due_tickets(connection, lines, folded.new, now_ms))
+        joined = {line.call_id for line in lines if line.type == LineType.CALL_JOINED}
+        ticketless = folded.new - joined
+        owned = await tickets.own_first(
+            connection, [line for line in lines if line.call_id not in ticketless]
+        )
+        relapsed = [line.call_id for line in lines if erasing.is_relapse(line, folded.records)]
+        return Written(due, owned, relapsed)
 
     async def after_commit(self, done: Written) -> None:
         if done.due:
@@ -118,26 +125,21 @@ class History:
     async def take_over(self) -> None:
         await links.push_left_over(self.runtime, links.OPEN_TICKET)
 
-    async def _write_calls(
-        self, connection: AsyncConnection, lines: Sequence[Line]
-    ) -> Mapping[str, CallRecord]:
-        """The records of the calls that these lines are about, as they are now."""
+    async def _write_calls(self, connection: AsyncConnection, lines: Sequence[Line]) -> Folded:
         told = [line for line in lines if line.type in STEPS and line.call_id]
         before = await calls.load(connection, {line.call_id for line in told}) if told else {}
-        after = fold_all(before, told)
+        records = {call_id: replace(record) for call_id, record in before.items()}
+        changed = fold_all(records, told)
         version = self.runtime.site_files.version
-        changed = [
-            record if record.site_version else replace(record, site_version=version)
-            for call_id, record in after.items()
-            if record != before.get(call_id)
-        ]
+        for record in changed:
+            record.site_version = record.site_version or version
         if changed:
             await calls.save(connection, self.site, changed)
         cells = intervals.changes(before, changed)
         await interval_rows.note(
             connection, self.site, lines[0].at_ms if lines else 0, cells, stays.moves_of(lines)
         )
-        return after
+        return Folded(records, records.keys() - before.keys())
 
 
 Scribe = Reader[Live, Written]
@@ -148,25 +150,30 @@ def scribe(runtime: Runtime, holder: str | None = None) -> Scribe:
     return Reader(runtime, History(runtime), holder)
 
 
-def fold_all(before: Mapping[str, CallRecord], lines: Sequence[Line]) -> dict[str, CallRecord]:
-    """Every record after these lines; a line the fold cannot take is logged and left out."""
-    after = dict(before)
+def fold_all(records: dict[str, CallRecord], lines: Sequence[Line]) -> list[CallRecord]:
+    """Take these lines into the records; returns those that changed. A line the fold cannot take is logged."""
+    changed: dict[str, CallRecord] = {}
     for line in lines:
+        before = records.get(line.call_id)
+        seen_id = before and before.updated_id
         try:
-            record = fold(after.get(line.call_id), line)
+            record = fold_onto(before, line)
         except (ValueError, TypeError, KeyError, AttributeError) as fault:
             log.error("scribe.line_not_folded", entry_id=line.id, type=line.type, fault=type(fault).__name__)
             continue
-        if record is not None:
-            after[line.call_id] = record
-    return after
+        if record is not None and record.updated_id != seen_id:
+            records[line.call_id] = changed[line.call_id] = record
+    return list(changed.values())
 
 
-async def write_talks(connection: AsyncConnection, lines: Sequence[Line]) -> None:
-    told = [line for line in lines if line.type in talk_rules.STEPS and line.call_id]
+async def write_talks(connection: AsyncConnection, lines: Sequence[Line], folded: Folded) -> None:
+    """Who was never answered has none."""
+    answered = {call_id for call_id, record in folded.records.items() if record.answered_ms is not None}
+    told = [line for line in lines if line.type in talk_rules.STEPS and line.call_id in answered]
     if not told:
         return
-    before = await talks.load(connection, {line.call_id for line in told})
+    known = {line.call_id for line in told} - folded.new
+    before = await talks.load(connection, known) if known else {}
     after = dict(before)
     for line in told:
         after[line.call_id] = talk_rules.fold(after.get(line.call_id, ()), line)
@@ -174,17 +181,24 @@ async def write_talks(connection: AsyncConnection, lines: Sequence[Line]) -> Non
         await talks.save(connection, changed)
 
 
-async def due_tickets(connection: AsyncConnection, lines: Sequence[Line]) -> list[Link]:
-    """The links of the tickets that these lines make due, at the instant of the line."""
+async def due_tickets(
+    connection: AsyncConnection, lines: Sequence[Line], new: Set[str], now_ms: int
+) -> list[Link]:
+    """The links of the tickets that these lines make due, at the instant of the line.
+
+    `new` calls have told all there is of them in these lines.
+    """
     deciding = [line for line in lines if line.call_id and is_deciding(line)]
-    if not deciding:
-        return []
-    promises = await promised(connection, {line.call_id for line in deciding})
+    known = {line.call_id for line in deciding} - new
+    promises = await promised(connection, known) if known else {}
     found: dict[str, Link] = {}
+    for line in lines:
+        if line.type == LineType.CALL_QUEUED and line.call_id in new and (promise := promise_of(line)):
+            promises.setdefault(line.call_id, promise)
     for line in deciding:
-        promise = promises.get(line.call_id)
-        if promise is not None and line.call_id not in found and is_due(promise, line):
-            found[line.call_id] = ticket_link(promise, line.at_ms)
+        due = promises.get(line.call_id)
+        if due is not None and line.call_id not in found and is_due(due, line):
+            found[line.call_id] = ticket_link(due, line.at_ms, now_ms)
     return list(found.values())
 
 
@@ -200,7 +214,7 @@ async def promised(connection: AsyncConnection, call_ids: Collection[str]) -> di
     return promises
 
 
-def ticket_link(promise: Promise, due_ms: int) -> Link:
+def ticket_link(promise: Promise, due_ms: int, now_ms: int) -> Link:
     link = Link(
         call_id=promise.call_id,
         kind=links.OPEN_TICKET.name,
@@ -208,7 +222,17 @@ def ticket_link(promise: Promise, due_ms: int) -> Link:
         work_queue=promise.work_queue,
         due_ms=due_ms,
     )
-    return links.first_attempt(links.OPEN_TICKET, link)
+    return links.first_attempt(links.OPEN_TICKET, link, now_ms)
+
+
+def numbers_of(arrived: Iterable[Line], live: Mapping[str, calls.LiveCall]) -> list[Mapping[str, Any]]:
+    """Which number stands behind each caller's ref, by his latest call."""
+    latest: dict[str, Mapping[str, Any]] = {}
+    for line in arrived:
+        caller_ref, number = text_of(line.data, "caller_ref"), live[line.call_id].number
+        if number and caller_ref and caller_ref != customers.WITHHELD:
+            latest[caller_ref] = {"caller_ref": caller_ref, "number": number, "seen_ms": line.at_ms}
+    return list(latest.values())
 
 
 def sound(entries: Sequence[Entry]) -> list[Line]:

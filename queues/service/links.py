@@ -60,33 +60,34 @@ class LinkKind:
 OPEN_TICKET: Final = LinkKind("open_ticket", "queues.jobs.open_ticket")
 
 
-def first_attempt(kind: LinkKind, link: Link) -> Link:
-    """As it is written: the job's id is known before it is pushed."""
-    return replace(link, attempts=1, job_id=kind.job_id(link, 1))
+def first_attempt(kind: LinkKind, link: Link, now_ms: int) -> Link:
+    """As it is written: what is pushed right after the commit, and under which id, is known before.
+
+    Who dies between the two leaves a link that says it was pushed; see `push_left_over`.
+    """
+    return replace(link, attempts=1, job_id=kind.job_id(link, 1), pushed_ms=now_ms)
 
 
 async def push(runtime: Runtime, kind: LinkKind, links: Sequence[Link]) -> int:
-    """Push freshly committed links and note it. A queue that is away costs a delay, which the sweep ends."""
-    pushed = []
-    for link in links:
+    """Push freshly committed links. A queue that is away costs a delay, which the sweep ends."""
+    for pushed, link in enumerate(links):
         try:
             job_id = link.job_id or kind.job_id(link, link.attempts)
             await runtime.jobs.push(link.work_queue, kind.function, job_id, **kind.ids_of(link))
         except (RedisError, OSError) as fault:
             log.warning("link.push_failed", call_id=link.call_id, kind=link.kind, fault=type(fault).__name__)
-            break
-        pushed.append(link)
-    if pushed:
-        async with runtime.database.transaction() as connection:
-            await store.mark_pushed(connection, pushed, runtime.clock.now_ms())
-    return len(pushed)
+            return pushed
+    return len(links)
 
 
 async def push_left_over(runtime: Runtime, kind: LinkKind) -> int:
-    """Push what a process that died between its commit and its push has left."""
+    """Push what a process that died between its commit and its push may have left: the last that is undone.
+
+    A job that waits, runs or failed is known by its id and stays as it is. What is older, the sweep pushes.
+    """
     async with runtime.database.read() as connection:
-        left = await store.unpushed(connection, kind.name, SWEEP_MAX)
-    return await push(runtime, kind, left)
+        undone = await store.newest_undone(connection, kind.name, SWEEP_MAX)
+    return await push(runtime, kind, undone)
 
 
 async def sweep(runtime: Runtime, kind: LinkKind) -> int:

@@ -27,7 +27,7 @@ log = get_log(__name__)
 
 __all__ = ["Book", "Entry", "OvertakenError", "Reader", "run"]
 
-BATCH_MAX: Final = 500
+BATCH_MAX: Final = 1000
 LEASE_S: Final = 3.0
 WAIT_MS: Final = 500
 STANDBY_S: Final = 0.3
@@ -43,6 +43,9 @@ class Book(Protocol[Known, Done]):
 
     async def look_up(self, entries: Sequence[Entry]) -> Known:
         """Ask the live store for what SQL cannot know."""
+
+    def is_concerned(self, known: Known) -> bool:
+        """Whether the batch means anything to it. What does not is read past, and no writer waits for that."""
 
     async def write(self, connection: AsyncConnection, entries: Sequence[Entry], known: Known) -> Done:
         """Await nothing but SQL; taking the same entries in again must change nothing."""
@@ -67,7 +70,9 @@ class Reader(Generic[Known, Done]):
         self.holder = holder or f"{os.getpid()}-{secrets.token_hex(4)}"
         self.real = Clock.real()
         self.last_id = readers.FROM_THE_START
+        self.noted_id = readers.FROM_THE_START  # as SQL knows it; what lies between meant nothing to the book
         self.lease_until_ms = 0
+        self.waited_for: list[Entry] = []
 
     @property
     def is_leading(self) -> bool:
@@ -77,8 +82,10 @@ class Reader(Generic[Known, Done]):
         """Take in one batch, if this process has the lease and there is one."""
         if not await self._hold_lease():
             return False
-        site = self.runtime.settings.site
-        entries = await journal.read_after(self.runtime.redis, site, self.last_id, BATCH_MAX)
+        entries, self.waited_for = self.waited_for, []
+        if not entries:
+            site = self.runtime.settings.site
+            entries = await journal.read_after(self.runtime.redis, site, self.last_id, BATCH_MAX)
         if not entries:
             return False
         try:
@@ -94,12 +101,15 @@ class Reader(Generic[Known, Done]):
         batches = 0
         while await self.tick():
             batches += 1
+        if self.noted_id != self.last_id:
+            await self._renew()
         return batches
 
     async def wait(self) -> None:
         """Until there is something to read, or for a moment."""
         if self.is_leading:
-            await journal.wait_after(self.runtime.redis, self.runtime.settings.site, self.last_id, WAIT_MS)
+            redis, site = self.runtime.redis, self.runtime.settings.site
+            self.waited_for = await journal.wait_after(redis, site, self.last_id, BATCH_MAX, WAIT_MS)
         else:
             await asyncio.sleep(STANDBY_S)
 
@@ -107,6 +117,7 @@ class Reader(Generic[Known, Done]):
         """Give the lease back, so that the next process need not wait for its end."""
         with contextlib.suppress(SQLAlchemyError):
             async with self.runtime.database.transaction() as connection:
+                await self._advance(connection, self.last_id, 0)
                 await readers.release(connection, self.book.name, self.holder)
         self.lease_until_ms = 0
 
@@ -114,8 +125,10 @@ class Reader(Generic[Known, Done]):
         now_ms = self.real.now_ms()
         if now_ms < self.lease_until_ms - self.real.product_ms(LEASE_S) // 2:
             return True
-        was_leading, self.lease_until_ms = self.is_leading, 0
-        if not was_leading and await self._is_held_by_another(now_ms):
+        if self.is_leading and await self._renew():
+            return True
+        self.lease_until_ms, self.waited_for = 0, []
+        if await self._is_held_by_another(now_ms):
             return False
         until_ms = now_ms + self.real.product_ms(LEASE_S)
         async with self.runtime.database.transaction() as connection:
@@ -124,11 +137,25 @@ class Reader(Generic[Known, Done]):
             position = await readers.find(connection, self.book.name)
         if not is_mine or position is None:
             return False
-        self.last_id, self.lease_until_ms = position.last_id, until_ms
-        if not was_leading:
-            log.info("reader.leads", reader=self.book.name, last_id=self.last_id)
-            await self.book.take_over()
+        self.last_id = self.noted_id = position.last_id
+        self.lease_until_ms = until_ms
+        log.info("reader.leads", reader=self.book.name, last_id=self.last_id)
+        await self.book.take_over()
         return True
+
+    async def _renew(self) -> bool:
+        """With the lease goes how far it has read past."""
+        until_ms = self.real.now_ms() + self.real.product_ms(LEASE_S)
+        async with self.runtime.database.transaction() as connection:
+            is_mine = await self._advance(connection, self.last_id, until_ms)
+        if is_mine:
+            self.noted_id, self.lease_until_ms = self.last_id, until_ms
+        return is_mine
+
+    async def _advance(self, connection: AsyncConnection, last_id: str, until_ms: int) -> bool:
+        return await readers.advance(
+            connection, self.book.name, self.holder, self.noted_id, last_id, until_ms
+        )
 
     async def _is_held_by_another(self, now_ms: int) -> bool:
         """A look that costs the writers nothing; the claim decides."""
@@ -170,13 +197,15 @@ class Reader(Generic[Known, Done]):
     async def _commit(self, entries: Sequence[Entry]) -> None:
         known = await self.book.look_up(entries)
         last_id, until_ms = entries[-1].id, self.real.now_ms() + self.real.product_ms(LEASE_S)
+        if not self.book.is_concerned(known):
+            self.last_id = last_id
+            return
         async with self.runtime.database.transaction() as connection:
-            if not await readers.advance(
-                connection, self.book.name, self.holder, self.last_id, last_id, until_ms
-            ):
+            if not await self._advance(connection, last_id, until_ms):
                 raise OvertakenError
             done = await self.book.write(connection, entries, known)
-        self.last_id, self.lease_until_ms = last_id, until_ms
+        self.last_id = self.noted_id = last_id
+        self.lease_until_ms = until_ms
         await self.book.after_commit(done)
 
 

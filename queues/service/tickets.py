@@ -101,22 +101,43 @@ Also = Callable[[AsyncConnection, Ticket], Awaitable[None]]
 
 async def open_ticket(runtime: Runtime, call_id: str) -> Ticket | None:
     """Write the ticket a call was promised. Whoever marks the link done writes it; again is a no-op."""
-    plan = await _plan_of_call(runtime, call_id)
-    async with runtime.database.transaction() as connection:
-        link = await links.find(connection, call_id, outbox.OPEN_TICKET.name)
-        if link is None or link.ticket_no is None:
-            log.error("ticket.not_promised", call_id=call_id)
-            return None
-        if not await links.finish(connection, call_id, link.kind, runtime.clock.now_ms()):
-            return None
-        record = (await calls.load(connection, [call_id])).get(call_id)
-        told = await journal.lines_of_calls(connection, [call_id], TELLING)
-        ticket = ticket_of(plan, link, record, told)
-        if not await tickets.insert_new(connection, ticket):
-            log.error("ticket.number_taken", call_id=call_id, ticket_no=ticket.ticket_no)
-        await calls.set_ticket(connection, call_id, ticket.ticket_no)
+    try:
+        ticket = await _write_ticket(runtime, call_id)
+    except PlanAwayError as away:
+        ticket = await _write_ticket(runtime, call_id, await _plan_of_version(runtime, away.version))
+    if ticket is None:
+        return None
     log.info("ticket.opened", call_id=call_id, ticket_no=ticket.ticket_no, work_queue=ticket.work_queue)
     await cases.tell(runtime)
+    return ticket
+
+
+class PlanAwayError(Exception):
+    """The words that a call began with are to be fetched first: nobody waits for that with the writers' lock."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(self.__doc__)
+        self.version = version
+
+
+async def _write_ticket(runtime: Runtime, call_id: str, plan: Plan | None = None) -> Ticket | None:
+    """None when somebody else did. Raises PlanAwayError, and has written nothing, where the plan has to be given."""
+    async with runtime.database.transaction() as connection:
+        kind = outbox.OPEN_TICKET.name
+        link = await links.take_promise(connection, call_id, kind, runtime.clock.now_ms())
+        if link is None or link.ticket_no is None:
+            kept = await links.find(connection, call_id, kind)
+            if kept is None or kept.ticket_no is None:
+                log.error("ticket.not_promised", call_id=call_id)
+            return None
+        record = await calls.give_ticket(connection, call_id, link.ticket_no)
+        version = record.site_version if record else ""
+        if plan is None and version not in ("", runtime.site_files.version):
+            raise PlanAwayError(version)
+        told = await journal.lines_of_calls(connection, [call_id], TELLING)
+        ticket = ticket_of(plan or plan_of(runtime), link, record, told)
+        if not await tickets.insert_new(connection, ticket):
+            log.error("ticket.number_taken", call_id=call_id, ticket_no=ticket.ticket_no)
     return ticket
 
 
@@ -137,11 +158,9 @@ async def own_first(connection: AsyncConnection, lines: Sequence[Line]) -> int:
     return len(owned)
 
 
-async def _plan_of_call(runtime: Runtime, call_id: str) -> Plan:
-    """The plan the call began with; the one in force where that one cannot be read any more."""
-    async with runtime.database.read() as connection:
-        record = (await calls.load(connection, [call_id])).get(call_id)
-    words = await plans.words_of(runtime, record.site_version) if record and record.site_version else None
+async def _plan_of_version(runtime: Runtime, version: str) -> Plan:
+    """The plan of these words; the one in force where they cannot be read any more."""
+    words = await plans.words_of(runtime, version)
     try:
         return plans.plan_in(words) if words else plan_of(runtime)
     except SiteFaults:

@@ -3,6 +3,7 @@
 The journal's fold writes most of a row; the ticket and the note are written by others.
 """
 
+import operator
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     case,
     exists,
     false,
@@ -29,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from config.database import metadata, upsert
+from config.database import PlainInsert, metadata, upsert
 from queues.domain.call_records import CallRecord
 from queues.domain.calls import CallState, Outcome
 from queues.store.talks import talks
@@ -111,6 +113,10 @@ QUEUED_COLUMNS: Final = (
 MENU_MS_MAX: Final = 24 * 3_600_000
 CHUNK: Final = 1000  # as many ids in one question
 FOLDED: Final = tuple(each.name for each in fields(CallRecord))
+FOLDED_OF: Final = operator.attrgetter(*FOLDED)
+SAVING: Final = PlainInsert(
+    calls, (*FOLDED, "site", "note"), replaces=[name for name in FOLDED if name != "call_id"]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +137,14 @@ class CallFilter:
     also: Any = None  # a further condition: one of the sets that a figure counts
 
 
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """What a live call holds that no line of the journal may tell."""
+
+    number: str
+    given: str  # JSON; nothing of those who stay anonymous
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueCount:
     """What one queue had of the calls that arrived in an interval."""
@@ -149,19 +163,14 @@ class QueueCount:
 
 async def load(connection: AsyncConnection, call_ids: Collection[str]) -> dict[str, CallRecord]:
     columns = [calls.c[name] for name in FOLDED]
-    rows = (await connection.execute(select(*columns).where(calls.c.call_id.in_(call_ids)))).mappings()
-    return {row["call_id"]: CallRecord(**row) for row in rows}
+    rows = await connection.execute(select(*columns).where(calls.c.call_id.in_(call_ids)))
+    records = (CallRecord(**dict(zip(FOLDED, row, strict=True))) for row in rows)
+    return {record.call_id: record for record in records}
 
 
 async def save(connection: AsyncConnection, site: str, records: Sequence[CallRecord]) -> None:
     """Write what the journal decides; ticket and note stay as they are."""
-    insert = upsert(calls, connection)
-    changes = {name: insert.excluded[name] for name in FOLDED if name != "call_id"}
-    statement = insert.on_conflict_do_update(index_elements=["call_id"], set_=changes)
-    rows = [
-        {"site": site, "note": "", **{name: getattr(record, name) for name in FOLDED}} for record in records
-    ]
-    await connection.execute(statement, rows)
+    await SAVING.write(connection, [(*FOLDED_OF(record), site, "") for record in records])
 
 
 async def records_after(
@@ -182,21 +191,32 @@ async def set_ticket(connection: AsyncConnection, call_id: str, ticket_no: str) 
     await connection.execute(update(calls).where(calls.c.call_id == call_id).values(ticket_no=ticket_no))
 
 
-async def given_live(redis: Redis, site: str, call_ids: Sequence[str]) -> dict[str, str]:
-    """What live calls were given, as JSON; nothing of those who stay anonymous or are forgotten."""
+async def give_ticket(connection: AsyncConnection, call_id: str, ticket_no: str) -> CallRecord | None:
+    """The call's ticket; the record of a call that has one."""
+    this = update(calls).where(calls.c.call_id == call_id).values(ticket_no=ticket_no)
+    row = (await connection.execute(this.returning(*(calls.c[name] for name in FOLDED)))).first()
+    return CallRecord(**dict(zip(FOLDED, row, strict=True))) if row else None
+
+
+async def live_of(redis: Redis, site: str, call_ids: Collection[str]) -> dict[str, LiveCall]:
+    """Of those of these calls that are still in the live store."""
     if not call_ids:
         return {}
     pipeline = redis.pipeline(transaction=False)
     for call_id in call_ids:
-        pipeline.hmget(f"{{{site}}}:call:{call_id}", ["given", "is_anonymous"])
+        pipeline.hmget(f"{{{site}}}:call:{call_id}", ["number", "given", "is_anonymous"])
     found = zip(call_ids, await pipeline.execute(), strict=True)
-    return {call_id: given for call_id, (given, is_anonymous) in found if given and is_anonymous != "1"}
+    return {
+        call_id: LiveCall(number or "", given if given and is_anonymous != "1" else "")
+        for call_id, (number, given, is_anonymous) in found
+    }
 
 
 async def set_given(connection: AsyncConnection, given: Mapping[str, str]) -> None:
     """What callers keyed under the site's own names, as JSON."""
-    for call_id, text in given.items():
-        await connection.execute(update(calls).where(calls.c.call_id == call_id).values(given=text))
+    statement = update(calls).where(calls.c.call_id == bindparam("keyed_in")).values(given=bindparam("keyed"))
+    rows = [{"keyed_in": call_id, "keyed": text} for call_id, text in given.items()]
+    await connection.execute(statement, rows)
 
 
 async def forget_given(connection: AsyncConnection, call_ids: Collection[str]) -> None:

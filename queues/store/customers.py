@@ -9,7 +9,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from redis.asyncio import Redis
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -380,14 +379,3 @@ async def numbers_behind(connection: AsyncConnection, caller_refs: Collection[st
 async def forget_number(connection: AsyncConnection, caller_ref: str) -> bool:
     gone = await connection.execute(delete(caller_numbers).where(caller_numbers.c.caller_ref == caller_ref))
     return gone.rowcount == 1
-
-
-async def numbers_of_calls(redis: Redis, site: str, call_ids: Sequence[str]) -> dict[str, str]:
-    """The numbers that the live calls came from; of a call that is no longer live, none."""
-    if not call_ids:
-        return {}
-    pipeline = redis.pipeline(transaction=False)
-    for call_id in call_ids:
-        pipeline.hget(f"{{{site}}}:call:{call_id}", "number")
-    numbers = await pipeline.execute()
-    return {call_id: number for call_id, number in zip(call_ids, numbers, strict=True) if number}

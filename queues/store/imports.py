@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from config.database import metadata, upsert
+from config.database import PlainInsert, metadata, upsert
 from queues.store.customers import WRITTEN, customer_changes, customer_numbers, customers, index_gone
 from queues.store.tiers import tier_history
 
@@ -106,6 +106,8 @@ staged_faults = Table(
     **TEMPORARY,
 )
 STAGES: Final = (staged, staged_numbers, staged_changes, staged_faults)
+COLUMNS: Final = {table.name: tuple(column.name for column in table.columns) for table in STAGES}
+INSERTS: Final = {table.name: PlainInsert(table, COLUMNS[table.name]) for table in STAGES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +130,7 @@ async def stage(connection: AsyncConnection, rows: Mapping[str, Sequence[Mapping
     """Put rows in the temporary tables, by the table's name."""
     for table in STAGES:
         if given := rows.get(table.name):
-            await insert_plainly(connection, table, given)
-
-
-async def insert_plainly(
-    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Rows of texts, numbers, flags and nothing else, past the library's care for each of their values."""
-    names = [column.name for column in table.columns]
-    compiled = insert(table).compile(dialect=connection.dialect, column_keys=names)
-    order = operator.itemgetter(*(getattr(compiled, "positiontup", None) or names))
-    await connection.exec_driver_sql(str(compiled), [order(row) for row in rows])
+            await INSERTS[table.name].write(connection, map(operator.itemgetter(*COLUMNS[table.name]), given))
 
 
 async def unstage(connection: AsyncConnection, row_nos: Collection[int]) -> None:

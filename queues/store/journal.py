@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from sqlalchemy import BigInteger, Column, Index, RowMapping, Table, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from config.database import metadata, upsert
+from config.database import PlainInsert, metadata
 from queues.domain.call_records import BIGGEST
 from queues.domain.journal import Line, parse_id
 
@@ -32,6 +32,8 @@ events = Table(
     Column("data", Text, nullable=False),
 )
 Index(None, events.c.call_id)
+TEXTS: Final = (("type", ""), ("call_id", ""), ("agent_id", ""), ("offer_id", ""), ("data", "{}"))
+KEEPING: Final = PlainInsert(events, ("id", "site", "at_ms", *(name for name, _ in TEXTS)), replaces=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,10 @@ async def read_after(redis: Redis, site: str, last_id: str, count: int) -> list[
     return [Entry.from_stream(entry_id, fields) for entry_id, fields in entries]
 
 
-async def wait_after(redis: Redis, site: str, last_id: str, wait_ms: int) -> bool:
-    """Wait (real time) until there is an entry after this id."""
-    found: Any = await redis.xread({journal_key(site): last_id}, count=1, block=wait_ms)
-    return bool(found)
+async def wait_after(redis: Redis, site: str, last_id: str, count: int, wait_ms: int) -> list[Entry]:
+    """The same, and if there are none, wait (real time) until there are."""
+    found: Any = await redis.xread({journal_key(site): last_id}, count=count, block=wait_ms)
+    return [Entry.from_stream(entry_id, fields) for _, entries in found or () for entry_id, fields in entries]
 
 
 async def trim_before(redis: Redis, site: str, entry_id: str) -> int:
@@ -88,26 +90,18 @@ async def trim_before(redis: Redis, site: str, entry_id: str) -> int:
 
 async def insert_events(connection: AsyncConnection, site: str, entries: Sequence[Entry]) -> None:
     """Keep the entries; those that are kept already stay as they are."""
-    rows = [event_row(site, entry) for entry in entries]
-    await connection.execute(upsert(events, connection).on_conflict_do_nothing(), rows)
+    await KEEPING.write(connection, [event_row(site, entry) for entry in entries])
 
 
-def event_row(site: str, entry: Entry) -> dict[str, Any]:
-    fields = entry.fields
-    return {
-        "id": entry.id,
-        "site": site,
-        "type": plain(fields.get("type", "")) or UNREADABLE,
-        "at_ms": entry.at_ms,
-        "call_id": plain(fields.get("call_id", "")),
-        "agent_id": plain(fields.get("agent_id", "")),
-        "offer_id": plain(fields.get("offer_id", "")),
-        "data": plain(fields.get("data", "{}")),
-    }
+def event_row(site: str, entry: Entry) -> tuple[Any, ...]:
+    """As `KEEPING` takes it."""
+    line_type, *texts = plain([entry.fields.get(name, default) for name, default in TEXTS])
+    return (entry.id, site, entry.at_ms, line_type or UNREADABLE, *texts)
 
 
-def plain(text: str) -> str:
-    return text.replace("\x00", "")  # PostgreSQL has no room for it
+def plain(texts: list[str]) -> list[str]:
+    """PostgreSQL has no room for a character of nothing."""
+    return [text.replace("\x00", "") for text in texts] if "\x00" in "".join(texts) else texts
 
 
 async def lines_of_calls(

@@ -4,11 +4,11 @@ A link is written in the transaction that decided it; the push onto a work queue
 may come again. What must hold: (call, kind) is one row; whoever marks it done first did it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, case, func, select, tuple_, update
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import metadata, upsert
@@ -49,22 +49,13 @@ NAMES: Final = tuple(each.name for each in fields(Link))
 
 async def insert_new(connection: AsyncConnection, wanted: Sequence[Link]) -> list[Link]:
     """Write the links that are not there yet; returns those."""
-    kept = await existing(connection, {link.call_id for link in wanted})
-    fresh: dict[tuple[str, str], Link] = {}
-    for link in wanted:
-        if (link.call_id, link.kind) not in kept:
-            fresh.setdefault((link.call_id, link.kind), link)
-    if fresh:
-        rows = [{name: getattr(link, name) for name in NAMES} for link in fresh.values()]
-        await connection.execute(upsert(links, connection).on_conflict_do_nothing(), rows)
-    return list(fresh.values())
-
-
-async def existing(connection: AsyncConnection, call_ids: Collection[str]) -> set[tuple[str, str]]:
-    rows = await connection.execute(
-        select(links.c.call_id, links.c.kind).where(links.c.call_id.in_(call_ids))
-    )
-    return {(row.call_id, row.kind) for row in rows}
+    if not wanted:
+        return []
+    insert = upsert(links, connection).on_conflict_do_nothing().returning(links.c.call_id, links.c.kind)
+    named = {(link.call_id, link.kind): link for link in reversed(wanted)}
+    rows = [{name: getattr(link, name) for name in NAMES} for link in named.values()]
+    written = {(call_id, kind) for call_id, kind in await connection.execute(insert, rows)}
+    return [link for name, link in reversed(named.items()) if name in written]
 
 
 async def find(connection: AsyncConnection, call_id: str, kind: str) -> Link | None:
@@ -84,6 +75,15 @@ async def finish(connection: AsyncConnection, call_id: str, kind: str, now_ms: i
     return (await connection.execute(update(links).where(*undone).values(done_ms=now_ms))).rowcount == 1
 
 
+async def take_promise(connection: AsyncConnection, call_id: str, kind: str, now_ms: int) -> Link | None:
+    """Mark the promise of a ticket done, as `finish`, and tell what it was."""
+    undone = (links.c.call_id == call_id, links.c.kind == kind, links.c.done_ms.is_(None))
+    promise = update(links).where(*undone, links.c.ticket_no.is_not(None))
+    taken = promise.values(done_ms=now_ms).returning(links)
+    row = (await connection.execute(taken)).mappings().first()
+    return Link(**row) if row else None
+
+
 async def claim(connection: AsyncConnection, link: Link, job_id: str, now_ms: int) -> bool:
     """Take the next attempt, if nobody else has and the work is still undone."""
     as_read = (
@@ -96,21 +96,10 @@ async def claim(connection: AsyncConnection, link: Link, job_id: str, now_ms: in
     return (await connection.execute(update(links).where(*as_read).values(**taken))).rowcount == 1
 
 
-async def mark_pushed(connection: AsyncConnection, pushed: Sequence[Link], now_ms: int) -> None:
-    names = [(link.call_id, link.kind) for link in pushed]
-    theirs = (tuple_(links.c.call_id, links.c.kind).in_(names), links.c.pushed_ms.is_(None))
-    await connection.execute(update(links).where(*theirs).values(pushed_ms=now_ms))
-
-
-async def unpushed(connection: AsyncConnection, name: str, limit: int) -> list[Link]:
-    """Links that no process has pushed: it died between its commit and its push."""
-    query = (
-        select(links)
-        .where(links.c.done_ms.is_(None), links.c.pushed_ms.is_(None), of_kind(name))
-        .order_by(links.c.due_ms)
-        .limit(limit)
-    )
-    return [Link(**row) for row in (await connection.execute(query)).mappings()]
+async def newest_undone(connection: AsyncConnection, name: str, limit: int) -> list[Link]:
+    query = select(links).where(links.c.done_ms.is_(None), of_kind(name))
+    rows = await connection.execute(query.order_by(links.c.due_ms.desc()).limit(limit))
+    return [Link(**row) for row in rows.mappings()]
 
 
 async def overdue(

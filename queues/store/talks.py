@@ -1,7 +1,8 @@
 """The talks of calls in SQL. The journal's fold writes a row; the note in it is the agent's."""
 
+import operator
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Final
 
 from sqlalchemy import (
@@ -17,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from config.database import metadata, upsert
+from config.database import PlainInsert, metadata
 from queues.domain.talks import Talk, Talks
 
 talks = Table(
@@ -39,24 +40,25 @@ talks = Table(
 Index(None, talks.c.agent_id, talks.c.began_ms)
 
 FOLDED: Final = tuple(each.name for each in fields(Talk))
+FOLDED_OF: Final = operator.attrgetter(*FOLDED)
+SAVING: Final = PlainInsert(
+    talks, FOLDED, replaces=[name for name in FOLDED if name not in ("call_id", "offer_id")]
+)
 
 
 async def load(connection: AsyncConnection, call_ids: Collection[str]) -> dict[str, Talks]:
     columns = [talks.c[name] for name in FOLDED]
     query = select(*columns).where(talks.c.call_id.in_(call_ids)).order_by(talks.c.began_ms, talks.c.offer_id)
     found: dict[str, Talks] = {}
-    for row in (await connection.execute(query)).mappings():
-        talk = Talk(**row)
+    for row in await connection.execute(query):
+        talk = Talk(**dict(zip(FOLDED, row, strict=True)))
         found[talk.call_id] = (*found.get(talk.call_id, ()), talk)
     return found
 
 
 async def save(connection: AsyncConnection, rows: Sequence[Talk]) -> None:
     """What the journal decides; notes stay as they are."""
-    insert = upsert(talks, connection)
-    changes = {name: insert.excluded[name] for name in FOLDED if name not in ("call_id", "offer_id")}
-    statement = insert.on_conflict_do_update(index_elements=["call_id", "offer_id"], set_=changes)
-    await connection.execute(statement, [asdict(row) for row in rows])
+    await SAVING.write(connection, map(FOLDED_OF, rows))
 
 
 async def of_call(connection: AsyncConnection, call_id: str) -> list[RowMapping]:

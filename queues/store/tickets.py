@@ -113,6 +113,7 @@ class Ticket:
 
 
 _NAMES: Final = tuple(each.name for each in fields(Ticket))
+_NEXT_REVISION: Final = func.coalesce(select(func.max(tickets.c.revision)).scalar_subquery(), 0) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +142,9 @@ class TicketFilter:
 
 async def insert_new(connection: AsyncConnection, ticket: Ticket) -> bool:
     """False when a ticket of this number is there."""
-    row = {**asdict(ticket), "revision": await _next_revision(connection)}
-    written = await connection.execute(upsert(tickets, connection).values(**row).on_conflict_do_nothing())
-    return written.rowcount == 1
+    insert = upsert(tickets, connection).values(revision=_NEXT_REVISION).on_conflict_do_nothing()
+    row = {name: getattr(ticket, name) for name in _NAMES if name != "revision"}
+    return (await connection.execute(insert, row)).rowcount == 1
 
 
 async def find(connection: AsyncConnection, ticket_no: str) -> Ticket | None:

@@ -60,11 +60,12 @@ class RecordingsBook:
     async def look_up(self, entries: Sequence[Entry]) -> list[Line]:
         return [entry.line for entry in entries if entry.line is not None and entry.line.type in EVENTS]
 
+    def is_concerned(self, known: list[Line]) -> bool:
+        return bool(known)
+
     async def write(
         self, connection: AsyncConnection, _entries: Sequence[Entry], known: list[Line]
     ) -> list[Link]:
-        if not known:
-            return []
         before = await store.load(connection, {recording_id_of(line) for line in known})
         after, completed = fold_all(before, known)
         changed = [recording for name, recording in after.items() if recording != before.get(name)]
@@ -72,9 +73,9 @@ class RecordingsBook:
             await store.save(connection, changed)
         heard_of = {(each.call_id, each.kind) for each in after.values()}
         await store.replace_missing(connection, heard_of)
-        return await links.insert_new(
-            connection, [fetch_link(after[name], at_ms) for name, at_ms in completed.items()]
-        )
+        now_ms = self.runtime.clock.now_ms()
+        due = [fetch_link(after[name], at_ms, now_ms) for name, at_ms in completed.items()]
+        return await links.insert_new(connection, due)
 
     async def after_commit(self, done: list[Link]) -> None:
         if done:
@@ -111,10 +112,10 @@ def fold_all(
     return after, completed
 
 
-def fetch_link(recording: Recording, due_ms: int) -> Link:
+def fetch_link(recording: Recording, due_ms: int, now_ms: int) -> Link:
     kind = fetch_kind(recording.recording_id)
     link = Link(call_id=recording.call_id, kind=kind, work_queue=WORK_QUEUE, due_ms=due_ms)
-    return links.first_attempt(FETCH_AUDIO, link)
+    return links.first_attempt(FETCH_AUDIO, link, now_ms)
 
 
 async def fetch_audio(runtime: Runtime, recording_id: str) -> bool:

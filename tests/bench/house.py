@@ -20,7 +20,7 @@ from config.clock import Clock
 from config.log import configure_log
 from config.migrations import upgrade_url
 from config.redis import wait_for_store
-from config.runtime import Runtime, open_runtime
+from config.runtime import Runtime, open_runtime, settle
 from config.settings import load_settings
 from config.store_server import start_store
 from config.telephony import Telephony
@@ -109,6 +109,7 @@ async def furnished(
             runtime.clock = clock or runtime.clock
             link(runtime)
             plan = plan_of(runtime)
+            settle()
             yield House(folder, environ, runtime, plan, Switchboard(runtime))
 
 

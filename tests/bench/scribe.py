@@ -1,8 +1,9 @@
-"""Journal to SQL by the scribe ÷ reading the same lines and one executemany of them, both in batches of 500.
+"""Journal to SQL by the scribe ÷ reading the same lines and one executemany of them, both in the same batches.
 
 Every turn starts with an empty database of its own and ends when all lines of some hundred whole calls are
-committed. The scribe also folds the calls, looks up the callers and finds the tickets that are due. Handing
-those to the work queues comes after the commit and is no part of this; the note says what it adds.
+committed; the lease that a process takes once is in it. The scribe also folds the calls, looks up the callers and
+finds the tickets that are due. Handing those to the work queues comes after the commit and is no part of this; the
+note says what it adds.
 """
 
 import dataclasses
@@ -78,7 +79,7 @@ class Desk:
         async with self._fresh_runtime() as runtime:
             book = History(runtime)
             began = perf_counter()
-            await book.after_commit(Written(self.due, 0, []))
+            await book.after_commit(Written(due=self.due, owned=0, relapsed=[]))
             return (perf_counter() - began) * MS
 
     async def _read(self, runtime: Runtime, last_id: str) -> list[tuple[str, dict[str, str]]]:
@@ -108,7 +109,7 @@ class Desk:
 
 async def run(pace: Pace) -> Findings:
     async with furnished() as house:
-        lines = await happen(house, pace.of(300, 100))
+        lines = await happen(house, pace.of(600, 150))
         desk = Desk(house, lines)
         rounds = await take_turns(desk.scribe, desk.copy, rounds=pace.rounds, pairs=pace.of(3, 2))
         push_ms = await desk.push_ms()

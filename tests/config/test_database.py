@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from config import database as database_room
-from config.database import Database, ReadOnlyError, upsert
+from config.database import Database, PlainInsert, ReadOnlyError, upsert
 
 tallies = Table(
     "tallies", MetaData(), Column("name", Text, primary_key=True), Column("count", BigInteger, nullable=False)
@@ -170,6 +170,22 @@ async def test_upsert_writes_new_rows_and_changes_old_ones_on_either_database(wi
     async with with_tally.read() as connection:
         rows = (await connection.execute(select(tallies).order_by(tallies.c.name))).all()
     assert [tuple(row) for row in rows] == [("calls", 7), ("tickets", 1)]
+
+
+async def test_plain_rows_are_refused_kept_or_written_over_on_either_database(with_tally: Database) -> None:
+    async def write(replaces: list[str] | None, *rows: tuple[int, str]) -> list[tuple[str, int]]:
+        async with with_tally.transaction() as connection:
+            await PlainInsert(tallies, ("count", "name"), replaces).write(connection, rows)
+            found = await connection.execute(select(tallies).order_by(tallies.c.name))
+            return [(name, count) for name, count in found]
+
+    assert await write([], (5, "calls"), (6, "tickets")) == [("calls", 0), ("tickets", 6)]
+    assert await write(["count"], (7, "calls")) == [("calls", 7), ("tickets", 6)]
+    with pytest.raises(IntegrityError):
+        await write(None, (8, "calls"))
+    async with with_tally.read() as connection:
+        with pytest.raises(ReadOnlyError):
+            await PlainInsert(tallies, ("count", "name")).write(connection, [(9, "offers")])
 
 
 async def test_sqlite_is_opened_as_the_truth_deserves(database: Database) -> None:

@@ -9,7 +9,7 @@ from config.jobs import run_worker
 from config.runtime import open_runtime
 from config.settings import Settings, load_settings
 from queues import scribe
-from queues.store import calls
+from queues.store import calls, tickets
 from tests.queues.hotline import WORK_QUEUES
 
 
@@ -19,8 +19,8 @@ async def get_stuck(*_anything: Any) -> None:
 
 
 def work(settings: Settings) -> None:
-    """The ticket is inserted, its call not yet linked to it."""
-    calls.set_ticket = get_stuck  # type: ignore[assignment]
+    """The promise is marked as kept and the call has its ticket, which is not inserted yet."""
+    tickets.insert_new = get_stuck  # type: ignore[assignment]
     run_worker(settings, WORK_QUEUES)
 
 

@@ -117,7 +117,8 @@ async def test_a_work_queue_that_is_away_costs_a_delay(
         patched.setattr(hotline.runtime.jobs, "push", away)
         await hotline.answered_call("CA1")
         await hotline.scribe.drain()
-    assert await hotline.rows("links", "pushed_ms") == [{"pushed_ms": None}]
+    assert await hotline.rows("links", "done_ms") == [{"done_ms": None}]
+    assert await hotline.rq_counts() == {}
     clock.advance(OVERDUE_MS)
     await sweep(hotline.runtime, OPEN_TICKET)
     await hotline.work_off()

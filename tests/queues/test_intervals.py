@@ -45,10 +45,9 @@ def test_live_is_rebuilt_however_the_lines_come(seed: int) -> None:
     spent: stays.AgentCells = {}
     while lines:
         batch, lines = lines[: (size := chance.randint(1, 300))], lines[size:]
-        after = fold_all(records, batch)
-        changed = [record for call_id, record in after.items() if record != records.get(call_id)]
-        live = merged([live, changes(records, changed)])
-        records = after
+        before = {call_id: replace(record) for call_id, record in records.items()}
+        changed = fold_all(records, batch)
+        live = merged([live, changes(before, changed)])
         stands, gained = stays.take_in(stands, stays.moves_of(batch))
         spent = stays.merged([spent, gained])
         assert difference(total(records.values()), live) == {}

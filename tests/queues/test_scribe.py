@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config import numbers
 from config.database import metadata
-from queues.domain.call_records import CallRecord, fold
+from queues.domain.call_records import CallRecord, fold, fold_onto
 from queues.domain.journal import Line
 from queues.scribe import run
 from queues.service import readers
@@ -133,13 +133,13 @@ async def test_a_scribe_that_dies_after_its_commit_leaves_its_jobs_to_the_next(
         with pytest.raises(ConnectionAbortedError):
             await hotline.scribe.tick()
     assert await hotline.rq_counts() == {}
-    assert await hotline.rows("links", "ticket_no", "pushed_ms") == [
-        {"ticket_no": ticket_no, "pushed_ms": None}
-    ]
+    assert await hotline.rows("links", "ticket_no", "done_ms") == [{"ticket_no": ticket_no, "done_ms": None}]
 
     await hotline.scribe.step_down()
     assert await scribe(hotline.runtime).tick() is False, "every line was taken in already"
     assert await hotline.rq_counts() == {"desk": 1}
+    await hotline.scribe.book.take_over()
+    assert await hotline.rq_counts() == {"desk": 1}, "what waits already is not pushed once more"
     await hotline.work_off()
     assert await hotline.rows("tickets", "ticket_no") == [{"ticket_no": ticket_no}]
 
@@ -393,6 +393,17 @@ async def test_a_message_heard_of_after_the_hang_up_makes_it_a_voicemail(hotline
     await hotline.write_down()
     assert await hotline.rows("calls", "state", "outcome") == [{"state": "ended", "outcome": "voicemail"}]
     assert await hotline.rows("tickets", "ticket_no") == [{"ticket_no": ticket_no}]
+
+
+def test_a_line_that_cannot_be_taken_in_has_changed_nothing() -> None:
+    before = folded(told(0, "call.arrived"), told(1, "call.queued", queue="general"))
+    kept = replace(before)
+    for kind in ("call.connected", "call.ended", "call.queued", "call.reconciled"):
+        line = Line(id="2000-0", type=kind, at_ms=2000, call_id="CA1", data=None)  # type: ignore[arg-type]
+        with pytest.raises(AttributeError):
+            fold_onto(before, line)
+        assert before == kept
+    assert fold(before, told(2, "call.offered")) != before == kept, "`fold` leaves what it is given"
 
 
 def test_a_lost_first_line_costs_its_facts_alone() -> None:

@@ -91,12 +91,38 @@ async def test_the_journal_replayed_leaves_identical_rows(desk: Desk) -> None:
     await desk.told("absent", "CA2", "RE2")
     await desk.write_down()
     before = await desk.rows("recordings"), await desk.rows("links")
-    desk.reader.last_id = "0-0"
+    desk.reader.last_id = desk.reader.noted_id = "0-0"
     async with desk.runtime.database.transaction() as connection:
         await connection.exec_driver_sql("UPDATE readers SET last_id = '0-0' WHERE name = 'recordings'")
     assert await desk.reader.drain() == 1
     await desk.work_off()
     assert (await desk.rows("recordings"), await desk.rows("links")) == before
+
+
+async def test_what_means_nothing_to_recordings_is_read_past_and_noted_with_the_lease(desk: Desk) -> None:
+    position = lambda: desk.rows("readers", "name", "last_id")  # noqa: E731
+    await desk.arrive("CA1")
+    assert await desk.reader.tick() is True
+    assert await position() == [{"name": "recordings", "last_id": "0-0"}], "nobody waited for a writer"
+    desk.reader.lease_until_ms -= 2_000
+    assert await desk.reader.tick() is False
+    assert await position() == [{"name": "recordings", "last_id": desk.reader.last_id}]
+
+    await desk.answered_call("CA2")
+    assert await desk.reader.tick() is True
+    await desk.told("completed", "CA2")
+    assert await desk.reader.tick() is True
+    assert await position() == [{"name": "recordings", "last_id": desk.reader.last_id}]
+    assert [row["state"] for row in await desk.rows("recordings")] == ["completed"]
+
+    await desk.arrive("CA3")
+    assert await desk.reader.tick() is True
+    async with desk.runtime.database.transaction() as connection:
+        await connection.exec_driver_sql("UPDATE readers SET holder = 'another', last_id = '9-9'")
+    desk.reader.lease_until_ms -= 2_000
+    assert await desk.reader.tick() is False, "it was overtaken while it read past"
+    assert desk.reader.is_leading is False
+    assert await position() == [{"name": "recordings", "last_id": "9-9"}]
 
 
 async def test_absent_says_so_and_completed_after_it_is_believed(desk: Desk) -> None:
