@@ -33,7 +33,7 @@ from queues import dispatcher as queues_dispatcher
 from queues import figures as queues_figures
 from queues import scribe as queues_scribe
 from queues.domain.faults import SiteFaults
-from queues.service import closings
+from queues.service import closings, figuring
 from queues.service.plans import plan_of
 from recordings import chores as recordings_chores
 from recordings import scribe as recordings_scribe
@@ -177,6 +177,7 @@ def release(settings: Settings, _: argparse.Namespace) -> int:
     async def prepare() -> None:
         async with opened(settings) as runtime:
             await queues_dispatcher.raise_counters(runtime)
+            await figuring.begin(runtime)
             try:
                 await versions.release(runtime)
             except (SiteFilesError, SiteFaults) as fault:

@@ -159,9 +159,9 @@ def _wait(told: Counts, name: str, wait_ms: int | None) -> None:
         told.waits[name] = Counter({waits.second_of(wait_ms): 1})
 
 
-def total(records: Iterable[CallRecord]) -> Cells:
-    """From scratch: the intervals of these calls."""
-    found: Cells = {}
+def total(records: Iterable[CallRecord], found: Cells | None = None) -> Cells:
+    """From scratch: the intervals of these calls, together with what was `found` of others."""
+    found = {} if found is None else found
     for record in records:
         found.setdefault(cell_of(record), Counts()).add(contribution(record))
     return found

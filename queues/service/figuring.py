@@ -9,6 +9,7 @@ A quarter that was over and had no call to wait for any more, and changes all th
 instant at which that happened, and so do its day and month.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -21,9 +22,8 @@ from queues.domain import intervals as domain
 from queues.domain import stays as stays_domain
 from queues.domain.call_records import CallRecord
 from queues.domain.intervals import Cell, Cells, Counts
-from queues.domain.journal import Line
 from queues.domain.periods import QUARTER_MS, Grain, start_of
-from queues.domain.stays import AgentCell, AgentCells
+from queues.domain.stays import AgentCell, AgentCells, Stays
 from queues.service.history import fold_all
 from queues.service.plans import plan_of
 from queues.store import calls, intervals, journal
@@ -34,7 +34,7 @@ log = get_log(__name__)
 AT_ONCE: Final = 200
 RECORDS_AT_ONCE: Final = 5_000
 RESTAMPED_AT_ONCE: Final = 500
-FOREVER_MS: Final = 10**13 - 1  # the last instant of ids that are in order as texts
+DAY_MS: Final = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,19 @@ async def verify(runtime: Runtime) -> Gap:
         return await _gap(connection, runtime)
 
 
+async def begin(runtime: Runtime) -> bool:
+    """After an upgrade from before there were figures: what the calls so far come to. False where there is nothing
+    to do."""
+    site = runtime.settings.site
+    async with runtime.database.read() as connection:
+        has_calls = bool(await calls.records_after(connection, site, (-1, ""), 1))
+        if not has_calls or await intervals.has_any(connection, site):
+            return False
+    await restamp(runtime)
+    await rebuild(runtime)
+    return True
+
+
 async def rebuild(runtime: Runtime) -> Gap:
     """Make the rows what the call table and the journal's copy come to; returns what was wrong.
 
@@ -204,8 +217,7 @@ async def _gap(connection: AsyncConnection, runtime: Runtime) -> Gap:
     should = await _cells_of_calls(connection, site)
     rows = await _counts(connection, site, Grain.QUARTER)
     have = domain.merged([rows, *(change.cells for change in noted)])
-    moves = stays_domain.moves_of(await _agent_lines(connection, site))
-    _, spent = stays_domain.take_in({}, moves)
+    _, spent = await _spent(connection, site)
     stays = await intervals.load_stays(connection, site)
     _, more = stays_domain.take_in(stays, [move for change in noted for move in change.moves])
     agent_rows = await intervals.all_agent_cells(connection, site)
@@ -228,7 +240,7 @@ async def _counts(connection: AsyncConnection, site: str, grain: Grain) -> Cells
 async def _cells_of_calls(connection: AsyncConnection, site: str) -> Cells:
     found: Cells = {}
     async for records in _all_records(connection, site):
-        found = domain.merged([found, domain.total(records)])
+        domain.total(records, found)
     return found
 
 
@@ -239,20 +251,32 @@ async def _all_records(connection: AsyncConnection, site: str) -> AsyncIterator[
         after = (records[-1].arrived_ms, records[-1].call_id)
 
 
-async def _agent_lines(connection: AsyncConnection, site: str) -> list[Line]:
-    return await journal.lines_between(connection, site, 0, FOREVER_MS, stays_domain.TYPES)
+async def _spent(connection: AsyncConnection, site: str) -> tuple[Stays, AgentCells]:
+    """Agents' stays and time by the journal's copy, read a day at a time: all its lines would be too many at once."""
+    stays, spent = Stays(), AgentCells()
+    from_ms, last_ms = (
+        await journal.first_instant(connection, site),
+        await journal.last_instant(connection, site),
+    )
+    while from_ms is not None and last_ms is not None and from_ms <= last_ms:
+        lines = await journal.lines_between(connection, site, from_ms, from_ms + DAY_MS, stays_domain.TYPES)
+        stays, gained = stays_domain.take_in(stays, stays_domain.moves_of(lines))
+        for cell, sums in gained.items():
+            spent.setdefault(cell, Counter()).update(sums)
+        from_ms += DAY_MS
+    return stays, spent
 
 
 async def _regroup(connection: AsyncConnection, runtime: Runtime) -> None:
-    """Days and months from the quarters, and the agents' rows from the journal's copy, up to what is noted."""
+    """Days and months from the quarters, and the agents' rows from the journal's copy."""
     site, zone = runtime.settings.site, plan_of(runtime).timezone
+    if noted := await intervals.pending(connection, site):
+        await _add_up(connection, site, zone, noted)
     rows = await intervals.all_rows(connection, site)
     await intervals.clear_coarse(connection, site)
     for grain in (Grain.DAY, Grain.MONTH):
         await intervals.save(connection, site, grain, _coarse_rows(rows, grain, zone))
-    moves = stays_domain.moves_of(await _agent_lines(connection, site))
-    waiting = sum(len(change.moves) for change in await intervals.pending(connection, site))
-    stays, spent = stays_domain.take_in({}, moves[: len(moves) - waiting])
+    stays, spent = await _spent(connection, site)
     await intervals.clear_agents(connection, site)
     await intervals.save_stays(connection, site, stays)
     for grain in Grain:

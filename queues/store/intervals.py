@@ -299,6 +299,12 @@ async def all_agent_cells(connection: AsyncConnection, site: str) -> AgentCells:
     }
 
 
+async def has_any(connection: AsyncConnection, site: str) -> bool:
+    """Whether anything was ever noted or added up."""
+    query = select(intervals.c.start_ms).where(intervals.c.site == site).limit(1)
+    return (await connection.execute(query)).first() is not None or await has_changes(connection, site)
+
+
 async def clear_coarse(connection: AsyncConnection, site: str) -> None:
     """The days and months of calls."""
     grains = (Grain.DAY, Grain.MONTH)

@@ -130,6 +130,13 @@ async def lines_between(
     return sorted((line for row in rows if (line := stored_line(row))), key=lambda line: parse_id(line.id))
 
 
+async def last_instant(connection: AsyncConnection, site: str) -> int | None:
+    """When the newest stored line was written."""
+    query = select(func.max(events.c.id)).where(events.c.site == site)
+    newest = (await connection.execute(query)).scalar()
+    return parse_id(newest)[0] if newest else None
+
+
 async def first_instant(connection: AsyncConnection, site: str) -> int | None:
     """When the oldest stored line was written."""
     query = select(func.min(events.c.id)).where(events.c.site == site)
