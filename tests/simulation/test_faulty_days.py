@@ -113,5 +113,6 @@ def first_difference(one: Records, other: Records) -> tuple[str, object, object]
     for name in ("events", *one):
         for row, twin in zip_longest(one[name], other[name]):
             if row != twin:
-                return name, row, twin
+                told = {column: (value, (twin or {}).get(column)) for column, value in (row or {}).items()}
+                return name, {column: both for column, both in told.items() if both[0] != both[1]}, twin
     return None

@@ -16,6 +16,7 @@ from config.database import metadata
 from config.runtime import Runtime, Shelf
 from config.site_files import SiteFiles, of_content
 from ivr.app import build
+from queues import dispatcher as room
 from queues.dispatcher import Dispatcher
 from queues.domain.audit import Breach
 from queues.domain.journal import Line
@@ -44,6 +45,8 @@ from tests.simulation.days.timeline import (
 MINUTE_MS = 60_000
 LOOK_EVERY_MS, DRAINING_LOOK_EVERY_MS = 5_000, 20_000
 LOOKS_MAX = 12
+# The store counts a lease in real time: a machine that is busy for seconds shall not decide who leads.
+LEASE_S = 60.0
 DRAINED_WITHIN_MS = 45 * MINUTE_MS
 SHIFTS = (
     ("general", "outage", "connection", "key_account", "complaint"),
@@ -374,9 +377,11 @@ async def open_day(runtime: Runtime, course: Course) -> AsyncIterator[Day]:
     await furnish(own)
     board = Switchboard(mortal(own, Mortality(timeline)))
     day = Day(own, course, timeline, company, front, DayAuditor(plan_of(own)), board)
+    real_lease_s, room.LEASE_S = room.LEASE_S, LEASE_S
     try:
         yield day
     finally:
+        room.LEASE_S = real_lease_s
         await timeline.end()
         await company.client.aclose()
 
