@@ -82,7 +82,9 @@ async def test_he_is_rung_waits_on_the_line_talks_and_is_put_through(runtime: Ru
         call = await house.facts_of("CA1")
         assert (call.state, call.queued_ms, call.leg_id) == ("queued", began_ms, customer.leg.leg_id)
         on_the_wall = (await house.hotline.switchboard.wall_state()).waiting
-        assert [(each.waiting, each.callbacks) for each in on_the_wall] == [(2, 0)], "he is on the line, as CA2 is"
+        assert [(each.waiting, each.callbacks) for each in on_the_wall] == [(2, 0)], (
+            "he is on the line, as CA2 is"
+        )
         heard = await customer.post(waiting.url("Enqueue", "waitUrl"))
         assert "Gather" not in heard.verbs, "he is called back: nothing is offered to him"
         assert "Play" in heard.verbs
