@@ -42,6 +42,9 @@ PUT_OFF_MS: Final = 30_000
 # What a deadline's command says when it has looked after that deadline itself.
 SETTLED: Final = frozenset({"ok", "early", "held", "resting", "over"})
 
+# How a call stands while its customer is rung.
+RUNG: Final = frozenset({f"stale:{CallState.CONNECTING}", f"stale:{CallState.CALLING}"})
+
 # A waiting call repeats its wait document; who talks says nothing. In product time, but never less than the
 # network may need in real time.
 WATCH_EVERY_S: Final = 5.0
@@ -56,6 +59,7 @@ class Told:
     late: int = 0
     lost: int = 0
     offers: int = 0
+    called: int = 0
     stale: int = 0
     effects: int = 0
     silent: int = 0
@@ -63,7 +67,9 @@ class Told:
 
     @property
     def is_work(self) -> bool:
-        return any((self.late, self.lost, self.offers, self.effects, self.silent, self.is_overtaken))
+        return any(
+            (self.late, self.lost, self.offers, self.called, self.effects, self.silent, self.is_overtaken)
+        )
 
 
 @dataclass
@@ -148,7 +154,7 @@ class Dispatcher:
     async def _end_connecting(self, offer_id: str) -> str:
         call_id = offer_id.rpartition("-")[0]
         reply = await self.switchboard.requeue_call(call_id=call_id, offer_id=offer_id, by="deadline")
-        if reply.word == f"stale:{CallState.CONNECTING}":  # it is the customer of a callback who did not come
+        if reply.word in RUNG:  # it is the customer of a callback who did not come
             reply = await self.switchboard.miss_customer(offer_id=offer_id, why="deadline")
         return reply.word
 
@@ -181,13 +187,16 @@ class Dispatcher:
             reply = await self.switchboard.claim_offer(
                 call_id=match.call_id,
                 agent_id=match.agent_id,
-                turn=snapshot.turn + told.offers,
+                turn=snapshot.turn + told.offers + told.called,
                 why=match.why,
                 is_turn=match.is_turn,
             )
             if reply.effect is not None:
                 told.offers += 1
                 self._start(reply.effect)
+                continue
+            if reply.word == "called":  # the agent of this match is free for somebody else
+                told.called += 1
                 continue
             told.stale += 1
             if reply.word == "stale:turn":
@@ -264,8 +273,12 @@ class Dispatcher:
     async def _look_after(self, call_id: str) -> None:
         with self._shielded(call_id=call_id):
             call = await self.switchboard.read_call(call_id=call_id)
-            leg = await self.runtime.telephony.leg((call and call.leg_id) or call_id)
-            if leg is None or leg.status.is_over:
+            leg_id = (call and call.leg_id) or call_id
+            leg = await self.runtime.telephony.leg(leg_id)
+            is_over = leg is None or leg.status.is_over
+            if is_over and call is not None and call.callback and call.state is not CallState.CONNECTED:
+                await self.switchboard.lose_line(call_id=call_id, leg_id=leg_id)
+            elif is_over:
                 await self._reconcile(call_id, why="silent", by="system")
             elif offer_id := await self._offer_without_agent(call_id):
                 await self._reconcile(call_id, why="agent_gone", by="agent", offer_id=offer_id)
@@ -311,6 +324,7 @@ class Dispatcher:
             late=told.late,
             lost=told.lost,
             offers=told.offers,
+            called=told.called,
             stale=told.stale,
             effects=told.effects,
             silent=told.silent,

@@ -135,6 +135,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "overflow": ("溢出", "overflow"),
     "answer_within_ms": ("接听目标", "answer target"),
     "max_waiting": ("最多等待人数", "most callers waiting"),
+    "full": ("满员时的节点", "node when it is full"),
     "order": ("座席分配方式", "order of agents"),
     "reserve": ("预留座席", "kept seats"),
     "is_safety": ("安全优先", "safety"),

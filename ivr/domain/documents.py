@@ -60,8 +60,13 @@ class Documents:
     plan: Plan
     menu: Menu
     duty_number: str | None = None
+    of_call: str = ""  # whose called-back customer hears this, on a leg of its own; "" = the leg is the call
 
     # The caller's side
+
+    def on_leg_of(self, call_id: str, leg_id: str) -> Documents:
+        """The documents of a caller, for the leg he is on; empty: the one he came with."""
+        return replace(self, of_call=call_id) if leg_id else self
 
     def of_step(self, step: Step, call_id: str) -> Document:
         """What the menu says, and where it leaves the caller."""
@@ -79,13 +84,17 @@ class Documents:
                 return (*step.verbs, Hangup())
 
     def enqueue(self, locale: str, tries: int = 0) -> Enqueue:
-        place: dict[str, str | int] = {"l": locale, **({"r": tries} if tries else {})}
-        wait = address("voice_wait", query={"l": locale, "n": 0})
+        place = self._place({"l": locale, **({"r": tries} if tries else {})})
+        wait = address("voice_wait", query=self._place({"l": locale, "n": int(bool(self.of_call))}))
         return Enqueue(self.plan.provider_queue, address("voice_left_queue", query=place), wait)
 
     def requeue(self, locale: str) -> Document:
         """Back among the waiting, at the old place."""
         return (self._say(self.menu.phrases.place_kept, locale), self.enqueue(locale))
+
+    def reached(self, locale: str) -> Document:
+        """To whom we called back, and who has pressed the key: no agent is there yet, and he waits at his place."""
+        return (self._say(self.menu.phrases.connecting, locale), self.enqueue(locale))
 
     def put_through(self, locale: str) -> Document:
         """An agent has passed him on: among the waiting of another queue, at the old place."""
@@ -285,7 +294,10 @@ class Documents:
 
     def _wait_again(self, locale: str, round_no: int, *, is_offered: bool = False) -> Redirect:
         place: dict[str, str | int] = {"l": locale, "n": round_no + 1, **({"o": 1} if is_offered else {})}
-        return Redirect(address("voice_wait", query=place))
+        return Redirect(address("voice_wait", query=self._place(place)))
+
+    def _place(self, place: dict[str, str | int]) -> dict[str, str | int]:
+        return {**place, **({"c": self.of_call} if self.of_call else {})}
 
     def _conference(self, room: str, action: Address) -> DialConference:
         return DialConference(room, action, address("voice_conference", room=room))

@@ -85,9 +85,18 @@ def _check_names(book: FaultBook, menu: Menu, plan: Plan) -> None:
         expect(steps, "node", name, menu.nodes)
     for queue, node in menu.closed.items():
         expect(("queues", "queues", queue, "closed"), "node", node, menu.nodes)
+    for queue, node in menu.full.items():
+        expect(("queues", "queues", queue, "full"), "node", node, menu.nodes)
+    for queue, node in menu.led.items():
+        expect(_goto_place(plan, queue), "node", node, menu.nodes)
     for name, each in menu.nodes.items():
         for steps, noun, word, known in _named(each, menu, plan):
             expect(_place(name, *steps), noun, word, known)
+
+
+def _goto_place(plan: Plan, queue: str) -> Steps:
+    index = next(index for index, step in enumerate(plan.queues[queue].overflow) if step.goto)
+    return ("queues", "queues", queue, "overflow", index, "goto")
 
 
 def _named(node: Node, menu: Menu, plan: Plan) -> Iterator[tuple[Steps, str, str, Known]]:
@@ -292,14 +301,21 @@ def _check_list(book: FaultBook, menu: Menu, plan: Plan) -> None:
         book.add(("queues", "abandoned"), fault)
 
 
+def _all_starts(menu: Menu) -> tuple[str, ...]:
+    """Where callers come from outside the menu: from a line, from silence, out of a queue."""
+    from_queues = (*menu.closed.values(), *menu.full.values(), *menu.led.values())
+    return (*starts_of(menu).values(), menu.exhausted, *from_queues)
+
+
 def _check_ways(book: FaultBook, menu: Menu) -> None:
-    starts = (*starts_of(menu).values(), menu.exhausted, *menu.closed.values())
+    starts = _all_starts(menu)
     everything = reached(menu, starts)
     for name in menu.nodes:
         if name not in everything:
             book.add(_place(name), "no caller ever gets to this node; lead there with a goto, or take it out")
     _check_person(book, menu)
     _check_circles(book, menu, everything)
+    _check_full(book, menu)
     _check_hangups(book, menu, everything)
     _check_notices(book, menu)
 
@@ -344,6 +360,27 @@ def _check_circles(book: FaultBook, menu: Menu, names: Collection[str]) -> None:
             told.update(circle)
             path = " > ".join((*circle, name))
             book.add(_place(name), f"a caller who presses nothing goes round in circles: {path}")
+
+
+def _check_full(book: FaultBook, menu: Menu) -> None:
+    """Whoever finds a queue full and does nothing does not come to it again, by whatever other full queues."""
+
+    def onwards(name: str) -> tuple[str, ...]:
+        node = menu.nodes[name]
+        if isinstance(node, RouteNode):
+            return (menu.full[node.queue],) if node.queue in menu.full else ()
+        return silent_ways(menu, name)
+
+    for queue, start in menu.full.items():
+        for name, path in reached(menu, (start,), onwards).items():
+            node = menu.nodes[name]
+            if isinstance(node, RouteNode) and node.queue == queue:
+                book.add(
+                    ("queues", "queues", queue, "full"),
+                    f"a caller who presses nothing comes to the full queue again: {' > '.join(path)}; lead him to "
+                    "a voicemail, a goodbye or a queue that is never full",
+                )
+                break
 
 
 def _circle(menu: Menu, name: str) -> tuple[str, ...]:
@@ -479,7 +516,7 @@ def _check_case(book: FaultBook, menu: Menu, plan: Plan, name: str) -> None:
 
 def _check_placeholders(book: FaultBook, menu: Menu) -> None:
     """A ticket is spoken of only where there is one; a manager's name only where it is known."""
-    starts = (*starts_of(menu).values(), menu.exhausted, *menu.closed.values())
+    starts = _all_starts(menu)
     without_ticket = reached(menu, starts, lambda name: _without_ticket(menu, name))
     without_code = reached(menu, starts, lambda name: _without_message(menu, name))
     without_manager = reached(menu, starts, lambda name: _without_manager(menu, name))

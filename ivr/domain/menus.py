@@ -26,6 +26,7 @@ from ivr.domain.nodes import (
 from queues.domain.faults import FaultBook, SiteSource, Steps
 from queues.domain.parts import Part
 from queues.domain.plan import Line, Plan
+from queues.domain.widening import goto_step
 
 
 class MenuHead(Part):
@@ -55,6 +56,12 @@ def load_menu(site_files: SiteSource, plan: Plan) -> Menu:
         nodes=nodes,
         lines={name: _doors(line) for name, line in plan.lines.items()},
         closed={name: queue.closed for name, queue in plan.queues.items() if queue.closed},
+        full={name: queue.full for name, queue in plan.queues.items() if queue.full},
+        led={
+            name: step.goto
+            for name, queue in plan.queues.items()
+            if (step := goto_step(queue.overflow)) and step.goto
+        },
         areas={name: area.name for name, area in plan.areas.items()},
         case_states=plan.ticket_states,
         reads={locale: voice.text for locale, voice in plan.voices.items() if voice.text},

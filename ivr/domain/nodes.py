@@ -374,6 +374,8 @@ class Menu(Part):
     nodes: dict[str, Node]
     lines: dict[str, LineDoors]
     closed: dict[str, str]  # queue -> node for callers outside its hours
+    full: dict[str, str] = Field(default_factory=dict)  # queue -> node for callers who find it full
+    led: dict[str, str] = Field(default_factory=dict)  # queue -> node for callers who have waited too long
     areas: dict[str, dict[str, str]] = Field(default_factory=dict)
     case_states: dict[str, dict[str, str]] = Field(default_factory=dict)  # what a caller hears of his case
     reads: dict[str, str] = Field(default_factory=dict)  # locale -> the language whose texts it reads

@@ -60,6 +60,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unanswered": ("无人接听", "nobody answers"),
     "message_left": ("留言后", "after the message"),
     "out_of_hours": ("非服务时间", "out of hours"),
+    "full": ("队列已满", "queue full"),
+    "waited": ("等候过久", "waited too long"),
     "join": ("加入该工单", "join the ticket"),
     "dialled": ("拨打", "dialled:"),
     "internal": ("内部来电", "call from an extension"),
@@ -261,8 +263,15 @@ class Outline:
                 if node.join:
                     yield Lead(LeadKind.KEY, JOIN_KEY, self.word("join"), node.join.goto)
                 yield Lead(LeadKind.NEXT, "", self.word("next"), node.goto)
-            case RouteNode() if node.queue in self.menu.closed:
-                yield Lead(LeadKind.CASE, "", self.word("out_of_hours"), self.menu.closed[node.queue])
+            case RouteNode():
+                ways = (
+                    ("out_of_hours", self.menu.closed),
+                    ("full", self.menu.full),
+                    ("waited", self.menu.led),
+                )
+                for word, led in ways:
+                    if node.queue in led:
+                        yield Lead(LeadKind.CASE, "", self.word(word), led[node.queue])
             case VoicemailNode(goto=goto) if goto:
                 yield Lead(LeadKind.NEXT, "", self.word("message_left"), goto)
             case TransferNode():

@@ -106,8 +106,8 @@ def next_nodes(menu: Menu, name: str) -> set[str]:
         following |= {menu.exhausted_at(node), menu.exhausted}
     if isinstance(node, NoticesNode) and node.join:
         following.add(menu.exhausted)
-    if isinstance(node, RouteNode) and node.queue in menu.closed:
-        following.add(menu.closed[node.queue])
+    if isinstance(node, RouteNode):
+        following |= {led[node.queue] for led in (menu.closed, menu.full, menu.led) if node.queue in led}
     return following
 
 

@@ -26,7 +26,7 @@ from ivr.service.hotlines import Hotline, active_hotline, hotline_of
 from queues.domain.calls import CALLBACK, GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
 from queues.domain.named import TRANSFER as TO_COLLEAGUE
 from queues.domain.place_rules import NAMELESS
-from queues.domain.widening import callback_after_ms
+from queues.domain.widening import callback_after_ms, goto_step
 from queues.service.closings import closings_of
 from queues.service.facts import CallFacts
 from queues.service.switchboard import Switchboard
@@ -64,10 +64,14 @@ class Conversation:
             call = (await self.switchboard.return_call(call_id=call_id)).call or call  # his way out was lost
         if call.state is CallState.MENU:
             return await self.guide.enter(call)
+        return await self.resume(call, call_id, tries)
+
+    async def resume(self, call: CallFacts, leg_id: str, tries: int) -> Document:
+        """Whoever comes to us anew on this leg, at the place he has."""
         if call.state is CallState.CONNECTED and tries > 0:  # something broke: is the agent still there?
-            await self.switchboard.doubt_call(call_id=call_id)
+            await self.switchboard.doubt_call(call_id=call.call_id)
             call = await self._off_hold(call)
-        return await self._resume(call, tries)
+        return await self._resume(call, leg_id, tries)
 
     async def _off_hold(self, call: CallFacts) -> CallFacts:
         """He comes into the room anew, where he hears and is heard: nobody shall think that he does not."""
@@ -93,27 +97,28 @@ class Conversation:
     async def ask_callback(self, *, call_id: str, round_no: int, key: str) -> Document:
         """He wants to be called back; or he has pressed nothing, and waits on."""
         if key != ACCEPT_KEY:
-            return await self.wait(call_id=call_id, round_no=round_no, is_offered=True)
+            return await self.wait(call_id=call_id, leg_id=call_id, round_no=round_no, is_offered=True)
         reply = await self.switchboard.ask_callback(call_id=call_id)
         call = reply.call
-        if call is not None and call.callback:
+        if call is not None and call.is_off_line:
             return (await self._hotline(call)).documents.promised(call.locale)
         # An agent has him, or is about to: nothing is better.
-        return await self.wait(call_id=call_id, round_no=round_no, is_offered=True)
+        return await self.wait(call_id=call_id, leg_id=call_id, round_no=round_no, is_offered=True)
 
-    async def wait(self, *, call_id: str, round_no: int, is_offered: bool = False) -> Document:
+    async def wait(self, *, call_id: str, leg_id: str, round_no: int, is_offered: bool = False) -> Document:
         """One round in the queue: a sign of life, and something to hear."""
         call = (await self.switchboard.wait_round(call_id=call_id, round_no=round_no)).call
-        documents = (await self._hotline(call)).documents
+        hotline = await self._hotline(call)
+        documents = hotline.documents.on_leg_of(call_id, call.leg_id if call else "")
         if call is None or call.state in {CallState.MENU, CallState.MESSAGING}:
             return documents.leave_queue()
         if call.state is CallState.ENDED:
             return documents.goodbye(call.locale)
-        if call.callback:
+        if _is_on_another(call, leg_id):
             return documents.promised(call.locale)
         if call.state in {CallState.CONNECTING, CallState.CONNECTED}:
             return documents.connecting(call.locale, round_no)
-        if self._is_led_out(call):
+        if self._is_led_out(call) or self._leads_to(call, hotline):
             return documents.leave_queue()
         return documents.wait(
             queue=call.queue,
@@ -130,25 +135,44 @@ class Conversation:
         """By the table in force: waiting alone widens what is possible."""
         queue = active_hotline(self.runtime).plan.queues.get(call.queue)
         after_ms = callback_after_ms(queue.overflow) if queue else None
-        has_number = call.caller_ref not in NAMELESS and not call.is_anonymous and not call.talks
+        has_number = call.caller_ref not in NAMELESS and not call.is_anonymous
+        has_number = has_number and not call.talks and not call.callback
         waited_ms = self.runtime.clock.now_ms() - (call.queued_ms or 0)
         if after_ms is None or not has_number or waited_ms < after_ms:
             return Offering.NO
         return Offering.KNOWN if is_offered else Offering.NEW
 
     def _is_led_out(self, call: CallFacts) -> bool:
-        """A supervisor has closed his queue for those who wait as well; but not for whom an agent is found."""
+        """A supervisor has closed his queue for those who wait as well; but not for whom an agent is found, nor for
+        whom we called."""
         closing = closings_of(self.runtime).get(call.queue)
-        if closing is None or not closing.leads or call.state is CallState.OFFERED:
+        if closing is None or not closing.leads or call.state is CallState.OFFERED or call.leg_id:
             return False
         return not (call.talks and any(each.why == TO_COLLEAGUE for each in call.named))
 
-    async def left_queue(self, *, call_id: str, exit_: Exit, locale: str, tries: int) -> Document:
+    def _leads_to(self, call: CallFacts, hotline: Hotline) -> str:
+        """The node to which whoever has waited so long is led, by the table in force; empty: he waits on.
+
+        Counted from when he came to wait in this call, not from a place he had before; once in a call.
+        """
+        plan = active_hotline(self.runtime).plan
+        step = goto_step(plan.queues[call.queue].overflow) if call.queue in plan.queues else None
+        if step is None or step.goto not in hotline.menu.nodes or call.state is not CallState.QUEUED:
+            return ""
+        matter = plan.matters.get(call.matter)
+        is_exempt = call.is_led or call.talks or call.callback or (matter and matter.is_safety)
+        now_ms = self.runtime.clock.now_ms()
+        waited_ms = now_ms - (call.entered_ms or now_ms)
+        return "" if is_exempt or waited_ms < step.after_ms else step.goto
+
+    async def left_queue(
+        self, *, call_id: str, leg_id: str, exit_: Exit, locale: str, tries: int
+    ) -> Document:
         documents = self._documents
         if exit_ is Exit.TAKEN:
             return documents.nothing()
         if exit_ is Exit.HUNG_UP:
-            await self.switchboard.end_call(call_id=call_id, by="caller", leg_id=call_id)
+            await self.switchboard.lose_line(call_id=call_id, leg_id=leg_id)
             return documents.nothing()
         if exit_ is Exit.REFUSED:
             if documents.is_last(tries + 1):  # he leaves us: nobody may be rung for him any more
@@ -157,18 +181,32 @@ class Conversation:
         call = (await self.switchboard.touch_call(call_id=call_id)).call
         if call is None or call.state is CallState.MENU:  # the live store has lost the step that queued him
             return documents.come_back(tries + 1, locale)
+        hotline = await self._hotline(call)
+        if not self._is_led_out(call) and (node := self._leads_to(call, hotline)):
+            return await self._lead(call, hotline, node, tries)
+        if call.state is CallState.OFFERED:  # an agent has been found for him meanwhile
+            return await self._resume(call, leg_id, tries)
         reply = await self.switchboard.divert_call(call_id=call_id, to=VOICEMAIL)
-        return await self._resume(reply.call or call, tries)
+        return await self._resume(reply.call or call, leg_id, tries)
 
-    async def connect(self, *, call_id: str, offer_id: str) -> Document:
+    async def _lead(self, call: CallFacts, hotline: Hotline, node: str, tries: int) -> Document:
+        """To this node of the menu, unless an agent has found him meanwhile."""
+        reply = await self.switchboard.lead_call(call_id=call.call_id, node=node, queue=call.queue)
+        if reply.call is None or reply.word != "ok":
+            return await self._resume(reply.call or call, call.call_id, tries)
+        session = Session(node, 0, call.locale, hotline.menu.version, reply.call.step)
+        return await self.guide.go_on(reply.call, session)
+
+    async def connect(self, *, leg_id: str, offer_id: str) -> Document:
         """The caller was pulled to the agent of this offer; if that one has gone, back to the queue."""
+        call_id = offer_id.rpartition("-")[0]
         reply = await self.switchboard.connect_call(call_id=call_id, offer_id=offer_id)
         call = reply.call
         if call is None:
             return self._documents.come_back(1, self._documents.plan.default_locale)
         if call.state is CallState.CONNECTED and call.offer_id == offer_id:
             return self._documents.meet(call.room)
-        return await self._resume(call, 0, has_lost_agent=True)
+        return await self._resume(call, leg_id, 0, has_lost_agent=True)
 
     async def after(self, *, call_id: str, leg_id: str, room: str, has_hung_up: bool) -> Document:
         """He is out of this room: the talk is over, or never began, or he was put through."""
@@ -181,9 +219,10 @@ class Conversation:
             call = reply.call or call
             if has_hung_up or call.state is CallState.ENDED:
                 return (await self._hotline(call)).documents.goodbye(call.locale)
-        if call.state in WAITING and call.talks and not call.room:
-            return (await self._hotline(call)).documents.put_through(call.locale)
-        return await self._resume(call, 0, has_lost_agent=True)
+        if call.state in WAITING and call.talks and not call.room and not _is_on_another(call, leg_id):
+            documents = (await self._hotline(call)).documents
+            return documents.on_leg_of(call_id, call.leg_id).put_through(call.locale)
+        return await self._resume(call, leg_id, 0, has_lost_agent=True)
 
     async def transferred(
         self, *, call_id: str, session: Session, was_answered: bool, has_hung_up: bool
@@ -193,7 +232,7 @@ class Conversation:
         if was_answered and not has_hung_up:
             now = (await self.switchboard.touch_call(call_id=call_id)).call
             if now is not None and _has_gone_on(now, session):
-                return await self._resume(now, 0)
+                return await self._resume(now, call_id, 0)
         if was_answered or has_hung_up:
             await self.switchboard.end_call(call_id=call_id, by="caller" if has_hung_up else "system")
             return hotline.documents.goodbye(session.locale)
@@ -204,7 +243,7 @@ class Conversation:
         if call.state is CallState.ENDED:
             return hotline.documents.goodbye(session.locale)
         if reply.word.startswith("stale:") and call.step > session.step:
-            return await self._resume(call, 0)
+            return await self._resume(call, call_id, 0)
         node = hotline.menu.nodes.get(session.node)
         back = node.unanswered if isinstance(node, TransferNode) else hotline.menu.exhausted
         return await self.guide.go_on(call, replace(session, node=back))
@@ -275,13 +314,15 @@ class Conversation:
             next(iter(lines)),
         )
 
-    async def _resume(self, call: CallFacts, tries: int, *, has_lost_agent: bool = False) -> Document:
+    async def _resume(
+        self, call: CallFacts, leg_id: str, tries: int, *, has_lost_agent: bool = False
+    ) -> Document:
         """The document of a call's present state."""
         hotline = await self._hotline(call)
-        documents = hotline.documents
+        documents = hotline.documents.on_leg_of(call.call_id, call.leg_id)
         if call.state is CallState.MENU:
             return documents.come_back(tries + 1, call.locale)
-        if call.callback and call.state not in {CallState.CONNECTED, CallState.ENDED}:
+        if call.state is not CallState.ENDED and _is_on_another(call, leg_id):
             return documents.promised(call.locale)
         if call.state is CallState.CONNECTING and call.room:  # a colleague who was asked takes him
             return documents.to_agent(call.offer_id)
@@ -318,6 +359,11 @@ class Conversation:
 
     def _access_code(self, call_id: str) -> str:
         return access_code(self.runtime.settings.secret_key, call_id)
+
+
+def _is_on_another(call: CallFacts, leg_id: str) -> bool:
+    """He is to be called back, or was: this leg is not, or no more, the one on which he is."""
+    return call.is_off_line or (bool(call.leg_id) and call.leg_id != leg_id)
 
 
 def _has_gone_on(call: CallFacts, session: Session) -> bool:

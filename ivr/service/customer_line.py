@@ -1,7 +1,8 @@
 """The leg on which we call a customer back: he lifts his phone, hears who calls, presses the key, talks.
 
-What must hold: an agent already waits for him; a mailbox, silence and a wrong key are no answer; news of a leg that
-rings for nobody any more, or of a second leg, change nothing; he is told the truth when the agent has gone.
+What must hold: a mailbox, silence and a wrong key are no answer; news of a leg that rings for nobody any more, or of a
+second leg, change nothing; he is told the truth when the agent has gone; and where no agent waits for him yet he hears
+the documents of whoever waits, never nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from enum import StrEnum
 from config.runtime import Runtime
 from ivr.domain.documents import ACCEPT_KEY
 from ivr.domain.verbs import Document
+from ivr.service.conversation import Conversation
 from ivr.service.hotlines import Hotline, active_hotline, hotline_of
 from queues.domain.abandoned import entry_of
-from queues.domain.calls import CallState
-from queues.service.facts import CallFacts, CallReply
+from queues.domain.calls import WAITING, CallState
+from queues.service.facts import CallFacts
 from queues.service.switchboard import Switchboard
 
 
@@ -32,17 +34,18 @@ class CustomerNews(StrEnum):
 class CustomerLine:
     runtime: Runtime
     switchboard: Switchboard
+    conversation: Conversation
 
-    async def answered(self, *, offer_id: str, leg_id: str) -> Document:
+    async def answered(self, *, offer_id: str, leg_id: str, tries: int = 0) -> Document:
         """He, or his mailbox, has lifted: who calls, and the key to press."""
         reply = await self.switchboard.place_customer(offer_id=offer_id, leg_id=leg_id, is_up=True)
-        hotline = await self._hotline(reply.call)
-        if reply.call is None or reply.word == "gone":
-            return _call_again(hotline, reply.call)
-        if reply.call.state is CallState.CONNECTED:
-            return hotline.documents.meet(offer_id)
-        gave_up = bool(entry_of(reply.call.call_id))
-        return hotline.documents.call_back(offer_id, reply.call.locale, gave_up=gave_up)
+        hotline, call = await self._hotline(reply.call), reply.call
+        if call is not None and _is_on(call, leg_id):
+            return await self.conversation.resume(call, leg_id, tries)
+        if call is None or reply.word == "gone":
+            return _call_again(hotline, call)
+        gave_up = bool(entry_of(call.call_id))
+        return hotline.documents.call_back(offer_id, call.locale, gave_up=gave_up)
 
     async def pressed(self, *, offer_id: str, leg_id: str, key: str) -> Document:
         """The key is a person; anything else is nobody."""
@@ -50,10 +53,12 @@ class CustomerLine:
             reply = await self.switchboard.miss_customer(offer_id=offer_id, leg_id=leg_id, why="no_key")
             return (await self._hotline(reply.call)).documents.hang_up()
         reply = await self.switchboard.reach_customer(offer_id=offer_id, leg_id=leg_id)
-        hotline = await self._hotline(reply.call)
-        if reply.call is None or reply.word == "gone":
-            return _call_again(hotline, reply.call)
-        return hotline.documents.meet(offer_id)
+        hotline, call = await self._hotline(reply.call), reply.call
+        if call is None or not _is_on(call, leg_id):
+            return _call_again(hotline, call)
+        if call.state in WAITING and not call.talks:
+            return hotline.documents.on_leg_of(call.call_id, leg_id).reached(call.locale)
+        return await self.conversation.resume(call, leg_id, 0)
 
     async def news(self, *, offer_id: str, leg_id: str, news: CustomerNews) -> None:
         """A report of the leg; it may come late, twice or out of order."""
@@ -62,16 +67,17 @@ class CustomerLine:
             return
         why = "no_key" if news is CustomerNews.OVER else str(news)
         reply = await self.switchboard.miss_customer(offer_id=offer_id, leg_id=leg_id, why=why)
-        if reply.word == f"stale:{CallState.CONNECTED}":
-            await self._hung_up(reply, offer_id, leg_id)
-
-    async def _hung_up(self, reply: CallReply, offer_id: str, leg_id: str) -> None:
-        if reply.call is not None and reply.call.offer_id == offer_id:
+        if reply.call is not None and reply.word.startswith("stale:") and _is_on(reply.call, leg_id):
             await self.switchboard.end_call(call_id=reply.call.call_id, by="caller", leg_id=leg_id)
 
     async def _hotline(self, call: CallFacts | None) -> Hotline:
         """In the words the call began with."""
         return await hotline_of(self.runtime, call.site_version) if call else active_hotline(self.runtime)
+
+
+def _is_on(call: CallFacts, leg_id: str) -> bool:
+    """He waits, or talks, on this leg."""
+    return call.leg_id == leg_id and call.state is not CallState.ENDED
 
 
 def _call_again(hotline: Hotline, call: CallFacts | None) -> Document:

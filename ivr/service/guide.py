@@ -37,7 +37,7 @@ from ivr.domain.steps import (
     Step,
     Transferring,
 )
-from ivr.domain.verbs import Document
+from ivr.domain.verbs import Document, Play, Say
 from ivr.service.hotlines import Hotline, hotline_of
 from queues.domain.calls import GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
 from queues.domain.lanes import Lane
@@ -48,6 +48,7 @@ from queues.service.switchboard import Switchboard
 
 REFUSED: Final = "refused"
 CODE_DIGITS: Final = 6
+FULLS_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class _Run:
     result: Step
     call: CallFacts | None
     scripts: int
+    fulls: int = 0  # how many full queues he has come to in this step
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,26 @@ class Guide:
             return documents.goodbye(result.session.locale)
         if _is_elsewhere(call, result):
             return documents.come_back(1, call.locale)
-        await self._affect(hotline, call, result)
+        if full := await self._affect(hotline, call, result):
+            return await self._turn_away(hotline, call, result, full, run.fulls)
         return documents.of_step(result, call_id)
+
+    async def _turn_away(
+        self, hotline: Hotline, call: CallFacts, result: Step, queue: str, fulls: int
+    ) -> Document:
+        """To the node for whoever finds this queue full; the words before it are said all the same.
+
+        `shouwen check` sees to it that the node leads on; that he goes round nevertheless ends in a goodbye.
+        """
+        node = hotline.menu.full.get(queue, "")
+        if not node or fulls >= FULLS_MAX:
+            await self._divert(call.call_id, GOODBYE, result)
+            return hotline.documents.goodbye(result.session.locale)
+        session = replace(result.session, node=node, tries=0, step=result.session.step + 1, is_entering=False)
+        onwards = begin(hotline.menu, session, self.facts(hotline, call, errands=1))
+        before = tuple(verb for verb in result.verbs if isinstance(verb, Say | Play))
+        run = _Run(replace(onwards, verbs=(*before, *onwards.verbs)), call, 1, fulls + 1)
+        return await self._follow(hotline, run, call.call_id)
 
     async def _write_down(self, call_id: str, result: Step) -> CallReply:
         return await self.switchboard.step_menu(
@@ -172,10 +192,12 @@ class Guide:
             record=REFUSED if result.refuses_recording else "",
         )
 
-    async def _affect(self, hotline: Hotline, call: CallFacts, result: Step) -> None:
+    async def _affect(self, hotline: Hotline, call: CallFacts, result: Step) -> str:
+        """The queue that does not take him, because it is full."""
         match result.side:
             case Queueing() as queueing:
-                await self._enqueue(hotline, call, queueing, result.session.locale)
+                reply = await self._enqueue(hotline, call, queueing, result.session.locale)
+                return queueing.queue if reply.word == "full" else ""
             case Messaging(queueing=Queueing() as queueing) | Leaving(queueing=Queueing() as queueing):
                 await self._enqueue(hotline, call, queueing, result.session.locale)
             case Messaging():
@@ -184,11 +206,12 @@ class Guide:
                 await self._divert(call.call_id, GOODBYE, result)
             case _:
                 pass
+        return ""
 
     async def _divert(self, call_id: str, to: str, result: Step) -> CallReply:
         return await self.switchboard.divert_call(call_id=call_id, to=to, step=result.session.step)
 
-    async def _enqueue(self, hotline: Hotline, call: CallFacts, queueing: Queueing, locale: str) -> None:
+    async def _enqueue(self, hotline: Hotline, call: CallFacts, queueing: Queueing, locale: str) -> CallReply:
         plan = hotline.plan
         matter = plan.matters[queueing.matter]
         kind = plan.ticket_types.get(matter.ticket_type or "")
@@ -202,7 +225,7 @@ class Guide:
         )
         secret = self.runtime.settings.secret_key
         has_code = kind is not None and kind.access_code
-        await self.switchboard.enqueue_call(
+        return await self.switchboard.enqueue_call(
             call_id=call.call_id,
             queue=queueing.queue,
             matter=queueing.matter,
@@ -214,6 +237,7 @@ class Guide:
             work_queue=plan.work_queue_of(kind.id, call.area) if kind else "",
             is_open=queueing.is_open,
             access_key=code_key(secret, access_code(secret, call.call_id)) if has_code else "",
+            waiting_max=plan.queues[queueing.queue].max_waiting or 0,
             own_ticket=has_code or matter.is_safety or (kind is not None and kind.own),
             named=named_for(
                 plan,

@@ -28,7 +28,7 @@ from ivr.service.hotlines import active_hotline
 from ivr.web.audio import Sounds, audio
 from ivr.web.hold_tone import hold_tone
 from ivr.web.twiml import CONTENT_TYPE, render, writer
-from queues.domain.callback_rules import CUSTOMER
+from queues.domain.dial_rules import CUSTOMER
 from queues.domain.plan import Voice as Speaker
 from queues.service.switchboard import Switchboard
 
@@ -122,6 +122,11 @@ def number_of(webhook: Webhook, name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS_MAX else 0
 
 
+def call_of(webhook: Webhook) -> str:
+    """The call a leg is about: the one it came with; of a customer who was called back the one our address names."""
+    return webhook.query.get("c") or leg_of(webhook).leg_id
+
+
 def is_repeated(webhook: Webhook) -> bool:
     """Our own safe document sent him here again: the key or the result of the first time is lost."""
     return number_of(webhook, "r") > 0
@@ -152,26 +157,27 @@ class Voice:
     @classmethod
     def of(cls, runtime: Runtime) -> Voice:
         switchboard = Switchboard(runtime)
+        conversation = Conversation.of(runtime, switchboard)
         return cls(
             runtime,
-            Conversation.of(runtime, switchboard),
+            conversation,
             AgentLine(runtime, switchboard),
-            CustomerLine(runtime, switchboard),
+            CustomerLine(runtime, switchboard, conversation),
         )
 
     async def incoming(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)
         if webhook.form.get("Direction", "").startswith(_OUTBOUND):
-            return await self._placed(leg)
+            return await self._placed(leg, number_of(webhook, "r"))
         tries = number_of(webhook, "r")
         return await self.conversation.incoming(call_id=leg.leg_id, from_=leg.from_, to=leg.to, tries=tries)
 
-    async def _placed(self, leg: Leg) -> Document:
+    async def _placed(self, leg: Leg, tries: int) -> Document:
         """A leg that we placed: an agent's, or a customer's whom we call back."""
         offer_id = await self.agent_line.switchboard.offer_of_leg(leg_id=leg.leg_id)
         if offer_id.startswith(CUSTOMER):
             own_offer = offer_id.removeprefix(CUSTOMER)
-            return await self.customer_line.answered(offer_id=own_offer, leg_id=leg.leg_id)
+            return await self.customer_line.answered(offer_id=own_offer, leg_id=leg.leg_id, tries=tries)
         return await self.agent_line.back(offer_id=offer_id, leg_id=leg.leg_id, must_press=not leg.is_client)
 
     async def menu(self, webhook: Webhook) -> Document:
@@ -183,7 +189,8 @@ class Voice:
 
     async def wait(self, webhook: Webhook) -> Document:
         return await self.conversation.wait(
-            call_id=leg_of(webhook).leg_id,
+            call_id=call_of(webhook),
+            leg_id=leg_of(webhook).leg_id,
             round_no=number_of(webhook, "n"),
             is_offered=bool(number_of(webhook, "o")),
         )
@@ -217,11 +224,15 @@ class Voice:
             exit_ = Exit.HUNG_UP
         tries = number_of(webhook, "r")
         return await self.conversation.left_queue(
-            call_id=leg.leg_id, exit_=exit_, locale=self._locale(webhook), tries=tries
+            call_id=call_of(webhook),
+            leg_id=leg.leg_id,
+            exit_=exit_,
+            locale=self._locale(webhook),
+            tries=tries,
         )
 
     async def connect(self, webhook: Webhook) -> Document:
-        return await self.conversation.connect(call_id=leg_of(webhook).leg_id, offer_id=_offer_id(webhook))
+        return await self.conversation.connect(leg_id=leg_of(webhook).leg_id, offer_id=_offer_id(webhook))
 
     async def after(self, webhook: Webhook) -> Document:
         leg = leg_of(webhook)

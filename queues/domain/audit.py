@@ -11,10 +11,11 @@ from typing import Final
 from queues.domain.journal import Line, parse_id
 
 # Where a call stands, told in the auditor's own words; line type -> (allowed before, after).
-_MENU, _WAIT, _REST, _HELD, _JOIN, _TALK, _NOTE, _OVER = (
+_MENU, _WAIT, _REST, _CALL, _HELD, _JOIN, _TALK, _NOTE, _OVER = (
     "menu",
     "waiting",
     "resting",
+    "calling",
     "held",
     "joining",
     "talking",
@@ -33,11 +34,14 @@ _PATH: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "call.handed_over": (frozenset({_TALK}), _JOIN),
     "call.diverted": (frozenset({_MENU, _WAIT, _HELD}), _NOTE),
     "call.returned": (frozenset({_NOTE}), _MENU),
+    "call.led": (frozenset({_WAIT}), _MENU),
     "callback.asked": (frozenset({_WAIT}), _REST),
     "callback.begun": (frozenset({_WAIT}), _WAIT),
     "callback.woken": (frozenset({_REST}), _WAIT),
-    "callback.rested": (frozenset({_WAIT, _REST, _JOIN}), _REST),
-    "call.ended": (frozenset({_MENU, _WAIT, _REST, _HELD, _JOIN, _TALK, _NOTE}), _OVER),
+    "callback.rested": (frozenset({_WAIT, _REST, _CALL, _HELD, _JOIN}), _REST),
+    "callback.called": (frozenset({_WAIT}), _CALL),
+    "callback.reached": (frozenset({_CALL}), _WAIT),
+    "call.ended": (frozenset({_MENU, _WAIT, _REST, _CALL, _HELD, _JOIN, _TALK, _NOTE}), _OVER),
 }
 _OFFER_ENDS: Final = frozenset(
     {"offer.accepted", "offer.declined", "offer.expired", "offer.unrung", "offer.withdrawn"}

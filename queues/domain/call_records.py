@@ -54,6 +54,7 @@ class CallRecord:
     is_anonymous: bool = False
     callback: str = ""  # asked | kept | failed | joined
     tries: int = 0  # how often he was called in vain
+    missed: str = ""  # why, the last time
     menu_left_ms: int | None = None  # for a queue, a message or another telephone
     came_closed: int | None = None  # 1: the queue was closed when he came to it, so he waited for nobody
     rang_ms: int | None = None  # when a telephone first rang for him
@@ -198,9 +199,13 @@ def callback_rested(record: CallRecord, line: Line) -> CallRecord:
     return changed(record, line, CallState.RESTING)
 
 
+def callback_called(record: CallRecord, line: Line) -> CallRecord:
+    return changed(record, line, CallState.CALLING)
+
+
 def callback_missed(record: CallRecord, line: Line) -> CallRecord:
     tries = max(record.tries or 0, whole_of(line.data, "tries") or 0)
-    return changed(record, line, tries=tries)
+    return changed(record, line, tries=tries, missed=text_of(line.data, "why") or record.missed)
 
 
 def connecting(record: CallRecord, line: Line) -> CallRecord:
@@ -395,6 +400,8 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALLBACK_BEGUN: callback_begun,
     LineType.CALLBACK_WOKEN: callback_woken,
     LineType.CALLBACK_RESTED: callback_rested,
+    LineType.CALLBACK_CALLED: callback_called,
+    LineType.CALLBACK_REACHED: callback_woken,
     LineType.CALLBACK_MISSED: callback_missed,
     LineType.CALL_CONNECTING: connecting,
     LineType.CALL_CONNECTED: connected,
@@ -405,6 +412,7 @@ STEPS: Final[Mapping[str, Callable[[CallRecord, Line], CallRecord]]] = {
     LineType.CALL_RETRIEVED: retrieved,
     LineType.CALL_DIVERTED: diverted,
     LineType.CALL_RETURNED: returned,
+    LineType.CALL_LED: returned,
     LineType.CALL_MESSAGE_LEFT: message_left,
     LineType.CALL_ENDED: ended,
     LineType.CALL_RECONCILED: reconciled,

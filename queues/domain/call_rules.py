@@ -6,20 +6,20 @@ from queues.domain import calls
 from queues.domain import commands as c
 from queues.domain.agents import AgentEvent
 from queues.domain.announcing import is_due, range_at, read_told, tell
-from queues.domain.callback_rules import end_callback, end_dial, is_taken_over, take_over
-from queues.domain.calls import ASKED, JOINED, Call, CallEvent, CallState
+from queues.domain.callback_rules import drop_promise, end_callback, how_it_ends, is_taken_over
+from queues.domain.calls import ASKED, KEPT, Call, CallEvent, CallState
 from queues.domain.case_rules import without_asking
+from queues.domain.dial_rules import end_dial, own_wait_ms
 from queues.domain.effects import EffectKind
 from queues.domain.identity_rules import running_notices
 from queues.domain.journal import LineType
 from queues.domain.lanes import Lane, Skip, member_of
-from queues.domain.live_rules import leads_out
-from queues.domain.moves import Draft, Reply, about, json_of, refuse
+from queues.domain.moves import Draft, Reply, about, refuse
 from queues.domain.named import ref_of
 from queues.domain.offer_rules import is_other_leg
 from queues.domain.offers import offer_id_of
-from queues.domain.place_rules import Place, keep_place, take_place, tell_place
-from queues.domain.state import State
+from queues.domain.place_rules import keep_place
+from queues.domain.state import State, leads_out
 from queues.domain.transfer_rules import keep_held
 
 
@@ -46,95 +46,11 @@ def step_menu(draft: Draft, command: c.StepMenu) -> Reply:
     return about("again" if is_late else "ok", call)
 
 
-def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
-    call = draft.state.calls.get(command.call_id)
-    if call is None or call.state is not CallState.MENU:
-        return refuse(call, again=tuple(CallState))
-    is_first = call.queued_ms is None
-    place = _place_before(draft, call, command) if is_first and command.is_open else None
-    queued_ms = place.queued_ms if place else command.now_ms
-    call = draft.change_call(
-        _with_ticket(draft, call, command),
-        CallEvent.ENQUEUE if command.is_open else CallEvent.CLOSE_OUT,
-        queue=command.queue,
-        first_queue=command.queue if is_first else call.first_queue,
-        position=call.position if command.queue == call.queue else 0,
-        told=call.told if command.queue == call.queue else "",
-        matter=command.matter,
-        tier=command.tier or call.tier,
-        locale=command.locale or call.locale,
-        is_open=command.is_open,
-        lane_id=command.lane_id,
-        lane=command.lane,
-        queued_ms=queued_ms if is_first else call.queued_ms,
-        entered_ms=command.now_ms if call.entered_ms is None else call.entered_ms,
-        named=command.named,
-    )
-    draft.state.live[call.call_id] = command.now_ms
-    if command.is_open:
-        draft.enter_lane(call)
-    if place is not None:
-        call = tell_place(draft, call, place)
-    _tell_queued(draft, call, command.head_start_ms)
-    return about("ok" if command.is_open else "closed", call)
-
-
-def _place_before(draft: Draft, call: Call, command: c.EnqueueCall) -> Place | None:
-    """Of a callback that waits for him there, or of a line he has just lost; the older of the two."""
-    found = (
-        take_over(draft, call, command.queue, command.forget_ms),
-        take_place(draft, call, command.queue),
-    )
-    return min((each for each in found if each), key=lambda place: place.queued_ms, default=None)
-
-
-def _with_ticket(draft: Draft, call: Call, command: c.EnqueueCall) -> Call:
-    """A new one, if the matter asks for it. A call has one ticket, and keeps it: its own for good, and one that it
-    was added to as long as its matter needs none of its own."""
-    is_kept = bool(call.ticket_no) and (bool(call.ticket_type) or not command.own_ticket)
-    if is_kept or not command.ticket_type:
-        return call
-    draft.state.tickets += 1
-    return draft.change_call(
-        call,
-        ticket_no=f"T{draft.state.tickets:06d}",
-        ticket_type=command.ticket_type,
-        ticket_on=command.ticket_on,
-        work_queue=command.work_queue,
-        access_key=command.access_key,
-    )
-
-
-def _tell_queued(draft: Draft, call: Call, head_start_ms: int) -> None:
-    draft.line(
-        LineType.CALL_QUEUED,
-        call_id=call.call_id,
-        queue=call.queue,
-        tier=call.tier,
-        matter=call.matter,
-        lane=call.lane_id,
-        ticket_no=call.ticket_no,
-        ticket_type=call.ticket_type,
-        ticket_on=call.ticket_on,
-        work_queue=call.work_queue,
-        access_key=call.access_key,
-        closed=int(not call.is_open),
-        head_start_ms=head_start_ms,
-        queued_ms=call.queued_ms,
-        entered_ms=call.entered_ms,
-        locale=call.locale,
-        area=call.area,
-        rules=json_of(call.lane),
-        named=call.named,
-        never=call.never,
-    )
-
-
 def touch_call(draft: Draft, command: c.TouchCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
     if call is None or call.state is CallState.ENDED:
         return refuse(call)
-    if call.callback and call.state is not CallState.CONNECTED:  # nobody is on the line
+    if call.is_off_line:
         return about("again", call)
     draft.state.live[call.call_id] = command.now_ms
     if call.state is CallState.MENU:
@@ -300,8 +216,9 @@ def _end(draft: Draft, call: Call, command: c.EndCall) -> Call:
 
 
 def _is_called_back_all_the_same(draft: Draft, call: Call, leg_id: str) -> bool:
-    """The end of the line he asked on is not the end of his callback: now he can be rung."""
-    if call.state is CallState.CONNECTED:
+    """The end of the line he asked on is not the end of his callback: now he can be rung. Nor is the end of one on
+    which he waits for an agent, see miss_customer."""
+    if not call.has_promise:
         return bool(leg_id) and leg_id != call.leg_id
     if call.callback == ASKED and call.state is CallState.RESTING:
         draft.state.deadlines[f"callback:{call.call_id}"] = draft.now_ms
@@ -338,12 +255,15 @@ def forget_call(draft: Draft, command: c.ForgetCall) -> Reply:
 
 def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
-    if call is None or call.offer_id != command.offer_id or call.state is CallState.ENDED or call.callback:
+    if call is None or call.offer_id != command.offer_id or call.state is CallState.ENDED or call.is_off_line:
         return about("gone", call)
     if call.state is not CallState.CONNECTING:
         return about("again" if call.state is CallState.CONNECTED else "gone", call)
     offer_id = command.offer_id
-    since_ms = call.waits_ms or call.entered_ms or call.queued_ms or 0
+    wait_ms = command.now_ms - (call.waits_ms or call.entered_ms or call.queued_ms or 0)
+    if call.has_promise:
+        drop_promise(draft, call)
+        call, wait_ms = draft.change_call(call, callback=KEPT), own_wait_ms(call)
     call = draft.change_call(
         call,
         CallEvent.CONNECT,
@@ -358,10 +278,10 @@ def connect_call(draft: Draft, command: c.ConnectCall) -> Reply:
     draft.drop_effect(f"{EffectKind.PULL}:{offer_id}")
     ids: dict[str, Any] = {"call_id": call.call_id, "agent_id": call.agent_id, "offer_id": offer_id}
     if call.record == "wanted":
-        draft.due(EffectKind.RECORD, call.call_id, **ids)
+        draft.due(EffectKind.RECORD, call.call_id, **ids, leg_id=call.leg_id)
     if command.remembers and (ref := ref_of(call.customer_id, call.caller_ref)):
         draft.state.met[ref] = f"{command.now_ms} {call.agent_id}"
-    told: dict[str, Any] = {"answered_ms": call.answered_ms, "wait_ms": command.now_ms - since_ms}
+    told: dict[str, Any] = {"answered_ms": call.answered_ms, "wait_ms": wait_ms}
     draft.line(
         LineType.CALL_CONNECTED, **ids, **told, queue=call.queue, recording=call.record, talk=call.talks
     )
@@ -378,15 +298,16 @@ def requeue_call(draft: Draft, command: c.RequeueCall) -> Reply:
         return about("gone", call)
     if call is None or call.state is not CallState.CONNECTING or call.offer_id != command.offer_id:
         return refuse(call)
-    if call.callback and command.by == "deadline":  # he was not reached: that is a try
+    is_dialled = call.is_off_line
+    if is_dialled and command.by == "deadline":  # he was not reached: that is a try
         return refuse(call)
     agent = draft.state.agents[call.agent_id]
-    if call.callback:
+    if is_dialled:
         end_dial(draft, draft.state.offers[call.offer_id], is_agent_there=command.by != "agent")
     draft.end_agent_leg(call, is_there=command.by != "agent")
     skip = Skip(command.now_ms + command.skip_ms, "connecting", agent.agent_id)
-    if call.callback and is_taken_over(draft.state, call):
-        end_callback(draft, call, JOINED, command.forget_ms)
+    if is_dialled and is_taken_over(draft.state, call):
+        end_callback(draft, call, how_it_ends(draft, call), command.forget_ms)
     else:
         draft.requeue(call, "connecting", skip)
     draft.release(agent, idle_ms=command.now_ms)

@@ -6,9 +6,10 @@ Whoever waits in vain goes back to *queued* with the place he had: `queued_ms` i
 changes. So does whoever talks and is put through (*transfer*); to a colleague who has been asked he goes at once
 (*hand over*: connecting again). A closed queue, or the caller's own wish,
 leads to *messaging* (voicemail, callback promise, goodbye, another company's number). Whoever answers nobody
-there, the caller comes back to the menu (*return*), with whatever place he had. Who asked to be called back is
-*resting* between two tries: he waits, but in no lane. From every state a call can end, and it ends once; nothing
-leads out of *ended*.
+there, the caller comes back to the menu (*return*), with whatever place he had; so does who has waited so long that
+his queue leads him elsewhere (*lead*). Who asked to be called back is *resting* between two tries: he waits, but in
+no lane; and *calling* while he is rung with no agent held for him. From every state a call can end, and it ends once;
+nothing leads out of *ended*.
 
 `MOVES` is the whole truth: state -> event -> next state. What the table does not name changes nothing.
 """
@@ -26,6 +27,7 @@ class CallState(StrEnum):
     MENU = "menu"
     QUEUED = "queued"
     RESTING = "resting"
+    CALLING = "calling"
     OFFERED = "offered"
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -45,6 +47,8 @@ class CallEvent(StrEnum):
     TRANSFER = "transfer"
     REST = "rest"
     WAKE = "wake"
+    CALL = "call"
+    LEAD = "lead"
     HAND_OVER = "hand_over"
     END = "end"
 
@@ -63,14 +67,21 @@ _S, _E = CallState, CallEvent
 
 MOVES: Final[Mapping[CallState, Mapping[CallEvent, CallState]]] = {
     _S.MENU: {_E.ENQUEUE: _S.QUEUED, _E.CLOSE_OUT: _S.MESSAGING, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
-    _S.QUEUED: {_E.OFFER: _S.OFFERED, _E.REST: _S.RESTING, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
+    _S.QUEUED: {
+        _E.OFFER: _S.OFFERED, _E.REST: _S.RESTING, _E.CALL: _S.CALLING, _E.LEAD: _S.MENU,
+        _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED,
+    },
     _S.RESTING: {_E.WAKE: _S.QUEUED, _E.END: _S.ENDED},
-    _S.OFFERED: {_E.ACCEPT: _S.CONNECTING, _E.REQUEUE: _S.QUEUED, _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED},
+    _S.CALLING: {_E.REQUEUE: _S.QUEUED, _E.REST: _S.RESTING, _E.END: _S.ENDED},
+    _S.OFFERED: {
+        _E.ACCEPT: _S.CONNECTING, _E.REQUEUE: _S.QUEUED, _E.REST: _S.RESTING,
+        _E.DIVERT: _S.MESSAGING, _E.END: _S.ENDED,
+    },
     _S.CONNECTING: {_E.CONNECT: _S.CONNECTED, _E.REQUEUE: _S.QUEUED, _E.REST: _S.RESTING, _E.END: _S.ENDED},
     _S.CONNECTED: {_E.TRANSFER: _S.QUEUED, _E.HAND_OVER: _S.CONNECTING, _E.END: _S.ENDED},
     _S.MESSAGING: {_E.RETURN: _S.MENU, _E.END: _S.ENDED},
     _S.ENDED: {},
-}
+}  # fmt: skip
 
 WAITING: Final = frozenset({CallState.QUEUED, CallState.OFFERED, CallState.CONNECTING})
 
@@ -163,8 +174,20 @@ class Call:
     callback_ms: int | None = None  # when he asked, which is when his own waiting ended
     callback_until_ms: int | None = None
     tries: int | None = None  # how often he was called in vain
-    leg_id: str = ""  # the leg he talks on, when it is not the one he came with
+    leg_id: str = ""  # the leg he is on, when it is not the one he came with: we called him back
+    turned_away: str = ""  # the queue that was full when he came to it last
+    led: str = ""  # the queue that has led him elsewhere: none does so again
     named_in: str = ""  # the ids of the journal lines that tell who it is
+
+    @property
+    def has_promise(self) -> bool:
+        """We are to call him back, and have not talked with him yet."""
+        return self.callback in (ASKED, OPEN)
+
+    @property
+    def is_off_line(self) -> bool:
+        """He is to be called back, and has no line to us this moment."""
+        return bool(self.callback) and not self.leg_id
 
 
 CALL_FACTS: Final = (
@@ -173,6 +196,7 @@ CALL_FACTS: Final = (
     "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
     "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
     "is_keyed", "known", "never", "room", "talks", "held_ms", "told", "named", "callback", "leg_id",
+    "entered_ms", "led",
 )  # fmt: skip
 
 
@@ -187,7 +211,7 @@ def outcome_of(call: Call) -> Outcome:
     if call.answered_ms is not None:
         return Outcome.ANSWERED
     if call.state is CallState.MENU:
-        return Outcome.LEFT_IN_MENU
+        return Outcome.ABANDONED if call.led else Outcome.LEFT_IN_MENU
     if call.state is CallState.MESSAGING:
         return _outcome_of_messaging(call)
     return Outcome.ABANDONED

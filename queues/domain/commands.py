@@ -110,6 +110,7 @@ class EnqueueCall(Command):
     own_ticket: bool = False  # also when the call was added to another one before
     named: str = ""  # whom it is offered to first, see named.Named
     forget_ms: int = FORGET_MS  # of a callback that this call takes over
+    waiting_max: int = 0  # with so many waiting the queue takes no new caller; 0 = it is never full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +129,13 @@ class DivertCall(Command):
     call_id: str
     to: str
     step: int = -1  # of the menu that leads him there, as long as he is in the menu at no later one; -1 = any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadCall(Command):
+    call_id: str
+    node: str  # of the menu
+    queue: str  # as long as he waits there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +182,7 @@ class AskCallback(Command):
     call_id: str
     linger_ms: int  # how long he may take to hang up
     expires_ms: int
+    forget_ms: int = FORGET_MS  # of a callback whose place is the younger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,9 +225,9 @@ class ReachCustomer(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissCustomer(Command):
-    offer_id: str
+    offer_id: str  # "" = the one that the leg was placed for
     leg_id: str  # "" = not told
-    why: str  # unanswered | unreached | no_key | deadline
+    why: str  # unanswered | unreached | no_key | deadline; of who waits on the line always `left`
     every_ms: int
     tries_max: int
     forget_ms: int
@@ -260,6 +269,7 @@ class ClaimOffer(Command):
     why: str  # JSON
     is_turn: bool = False  # it is his turn in a rotation
     hold_ms: int = 60_000  # how long a callback rests whose customer is being called by another one
+    dial_ms: int = 0  # the customer of a callback is called first, and may take so long; 0 = the agent is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

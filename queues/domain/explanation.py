@@ -220,11 +220,13 @@ _ENDS: Final[Mapping[str, str]] = {
     LineType.OFFER_WITHDRAWN: "withdrawn",
 }
 _WAITS: Final = frozenset(
-    {LineType.CALL_QUEUED, LineType.CALL_REQUEUED, LineType.CALL_TRANSFERRED, LineType.CALLBACK_WOKEN}
+    {LineType.CALL_QUEUED, LineType.CALL_REQUEUED, LineType.CALL_TRANSFERRED}
+    | {LineType.CALLBACK_WOKEN, LineType.CALLBACK_REACHED}
 )
 _STOPS: Final = frozenset(
     {LineType.CALL_OFFERED, LineType.CALL_CONNECTING, LineType.CALL_CONNECTED}
     | {LineType.CALL_DIVERTED, LineType.CALL_ENDED, LineType.CALLBACK_ASKED, LineType.CALLBACK_RESTED}
+    | {LineType.CALLBACK_CALLED, LineType.CALL_LED}
 )
 _TALK_ENDS: Final = frozenset({LineType.CALL_TRANSFERRED, LineType.CALL_HANDED_OVER})
 
@@ -495,6 +497,8 @@ def _who_went_before(before: Sequence[Passer]) -> Iterable[Said]:
 
 def _why_no_wait(lines: Sequence[Line]) -> str:
     types = {line.type for line in lines}
+    if LineType.CALL_TURNED_AWAY in types:
+        return "explain.full"
     if LineType.CALL_QUEUED in types:
         return "explain.closed"
     return "explain.never_queued"
@@ -506,6 +510,8 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.place_kept": ("queue", "of"),
     "call.diverted": ("to",),
     "call.returned": (),
+    "call.led": ("queue",),
+    "call.turned_away": ("queue", "waiting"),
     "call.message_left": (),
     "call.transferred": ("queue",),
     "call.consulted": ("asked_by",),
@@ -517,6 +523,8 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "callback.begun": (),
     "callback.rested": ("why",),
     "callback.woken": (),
+    "callback.called": (),
+    "callback.reached": (),
     "callback.dialled": (),
     "callback.missed": ("why",),
     "call.ended": ("by", "outcome"),
@@ -528,6 +536,8 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "call.offered": (),
     "call.requeued": ("why",),
 }
+# Told otherwise where the customer was called before an agent was held.
+_OF_AGENT: Final = frozenset({LineType.CALLBACK_DIALLED, LineType.CALLBACK_MISSED})
 LINES_TOLD: Final = tuple(sorted(_TOLD))
 # Data that are told by another name than the journal has for them.
 _SAID_AS: Final[Mapping[str, str]] = {"asked_by": "from_agent", "from": "from_agent"}
@@ -548,6 +558,8 @@ def _line(line: Line) -> Iterable[Said]:
     name = line.type.replace(".", "_")
     if line.type == LineType.CALL_QUEUED and line.data.get("closed"):
         name = "call_closed"
+    elif line.type in _OF_AGENT and not line.agent_id:
+        name += "_first"
     yield said(f"explain.line.{name}", line.at_ms, **values)
 
 
@@ -563,6 +575,8 @@ def _widened(wait: Wait, plan: Plan | None) -> Iterable[Said]:
             if step.to_queue:
                 key = "explain.widened_front" if step.front else "explain.widened"
                 yield said(key, at_ms, after_for=step.after_ms, to_queue=step.to_queue)
+            elif step.goto:
+                yield said("explain.widened_goto", at_ms, after_for=step.after_ms)
             elif step.ring:
                 yield said("explain.widened_ring", at_ms, after_for=step.after_ms, skill=step.ring)
             else:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from queues.domain import commands as c
-from queues.domain.callback_rules import end_callback, forget_promise
+from queues.domain.callback_rules import end_callback, forget_promise, is_idle
 from queues.domain.calls import FAILED, Call, CallId, CallState
 from queues.domain.customers import read_entry
 from queues.domain.journal import LineType
@@ -190,10 +190,11 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
         return refuse(call)
     if call.is_anonymous:
         return about("again", call)
-    if call.callback and call.state in (CallState.QUEUED, CallState.RESTING, CallState.OFFERED):
+    if call.callback and is_idle(call):
         end_callback(draft, call, FAILED, command.forget_ms)  # nobody knows any more whom to call
         call = draft.state.calls[call.call_id]
     forget_promise(draft, call)
+    call = draft.state.calls[call.call_id]
     draft.erased += call.named_in.split()
     if call.caller_ref not in NAMELESS:
         erase_places(draft, call.caller_ref)
@@ -214,7 +215,7 @@ def anonymise_call(draft: Draft, command: c.AnonymiseCall) -> Reply:
     call = draft.change_call(
         call, tier=command.default_tier, is_anonymous=True, is_keyed=False, **nothing, **blank
     )
-    if call.state is CallState.CONNECTED or (call.state is not CallState.ENDED and not call.callback):
+    if call.state is not CallState.ENDED and not call.is_off_line:
         draft.state.live[call.call_id] = command.now_ms
     draft.line(
         LineType.CALL_ANONYMISED,

@@ -3,8 +3,8 @@
 A call that is moved to another queue, or raised in tier, changes its lane and nothing else: `queued_ms` is kept, and
 the journal has both keys. Whoever is raised by hand is exempt from the bound of passing, and his lane says so. An
 agent who is lent to a queue has its skills beside his own until he signs out or is taken back. A queue that is closed
-by hand takes no new callers; `leads` says whether those who wait are led to where the new ones go. What comes too
-late is answered in words and changes nothing.
+by hand takes no new callers; `leads` says whether those who wait are led to where the new ones go, and then whoever
+is to be called back rests until it is open again. What comes too late is answered in words and changes nothing.
 """
 
 import json
@@ -12,12 +12,11 @@ from typing import Any
 
 from queues.domain import commands as c
 from queues.domain.agents import Agent, AgentState
-from queues.domain.callback_rules import move_promise
+from queues.domain.callback_rules import move_promise, rest_closed, wake_closed
 from queues.domain.calls import Call, CallState
 from queues.domain.journal import LineType
 from queues.domain.lanes import Lane
 from queues.domain.moves import Draft, Reply, about, refuse
-from queues.domain.state import State
 
 
 def relane_call(draft: Draft, command: c.RelaneCall) -> Reply:
@@ -29,7 +28,7 @@ def relane_call(draft: Draft, command: c.RelaneCall) -> Reply:
     if call.lane_id != command.from_lane_id:
         return about("stale:lane", call)
     before, after = Lane.from_json(call.lane), Lane.from_json(command.lane)
-    if call.callback and after.queue != call.queue and not move_promise(draft, call, after.queue):
+    if call.has_promise and after.queue != call.queue and not move_promise(draft, call, after.queue):
         return about("stale:promised", call)
     draft.leave_lane(call)
     changed = draft.change_call(
@@ -130,6 +129,10 @@ def close_queue(draft: Draft, command: c.CloseQueue) -> Reply:
         return ("again",)
     draft.state.closed_queues[command.queue] = text
     draft.line(LineType.QUEUE_CLOSED, queue=command.queue, leads=int(command.leads), by=command.by)
+    if command.leads:
+        rest_closed(draft, command.queue)
+    else:
+        wake_closed(draft, command.queue)
     return ("ok",)
 
 
@@ -137,10 +140,5 @@ def open_queue(draft: Draft, command: c.OpenQueue) -> Reply:
     if draft.state.closed_queues.pop(command.queue, None) is None:
         return ("again",)
     draft.line(LineType.QUEUE_OPENED, queue=command.queue, by=command.by)
+    wake_closed(draft, command.queue)
     return ("ok",)
-
-
-def leads_out(state: State, queue: str) -> bool:
-    """Whether those who wait in this queue are led out of it, because it was closed so."""
-    text = state.closed_queues.get(queue)
-    return text is not None and bool(json.loads(text)["leads"])

@@ -164,7 +164,8 @@ class Draft:
             return
         skips = with_skip(call.skips, skip, self.now_ms) if skip else call.skips
         call = self.change_call(call, CallEvent.REQUEUE, offer_id="", agent_id="", room="", skips=skips)
-        self.let_go_of_customer(call)
+        if not call.leg_id:
+            self.let_go_of_customer(call)
         call = self.refresh_never(call)
         self.enter_lane(call)
         told: dict[str, Any] = {"queued_ms": call.queued_ms, "why": why, "skips": skips, "never": call.never}

@@ -8,6 +8,7 @@ from queues.domain import commands as c
 from queues.domain.agents import AgentEvent, AgentState
 from queues.domain.callback_rules import is_called_already, rest_callback
 from queues.domain.calls import Call, CallEvent, CallState
+from queues.domain.dial_rules import call_customer
 from queues.domain.effects import EffectKind
 from queues.domain.journal import LineType
 from queues.domain.lanes import DECLINED, MISSED, UNRUNG, Skip
@@ -34,11 +35,13 @@ def claim_offer(draft: Draft, command: c.ClaimOffer) -> Reply:
         return (f"stale:{agent.state if agent else AgentState.SIGNED_OUT}",)
     if command.turn != draft.state.turn:
         return ("stale:turn",)
-    if call.callback:
+    if call.is_off_line:
         if is_called_already(draft.state, call):
             rest_callback(draft, call, "engaged", command.now_ms + command.hold_ms)
             return (f"stale:{CallState.RESTING}",)
         draft.state.dialling[call.caller_ref] = call.call_id
+        if command.dial_ms:
+            return call_customer(draft, call, command)
     offer_id = offer_id_of(call.call_id, call.offers + 1)
     draft.leave_lane(call)
     draft.change_call(
@@ -146,15 +149,16 @@ def accept_offer(draft: Draft, command: c.AcceptOffer) -> Reply:
         draft.line(LineType.OFFER_ACCEPTED, **ids)
         return _told(draft, "ok", command.offer_id)
     draft.change_call(call, CallEvent.ACCEPT)
-    within_ms = command.dial_ms if call.callback else command.connect_ms
+    within_ms = command.dial_ms if call.is_off_line else command.connect_ms
     draft.state.deadlines[f"connect:{offer.offer_id}"] = command.now_ms + within_ms
     draft.drop_effect(f"{EffectKind.RING}:{offer.offer_id}")
     about: dict[str, Any] = {"call_id": offer.call_id, "agent_id": offer.agent_id, "offer_id": offer.offer_id}
     draft.due(
-        EffectKind.DIAL if call.callback else EffectKind.PULL,
+        EffectKind.DIAL if call.is_off_line else EffectKind.PULL,
         offer.offer_id,
         **about,
-        line=call.line if call.callback else "",
+        leg_id=call.leg_id,
+        line=call.line if call.is_off_line else "",
     )
     draft.line(LineType.OFFER_ACCEPTED, **about)
     draft.line(LineType.CALL_CONNECTING, **about)

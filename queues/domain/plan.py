@@ -98,8 +98,17 @@ class Queue(Part):
     overflow: tuple[Overflow, ...] = ()
     closed: str | None = None  # the menu node for callers outside the calendar
     wait_prompt: Words = Field(alias="wait")
-    max_waiting: int = Field(default=1000, ge=1, le=5000)
+    max_waiting: int | None = Field(default=None, ge=1, le=5000)
+    full: str | None = None  # the menu node for callers who find so many waiting
     answer_within_ms: Duration = Field(default=20_000, alias="answer_within")
+
+    @model_validator(mode="after")
+    def _is_full_somewhere(self) -> Queue:
+        if (self.max_waiting is None) != (self.full is None):
+            raise ValueError(
+                "'max_waiting' and 'full' go together: how many may wait, and where the next one is led"
+            )
+        return self
 
 
 class Matter(Part):

@@ -98,7 +98,7 @@ def _check_steps(book: FaultBook, place: Steps, steps: Sequence[Overflow]) -> No
     for index, step in enumerate(steps):
         if index and step.after_ms < steps[index - 1].after_ms:
             book.add((*place, index, "after"), "this step comes before the one above it; put them in order")
-        kind = (step.to_queue, step.offer, step.ring)
+        kind = (step.to_queue, step.offer, step.ring, "goto" if step.goto else None)
         if kind in seen:
             book.add((*place, index), "this step does the same as one above it; take it out")
         seen.add(kind)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from queues.domain.agents import Agent, AgentId, AgentState
-from queues.domain.calls import Call, CallId, CallState
+from queues.domain.calls import KEPT, OPEN, Call, CallId, CallState
 from queues.domain.journal import Line, LineType, parse_id
 from queues.domain.moves import Draft
 from queues.domain.plan import Plan
@@ -228,6 +228,28 @@ class Fold:
             Draft(self.state, line.at_ms).leave_lane(call)
             self.state.calls[line.call_id] = replace(call, state=CallState.OFFERED)
 
+    def asked(self, line: Line) -> None:
+        self.left(line)
+        self._change(line, callback=OPEN, leg_id="")
+
+    def called(self, line: Line) -> None:
+        self.left(line)
+        self._change(line, state=CallState.CALLING)
+        self.state.dialling[line.call_id] = line.call_id
+
+    def reached(self, line: Line) -> None:
+        if line.call_id in self.state.calls:
+            self._enter(line, leg_id=line.offer_id, **_never_in(line))
+
+    def rested(self, line: Line) -> None:
+        self.left(line)
+        self._change(line, leg_id="")
+        self.state.dialling.pop(line.call_id, None)
+
+    def _change(self, line: Line, **changes: Any) -> None:
+        if call := self.state.calls.get(line.call_id):
+            self.state.calls[line.call_id] = replace(call, **changes)
+
     def offered(self, line: Line) -> None:
         self.left(line)
         self._is_at_work(line.agent_id, AgentState.OFFERED)
@@ -237,6 +259,7 @@ class Fold:
 
     def ended(self, line: Line) -> None:
         self.left(line)
+        self.state.dialling.pop(line.call_id, None)
         self.state.calls.pop(line.call_id, None)
 
     def reconciled(self, line: Line) -> None:
@@ -281,6 +304,9 @@ class Fold:
         self._is_at_work(line.agent_id, AgentState.CONNECTING)
 
     def connected(self, line: Line) -> None:
+        self._change(line, state=CallState.CONNECTED)
+        if (call := self.state.calls.get(line.call_id)) and call.callback:
+            self._change(line, callback=KEPT, leg_id=line.offer_id)
         self._is_at_work(line.agent_id, AgentState.CONNECTED)
 
     def wrapping_up(self, line: Line) -> None:
@@ -335,13 +361,16 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALL_QUEUED: Fold.queued,
     LineType.CALL_REQUEUED: Fold.requeued,
     LineType.CALL_TRANSFERRED: Fold.transferred,
-    LineType.CALLBACK_ASKED: Fold.left,
-    LineType.CALLBACK_RESTED: Fold.left,
+    LineType.CALLBACK_ASKED: Fold.asked,
+    LineType.CALLBACK_RESTED: Fold.rested,
+    LineType.CALLBACK_CALLED: Fold.called,
+    LineType.CALLBACK_REACHED: Fold.reached,
     LineType.CALLBACK_WOKEN: Fold.woken,
     LineType.CALL_MOVED: Fold.relaned,
     LineType.CALL_RAISED: Fold.relaned,
     LineType.CALL_OFFERED: Fold.offered,
     LineType.CALL_DIVERTED: Fold.left,
+    LineType.CALL_LED: Fold.left,
     LineType.CALL_ENDED: Fold.ended,
     LineType.CALL_RECONCILED: Fold.reconciled,
     LineType.CALL_CONSULTED: Fold.consulted,

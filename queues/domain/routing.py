@@ -13,17 +13,23 @@ for some tiers (`reserve`) so many idle ones are left for them, until somebody e
 safety may have any seat. In a queue with rotation the agent whose last turn is the oldest takes the call; whoever asks
 for people of his own and cannot have them goes to the last in the order, whom it costs no turn.
 
+Where customers are called back before an agent is held, a match with one who has no line means that he is rung: the
+agent stays free, for whoever is next. There are never more of them at once than agents free who may take them.
+
 A snapshot shows the beginning of each lane and of each pool. Where the next decision could depend on what it does
 not show, the round ends (`is_cut`) and the dispatcher looks again, further when nothing was decided: what is decided
 is what a look at every call and every agent would decide.
 """
 
+from __future__ import annotations
+
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from queues.domain.agents import AT_WORK, AgentState
+from queues.domain.calls import CallState
 from queues.domain.lanes import MISSED, Class, Lane, Rank, Skip, call_id_of, parse_skips, rank
 from queues.domain.named import Named, parse_named, parse_never
 from queues.domain.plan import ROTATION, Plan, Queue
@@ -38,6 +44,8 @@ FURTHER: Final = 8  # so many times as far, where a look decided nothing and did
 CANDIDATES_TOLD: Final = 8
 NEVER: Final = "never"
 
+CUSTOMER_FIRST: Final = "customer"
+
 IdleAgent = tuple[int, str]  # idle_ms, agent_id
 RAISED: Final = "raised by hand"
 
@@ -50,6 +58,7 @@ class Waiting:
     skips: tuple[Skip, ...] = ()
     never: frozenset[str] = frozenset()
     named: tuple[Named, ...] = ()
+    is_off_line: bool = False  # he is to be called back, and has no line to us
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,8 @@ class Snapshot:
     # Of those whom the calls shown name, the ones who are signed in, by agent_id.
     people: Mapping[str, Person] = field(default_factory=dict)
     signed_in: int = 0  # agents
+    # The needs of each customer who is being rung with no agent held for him, or waits on that line.
+    called: tuple[frozenset[str], ...] = ()
     released: frozenset[str] = frozenset()  # queues whose kept seats are for everybody now
     late: tuple[str, ...] = ()  # deadlines that have passed
     lost: tuple[str, ...] = ()  # agents not heard of
@@ -103,6 +114,7 @@ class Match:
     agent_id: str
     why: Mapping[str, Any]
     is_turn: bool = False  # it is his turn in a rotation
+    is_call: bool = False  # the customer is rung because of this agent, who is not held
 
 
 class ReserveChange(NamedTuple):
@@ -189,7 +201,7 @@ def decide_round(plan: Plan, snapshot: Snapshot, now_ms: int) -> Round:
         if choice.is_unknown:
             return Round(tuple(matches), is_cut=True)
         if choice.agent is not None:
-            room.take(choice.agent)
+            room.take(choice)
             told = {**_reasons(head, choice, room), **_candidates(head, line)}
             basis = {"version": plan.version, "turn": snapshot.turn, "seen": snapshot.seen, "now_ms": now_ms}
             matches.append(
@@ -198,6 +210,7 @@ def decide_round(plan: Plan, snapshot: Snapshot, now_ms: int) -> Round:
                     agent_id=choice.agent[1],
                     why={**basis, **told},
                     is_turn=choice.is_turn,
+                    is_call=choice.is_call,
                 )
             )
         else:
@@ -291,6 +304,8 @@ class _Room:
         self._seats = [_seat(pool) for pool in snapshot.pools]
         self._fit: dict[tuple[tuple[frozenset[str], ...], str, bool], list[_Seat]] = {}
         self._taken: set[str] = set()
+        self._called = list(snapshot.called)
+        self._calls_first = plan.callback.first == CUSTOMER_FIRST
         self.barred: list[Kept] = []  # from the call that was looked at last
         self._signed_in = snapshot.signed_in
         self._reserves = [
@@ -337,7 +352,23 @@ class _Room:
             return None
         return person.idle_ms, agent_id
 
-    def take(self, agent: IdleAgent) -> None:
+    def may_call(self, lane: Lane, fit: Sequence[_Seat], eligible: int) -> bool:
+        """Never more customers at once without an agent than agents are free who may take them. Counts him, too."""
+        rivals = sum(any(needs <= seat.skills for seat in fit) for needs in self._called)
+        if rivals >= eligible:
+            return False
+        self._called.append(frozenset(lane.needs))
+        return True
+
+    def calls(self, call: Waiting) -> bool:
+        """Whether he is rung before an agent is held for him."""
+        return self._calls_first and call.is_off_line
+
+    def take(self, choice: _Choice) -> None:
+        """Whoever is to be rung takes nobody."""
+        agent = choice.agent
+        if agent is None or choice.is_call:
+            return
         self._taken.add(agent[1])
         for seat in self._seats:
             if agent in seat.agents:
@@ -382,9 +413,19 @@ class _Choice:
     is_unknown: bool = False  # an agent whom the snapshot does not show could be the one
     is_turn: bool = False
     is_dedicated: bool = False
+    is_call: bool = False  # the customer is rung because this one is free
 
 
 def _choose(head: _Head, fit: Sequence[_Seat], room: _Room) -> _Choice:
+    """Whom it gets; or because of whom its customer is rung, if not enough of them are rung already."""
+    choice = _who_takes(head, fit, room)
+    if choice.agent is not None and room.calls(head.call):
+        choice.is_call = room.may_call(head.heads.lane, fit, choice.eligible)
+        choice.agent = choice.agent if choice.is_call else None
+    return choice
+
+
+def _who_takes(head: _Head, fit: Sequence[_Seat], room: _Room) -> _Choice:
     """Somebody it names, the first in rank; else, when nobody holds back for them, the longest idle who may take it."""
     call, now_ms = head.call, room.now_ms
     skips = {skip.agent_id: skip for skip in call.skips if skip.until_ms > now_ms}
@@ -526,10 +567,19 @@ def _reasons(head: _Head, choice: _Choice, room: _Room) -> dict[str, Any]:
     return told
 
 
-def waiting_from(member: str, queued_ms: int, skips: str, never: str = "", named: str = "") -> Waiting:
+def waiting_from(
+    member: str,
+    queued_ms: int,
+    skips: str,
+    never: str = "",
+    named: str = "",
+    callback: str = "",
+    leg: str = "",
+) -> Waiting:
     call_id = call_id_of(member)
     arrival = member[: -len(call_id) - 1]
-    return Waiting(call_id, arrival, queued_ms, parse_skips(skips), parse_never(never), parse_named(named))
+    people = (parse_never(never), parse_named(named))
+    return Waiting(call_id, arrival, queued_ms, parse_skips(skips), *people, bool(callback) and not leg)
 
 
 def snapshot_of(
@@ -560,11 +610,25 @@ def snapshot_of(
         people=_people_of(state, lanes),
         signed_in=sum(agent.state is not AgentState.SIGNED_OUT for agent in state.agents.values()),
         released=frozenset(state.reserves),
+        called=called_of(_called_in(state) if pools else ()),
         late=tuple(name for _, name in late[:late_max]),
         lost=tuple(name for _, name in silent[:late_max]) if is_anyone_heard else (),
         deadline_ms=min(state.deadlines.values(), default=None),
         due_ms=min(state.due.values(), default=None),
     )
+
+
+def _called_in(state: State) -> Iterator[str]:
+    for call_id in state.dialling.values():
+        call = state.calls.get(call_id)
+        if call is None or not call.has_promise:
+            continue
+        if call.state is CallState.CALLING or (call.state is CallState.QUEUED and call.leg_id):
+            yield call.lane
+
+
+def called_of(lanes: Iterable[str]) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(Lane.from_json(rules).needs) for rules in sorted(lanes))
 
 
 def _pool_of(state: State, text: str, ready: list[IdleAgent], agents_max: int, with_turns: bool) -> Pool:
@@ -598,7 +662,7 @@ def _heads_of(state: State, lane_id: str, heads_max: int) -> LaneHeads:
     entries = state.lanes[lane_id][:heads_max]
     calls = [state.calls[call_id_of(member)] for _, member in entries]
     waiting = (
-        waiting_from(member, at, call.skips, call.never, call.named)
+        waiting_from(member, at, call.skips, call.never, call.named, call.callback, call.leg_id)
         for (at, member), call in zip(entries, calls, strict=True)
     )
     is_cut = len(state.lanes[lane_id]) > heads_max

@@ -4,6 +4,7 @@
 after every command. What can be derived is not kept twice: who is signed in, who is ready in which pool.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from enum import Enum
@@ -68,6 +69,12 @@ class State:
             value = getattr(self, each.name)
             copied[each.name] = dict(value) if isinstance(value, dict) else value
         return State(**copied)
+
+
+def leads_out(state: State, queue: str) -> bool:
+    """Whether those who wait in this queue are led out of it, because it was closed so."""
+    text = state.closed_queues.get(queue)
+    return text is not None and bool(json.loads(text)["leads"])
 
 
 def text_of(value: Any) -> str:

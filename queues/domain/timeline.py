@@ -17,6 +17,7 @@ class SpanKind(StrEnum):
     MENU = "menu"
     QUEUED = "queued"
     RESTING = "resting"
+    CALLING = "calling"
     OFFERED = "offered"
     CONNECTING = "connecting"
     TALKING = "talking"
@@ -48,6 +49,9 @@ _BEGINS: Final[Mapping[str, SpanKind]] = {
     LineType.CALLBACK_ASKED: SpanKind.RESTING,
     LineType.CALLBACK_RESTED: SpanKind.RESTING,
     LineType.CALLBACK_WOKEN: SpanKind.QUEUED,
+    LineType.CALLBACK_CALLED: SpanKind.CALLING,
+    LineType.CALLBACK_REACHED: SpanKind.QUEUED,
+    LineType.CALL_LED: SpanKind.MENU,
     LineType.CALL_OFFERED: SpanKind.OFFERED,
     LineType.CALL_CONNECTING: SpanKind.CONNECTING,
     LineType.CALL_CONNECTED: SpanKind.TALKING,

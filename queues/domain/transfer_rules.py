@@ -19,7 +19,7 @@ from queues.domain.offers import OPEN, Offer, OfferState, offer_id_of
 
 def transfer_call(draft: Draft, command: c.TransferCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
-    if call is None or not _talks_with(call, command.agent_id) or call.callback:
+    if call is None or not _talks_with(call, command.agent_id):
         return _refuse(draft, call, command.agent_id)
     call = draft.drop_consult(call, "transferred")
     draft.end_agent_leg(call, is_there=True)
@@ -88,7 +88,7 @@ def _wait_again(draft: Draft, call: Call, before: Call, why: str) -> Call:
 
 def hold_call(draft: Draft, command: c.HoldCall) -> Reply:
     call = draft.state.calls.get(command.call_id)
-    if call is None or not _talks_with(call, command.agent_id) or call.callback:
+    if call is None or not _talks_with(call, command.agent_id):
         return refuse(call)
     if (call.held_ms is not None) == command.is_held:
         return about("again", call)
@@ -107,7 +107,7 @@ def _hold(draft: Draft, call: Call, *, is_held: bool) -> Call:
 
 def consult_agent(draft: Draft, command: c.ConsultAgent) -> Reply:
     call = draft.state.calls.get(command.call_id)
-    if call is None or not _talks_with(call, command.agent_id) or call.callback:
+    if call is None or not _talks_with(call, command.agent_id):
         return refuse(call)
     if call.consult_id:
         is_same = draft.state.offers[call.consult_id].agent_id == command.colleague_id

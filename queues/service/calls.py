@@ -73,6 +73,7 @@ class CallRow:
     is_anonymous: bool = False
     callback: str = ""
     tries: int = 0
+    missed: str | None = None  # why the customer was not reached at last
     menu_left_ms: int | None = None
     came_closed: int | None = None
     rang_ms: int | None = None

@@ -154,7 +154,8 @@ class Performer:
     async def _pull(self, effect: Effect) -> None:
         url = self.runtime.links.url("voice_connect", offer_id=effect.offer_id)
         try:
-            await self.runtime.telephony.pull(self.plan.provider_queue, effect.call_id, url)
+            leg_id = effect.leg_id or effect.call_id
+            await self.runtime.telephony.pull(self.plan.provider_queue, leg_id, url)
         except LegGone:
             await self._miss_the_caller(effect)
 
@@ -163,9 +164,10 @@ class Performer:
         call = await self.switchboard.read_call(call_id=effect.call_id)
         if call is None or call.state is not CallState.CONNECTING or call.offer_id != effect.offer_id:
             return
-        leg = await self.runtime.telephony.leg(effect.call_id)
+        leg_id = call.leg_id or effect.call_id
+        leg = await self.runtime.telephony.leg(leg_id)
         if leg is None or leg.status.is_over:
-            await self.switchboard.end_call(call_id=effect.call_id, by="caller")
+            await self.switchboard.lose_line(call_id=effect.call_id, leg_id=leg_id)
             return
         raise NotYetError(NotYetError.__doc__)
 
@@ -199,7 +201,7 @@ class Performer:
             if call is None or call.state is not CallState.CONNECTED or call.is_held is asked:
                 return
             asked, url = call.is_held, self.runtime.links.url("voice_held")
-            await self.runtime.telephony.hold(call.room, effect.call_id, asked, url)
+            await self.runtime.telephony.hold(call.room, call.leg_id or effect.call_id, asked, url)
 
     async def _hang_up(self, effect: Effect) -> None:
         await self.runtime.telephony.hang_up(effect.leg_id)

@@ -84,8 +84,15 @@ class CallFacts:
     is_held: bool
     told: Told | None  # what he was told last of place and time
     callback: str  # "" | asked | open | kept | failed | joined
-    leg_id: str  # the leg he talks on, when it is not the one he came with
+    leg_id: str  # the leg he is on, when it is not the one he came with: we called him back
+    entered_ms: int | None  # when this call entered its first queue
+    is_led: bool  # his queue has led him elsewhere once
     named: tuple[Named, ...]  # whom he is offered to first
+
+    @property
+    def is_off_line(self) -> bool:
+        """He is to be called back, and has no line to us this moment."""
+        return bool(self.callback) and not self.leg_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +298,8 @@ def read_call_facts(texts: Sequence[str]) -> CallFacts:
         told=read_told(told["told"]),
         callback=told["callback"],
         leg_id=told["leg_id"],
+        entered_ms=_instant(told["entered_ms"]),
+        is_led=bool(told["led"]),
         named=parse_named(told["named"]),
     )
 

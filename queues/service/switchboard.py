@@ -12,6 +12,7 @@ from typing import Any, Final
 from config import numbers
 from config.runtime import Runtime
 from queues.domain import commands
+from queues.domain.abandoned import entry_of
 from queues.domain.calls import ACCESS_CODE
 from queues.domain.effects import Effect
 from queues.domain.estimates import Standing
@@ -20,7 +21,7 @@ from queues.domain.lanes import Lane
 from queues.domain.named import RING_BACK, TRANSFER, Named, write_lines
 from queues.domain.offers import OfferId
 from queues.domain.plan import Plan
-from queues.domain.routing import AGENTS_MAX, HEADS_MAX, Snapshot, is_able, widen
+from queues.domain.routing import AGENTS_MAX, CUSTOMER_FIRST, HEADS_MAX, Snapshot, is_able, widen
 from queues.domain.surges import Level, Running, Subject, read_running, surging_queues
 from queues.service import journal, lost_changes
 from queues.service.facts import (
@@ -200,8 +201,9 @@ class Switchboard:
         is_open: bool = True,
         own_ticket: bool = False,
         named: Iterable[Named] = (),
+        waiting_max: int = 0,
     ) -> CallReply:
-        """ok | closed (to messaging) | again (queued, or beyond) | gone. The lane holds the head start.
+        """ok | closed (to messaging) | full | again (queued, or beyond) | gone. The lane holds the head start.
 
         A call that has a ticket keeps it, whatever `ticket_type` says; unless it was added to it, and now asks for
         an `own_ticket`. It is offered to the `named` first.
@@ -225,6 +227,7 @@ class Switchboard:
                 access_key=access_key,
                 own_ticket=own_ticket,
                 named=write_lines(named),
+                waiting_max=waiting_max,
             )
         )
 
@@ -264,6 +267,12 @@ class Switchboard:
         """
         return await self._about_call(
             commands.DivertCall(now_ms=self._now_ms(), call_id=call_id, to=to, step=step)
+        )
+
+    async def lead_call(self, *, call_id: str, node: str, queue: str) -> CallReply:
+        """ok | again (he is in the menu) | gone | stale:<state>: he has waited long enough, and goes to this node."""
+        return await self._about_call(
+            commands.LeadCall(now_ms=self._now_ms(), call_id=call_id, node=node, queue=queue)
         )
 
     async def return_call(self, *, call_id: str) -> CallReply:
@@ -378,7 +387,7 @@ class Switchboard:
         )
 
     async def miss_customer(self, *, offer_id: str, why: str, leg_id: str = "") -> CallReply:
-        """ok | early | gone | stale:<state>; why = unanswered | unreached | no_key | deadline."""
+        """ok | early | gone | stale:<state>; why = unanswered | unreached | no_key | deadline, or he left the line."""
         terms = self._plan.callback
         return await self._about_call(
             commands.MissCustomer(
@@ -391,6 +400,15 @@ class Switchboard:
                 forget_ms=FORGET_AFTER_MS,
             )
         )
+
+    async def lose_line(self, *, call_id: str, leg_id: str) -> CallReply:
+        """The caller's line is down, be it the one he came on or the one on which we called him back."""
+        if leg_id in ("", call_id):
+            return await self.end_call(call_id=call_id, by="caller", leg_id=leg_id)
+        reply = await self.miss_customer(offer_id="", why="no_key", leg_id=leg_id)
+        if not reply.word.startswith("stale:"):
+            return reply
+        return await self.end_call(call_id=call_id, by="caller", leg_id=leg_id)
 
     async def whom_to_call(self, *, offer_id: str) -> tuple[str, str]:
         """The number of the customer, and the leg that rings him already; empty: none."""
@@ -514,7 +532,12 @@ class Switchboard:
     async def claim_offer(
         self, *, call_id: str, agent_id: str, turn: int, why: Mapping[str, Any], is_turn: bool = False
     ) -> ClaimReply:
-        """ok | stale:<state> | stale:turn. The due ring of an ok is leased to who claimed."""
+        """ok | called (the customer is, nobody is held) | stale:<state> | stale:turn.
+
+        The due ring of an ok is leased to who claimed.
+        """
+        # An agent who calls somebody from the list waits for him: nobody else was to have him.
+        is_customer_first = self._plan.callback.first == CUSTOMER_FIRST and not entry_of(call_id)
         reply = await self._store.run(
             commands.ClaimOffer(
                 now_ms=self._now_ms(),
@@ -526,6 +549,7 @@ class Switchboard:
                 why=json.dumps(why, ensure_ascii=False, separators=(",", ":")),
                 is_turn=is_turn,
                 hold_ms=HOLD_MS,
+                dial_ms=self._dial_ms if is_customer_first else 0,
             )
         )
         if reply[0] != "ok":
@@ -565,7 +589,7 @@ class Switchboard:
                 offer_id=offer_id,
                 leg_id=leg_id,
                 connect_ms=self._clock.product_ms(CONNECT_S),
-                dial_ms=self._plan.customer_ring_ms + self._plan.whisper_ms + self._clock.product_ms(DIAL_S),
+                dial_ms=self._dial_ms,
             )
         )
 
@@ -883,6 +907,11 @@ class Switchboard:
     def _plan(self) -> Plan:
         """The one in force now: it may be another than a moment ago."""
         return plan_of(self._runtime)
+
+    @property
+    def _dial_ms(self) -> int:
+        """How long it may take to reach a customer."""
+        return self._plan.customer_ring_ms + self._plan.whisper_ms + self._clock.product_ms(DIAL_S)
 
     def _now_ms(self) -> int:
         return self._clock.now_ms()

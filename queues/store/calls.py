@@ -69,6 +69,7 @@ calls = Table(
     Column("disposition", Text),
     Column("callback", Text),
     Column("tries", Integer),
+    Column("missed", Text),
     Column("note", Text),
     Column("updated_id", Text),
     Column("given", Text),

@@ -21,6 +21,7 @@ from queues.domain.routing import (
     Person,
     Pool,
     Snapshot,
+    called_of,
     waiting_from,
 )
 from queues.domain.skills import skills_of, tiers_of
@@ -203,6 +204,7 @@ def _snapshot(turn: int, rest: dict[str, Any]) -> Snapshot:
         },
         signed_in=int(rest["signed_in"]),
         released=frozenset(rest["released"]),
+        called=called_of(rest["called"]),
         late=tuple(rest["late"]),
         lost=tuple(rest["lost"]),
         deadline_ms=int(rest["deadline_ms"]) if rest["deadline_ms"] else None,

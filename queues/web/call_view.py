@@ -24,7 +24,7 @@ def call_row(call: CallRow, words: Words) -> dict[str, Any]:
         "queue": words.queue(call.queue or ""),
         "matter": words.matter(call.matter or ""),
         "outcome": call.outcome or "",
-        "outcome_word": words.callback(call.callback, call.tries or 0)
+        "outcome_word": words.callback(call.callback, call.tries or 0, call.missed or "")
         or words.outcome(call.outcome or "", call.state),
         "waited": face(call.wait_ms),
         "talked": face(call.talk_ms),

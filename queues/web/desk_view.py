@@ -53,8 +53,7 @@ class Shift:
 def desk_view(state: DeskState, shift: Shift, words: Words) -> View:
     stage = _STAGES[state.state]
     work = _work(state, shift)
-    # Who was called back stays with the agent who reached him.
-    may_pass = stage == "talking" and not (state.call and state.call.callback)
+    may_pass = stage == "talking"
     return {
         "stage": stage,
         "title": words.t("desk.title") if not state.call and not state.offer else _name(state, words),

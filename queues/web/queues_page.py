@@ -27,7 +27,7 @@ from queues.web.words import Words
 CHANGERS: Final = ("supervisor", "admin")
 PICTURE_S: Final = 0.5
 LOOK_AGAIN_S: Final = 5.0  # waiting alone changes the order: ceilings, overflow
-DONE: Final = ("move", "raise", "lend", "take_back", "close", "open")
+DONE: Final = ("move", "raise", "lend", "take_back", "close", "close_led", "open")
 REFUSED: Final = (
     *("again", "gone", "lane", "promised", "no_reason", "no_queue", "no_tier", "not_higher"),
     *("no_closed_node", "has_skills", "not_waiting", "closed_queue", "no_choice"),
@@ -94,7 +94,9 @@ async def change_hours(request: Request) -> Response:
     act, changes = form.get("act", ""), _changes(request)
     reason = form.get("reason", "").strip()[:REASON_LENGTH_MAX]
     if act == "close":
-        word = await changes.close_queue(queue, reason, leads=form.get("leads") == "1")
+        leads = form.get("leads") == "1"
+        word = await changes.close_queue(queue, reason, leads=leads)
+        act = "close_led" if leads else act
     elif act == "open":
         word = await changes.open_queue(queue)
     else:

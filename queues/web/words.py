@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from queues.domain.agents import LOST, MISSED, SIGNED_IN
+from queues.domain.calls import FAILED
+from queues.domain.dial_rules import MISSES
 from queues.domain.plan import Plan, in_locale
 
 # What an agent may say of himself; the house has reasons of its own beside them.
@@ -107,8 +109,12 @@ class Words:
             return self.t(f"state.outcome.{outcome}")
         return self.t(f"state.call.{state}") if state else ""
 
-    def callback(self, callback: str, tries: int = 0) -> str:
-        """What became of a caller's wish to be called back."""
+    def callback(self, callback: str, tries: int = 0, missed: str = "") -> str:
+        """What became of a caller's wish to be called back; when it failed, after how many tries and why at last."""
+        if callback == FAILED and not tries:
+            return self.t("state.callback.failed_untried")
+        if callback == FAILED and missed in MISSES:
+            return self.t("state.callback.failed_why", tries=tries, why=self.t(f"explain.again.{missed}"))
         return self.t(f"state.callback.{callback}", tries=tries) if callback else ""
 
     def presence(self, state: str, reason: str = "") -> str:

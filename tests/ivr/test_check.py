@@ -159,6 +159,17 @@ BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
      "duplicate key: 'types' stands here a second time; a name is given once"),
     ("a recorded prompt that is not there", ("menu", "    goto: root", "    audio: {zh: hello.wav}\n    goto: root"),
      ("menu", "goto: root"), "nodes.welcome.audio.zh: there is no file audio/hello.wav in this site"),
+    ("a queue that leads to no node", ("queues", "calendar: office",
+                                       "calendar: office\n    overflow: [{after: 9m, goto: agnt}]"),
+     ("queues", "closed: closed"),
+     "queues.general.overflow.0.goto: there is no node named 'agnt'; did you mean 'agent'?"),
+    ("full, and nowhere to go", ("queues", "calendar: office", "calendar: office\n    max_waiting: 9\n    full: clsed"),
+     ("queues", "wait: {zh"),
+     "queues.general.full: there is no node named 'clsed'; did you mean 'closed'?"),
+    ("full, and back to itself", ("queues", "calendar: office", "calendar: office\n    max_waiting: 9\n    full: root"),
+     ("queues", "wait: {zh"),
+     ("queues.general.full: a caller who presses nothing comes to the full queue again: root > agent; lead him to a "
+      "voicemail, a goodbye or a queue that is never full")),
 )  # fmt: skip
 EXTRA_NODE = {
     "silence leads to a hang-up": "  bye: {type: hangup, prompt: {zh: 再见, en: Bye}}\nphrases:\n",

@@ -257,8 +257,19 @@ def everywhere(name: str) -> tuple[Led, ...]:
                 session = replace(here.at.session, step=0)
                 at, world = take(here.world, session, heard)
                 waiting.append(led(at, world, here, answer))
+        waiting.extend(out_of_a_queue(name, here))
         found.append(here)
     return tuple(found)
+
+
+def out_of_a_queue(name: str, here: Led) -> Iterator[Led]:
+    """Where whoever finds the queue full is led, and who has waited there too long."""
+    menu = hotline(name)[1]
+    if isinstance(here.at.side, Queueing) and here.at.side.is_open:
+        for way in (menu.full, menu.led):
+            if node := way.get(here.at.side.queue):
+                at, world = take(here.world, replace(here.at.session, node=node, step=0), None)
+                yield led(at, world, here, node)
 
 
 def check_end(name: str, here: Led) -> None:

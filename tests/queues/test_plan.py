@@ -174,7 +174,30 @@ SETTLING = (
             ("site", "lines:", "callback: {window: ofice}\nlines:"),
             "there is no calendar named 'ofice'; did you mean",
         ),
-        (("site", "lines:", "callback: {first: customer}\nlines:"), "'customer' is none of 'agent'"),
+        (
+            ("queues", "needs: [general]", "needs: [general]\n    max_waiting: 9"),
+            "'max_waiting' and 'full' go together",
+        ),
+        (
+            (
+                "queues",
+                "needs: [general]",
+                "needs: [general]\n    overflow: [{after: 1m, goto: x, surge: true}]",
+            ),
+            "'surge' goes with 'to' or 'ring'",
+        ),
+        (
+            (
+                "queues",
+                "needs: [general]",
+                "needs: [general]\n    overflow: [{after: 1m, goto: x}, {after: 2m, goto: y}]",
+            ),
+            "this step does the same as one above it",
+        ),
+        (
+            ("site", "lines:", "callback: {first: nobody}\nlines:"),
+            "'nobody' is none of 'agent' or 'customer'",
+        ),
         (("site", "lines:", "timing: {place_kept: 5}\nlines:"), "'5' is not a duration"),
         (
             ("queues", "matters:", "abandoned: {queues: [genral]}\nmatters:"),

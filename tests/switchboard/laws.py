@@ -56,26 +56,30 @@ class Laws:
         under_way = {
             call_id
             for call_id, call in state.calls.items()
-            if call.state is CallState.CONNECTED or (call.state is not CallState.ENDED and not call.callback)
+            if call.state is not CallState.ENDED and not call.is_off_line
         }
         assert set(state.live) == under_way
         promised = {
             call_id: call
             for call_id, call in state.calls.items()
-            if call.callback and call.state not in (CallState.ENDED, CallState.CONNECTED)
+            if call.has_promise and call.state is not CallState.ENDED
         }
         assert {f"callback:{call_id}" for call_id in promised} == {
             name for name in state.deadlines if name.startswith("callback:")
         }, "a promise is looked at again, and nothing else is"
         assert set(state.callbacks.values()) <= set(promised), "who holds a promise keeps it"
-        assert {call_id for call_id, call in promised.items() if call.state in ("offered", "connecting")} | {
-            call_id for call_id, call in state.calls.items() if call.callback and call.state == "connected"
+        rung = ("offered", "connecting", "calling")
+        assert {call_id for call_id, call in promised.items() if call.state in rung} | {
+            call_id for call_id, call in state.calls.items() if call.leg_id and call.state != "ended"
         } >= set(state.dialling.values()), "nobody is called by a call that has let him go"
+        for call in state.calls.values():
+            has_line = call.leg_id and call.state != "ended"
+            assert not has_line or call.state not in ("menu", "resting", "calling", "messaging")
         ready = {agent_id for agent_id, agent in state.agents.items() if agent.state == "ready"}
         assert set(state.ready) == ready
         held = {name for name in state.deadlines if name.startswith(("offer:", "connect:"))}
         assert held <= {
-            f"connect:{call.offer_id}" if call.state == "connecting" else f"offer:{call.offer_id}"
+            f"offer:{call.offer_id}" if call.state == "offered" else f"connect:{call.offer_id}"
             for call in state.calls.values()
-            if call.state in ("offered", "connecting")
+            if call.state in ("offered", "connecting", "calling")
         } | {f"offer:{call.consult_id}" for call in state.calls.values()}

@@ -95,7 +95,10 @@ class Workload:
                     *claims,
                     self._round_of_waiting(call.call_id),
                     asks if not call.callback else self._tend(call.call_id),
+                    *([self._leaves(call.leg_id)] if call.leg_id else []),
                 ]
+            case "calling":
+                return [*self._of_a_customer(call.offer_id, f"out-{call.offer_id}"), self._tend(call.call_id)]
             case "resting":
                 return [self._tend(call.call_id), self._end(call.call_id)]
             case "offered" | "connecting":
@@ -129,7 +132,7 @@ class Workload:
         about = {"offer_id": offer.offer_id, "leg_id": f"leg-{offer.offer_id}"}
         if offer.state == "accepted":
             of_call = {"call_id": call.call_id, "offer_id": offer.offer_id}
-            if call.callback:
+            if call.is_off_line:
                 return self._of_a_customer(offer.offer_id, f"out-{offer.offer_id}")
             too_long = self._command(c.RequeueCall, **of_call, by="deadline", skip_ms=10_000)
             return [self._command(c.ConnectCall, **of_call, remembers=self._one([False, True])), too_long]
@@ -172,6 +175,11 @@ class Workload:
             named=self._one(["", "ring_back 600000 mei"]), agent_id=self._one(AGENTS), expires_ms=20_000,
         )  # fmt: skip
 
+    def _leaves(self, leg_id: str) -> c.Command:
+        """Whoever was called back hangs up while he waits."""
+        terms = {"every_ms": 20_000, "tries_max": 3, "forget_ms": 60_000}
+        return self._command(c.MissCustomer, offer_id="", leg_id=leg_id, why="no_key", **terms)
+
     def _of_a_customer(self, offer_id: str, leg_id: str) -> list[c.Command]:
         about = {"offer_id": offer_id, "leg_id": leg_id}
         why = self._one(["unanswered", "unreached", "no_key", "deadline"])
@@ -213,6 +221,8 @@ class Workload:
             self._command(
                 c.DivertCall, call_id=call_id, to=self._one(DIVERSIONS), step=self._one([-1, -1, 0, 1, 9])
             ),
+            self._command(c.LeadCall, call_id=call_id, node="on", queue=self._one(["power", "gas"])),
+            self._leaves(self._one([f"out-{call_id}-1", f"out-{call_id}-2", "out-other"])),
             self._command(c.LeaveMessage, call_id=call_id),
             self._command(c.AskCallback, call_id=call_id, linger_ms=5_000, expires_ms=300_000),
             self._tend(call_id),
@@ -395,14 +405,14 @@ class Workload:
             head_start_ms=where.head_start_ms, locale=self._one(["", "en-US"]),
             ticket_type=self._one(["", "repair"]), ticket_on="answer",
             work_queue="w", is_open=is_open, access_key=self._one(["", "k-1234"]),
-            own_ticket=self._one([False, True]),
+            own_ticket=self._one([False, True]), waiting_max=self._one([0, 0, 1, 2]),
             named=self._one(["", "", "manager 20000 mei", "manager 0 nobody\nlast_agent 5000 bo"]),
         )  # fmt: skip
 
     def _claim(self, call_id: str, agent_id: str, turn: int) -> c.Command:
         return self._command(
             c.ClaimOffer, call_id=call_id, agent_id=agent_id, turn=turn, place_ms=35_000, lease_ms=30_000,
-            why=WHY, is_turn=self._one([False, True]),
+            why=WHY, is_turn=self._one([False, True]), dial_ms=self._one([0, 40_000]),
         )  # fmt: skip
 
     def _consult(self, call_id: str, agent_id: str, colleague_id: str) -> c.Command:
@@ -434,7 +444,7 @@ class Workload:
             linger_ms=10_000,
             forget_ms=60_000,
             place_kept_ms=self._one([0, 90_000]),
-            leg_id=self._one(["", "", call_id, f"out-{call_id}-1"]),
+            leg_id=self._one(["", "", call_id, f"out-{call_id}-1", f"out-{call_id}-2"]),
         )
 
     def _sign_in(self, agent_id: str, skills: str) -> c.Command:

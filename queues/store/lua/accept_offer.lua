@@ -39,12 +39,12 @@ if asked_by ~= "" then
   line("offer.accepted", call_id, agent_id, offer_id, {})
   return about_offer("ok", offer_id)
 end
-local callback, dialled = read("call", call_id, "callback", "line")
-local is_called = callback ~= ""
+local callback, dialled, own_leg = read("call", call_id, "callback", "line", "leg_id")
+local is_called = callback ~= "" and own_leg == ""
 redis.call("ZADD", key("deadlines"), text(now_ms + (is_called and dial_ms or connect_ms)), "connect:" .. offer_id)
 local kind = is_called and "dial" or "pull"
 add_effect(kind .. ":" .. offer_id,
-  effect_json(kind, call_id, offer_id, agent_id, "", "", is_called and dialled or "", 0), now_ms)
+  effect_json(kind, call_id, offer_id, agent_id, own_leg, "", is_called and dialled or "", 0), now_ms)
 line("offer.accepted", call_id, agent_id, offer_id, {})
 line("call.connecting", call_id, agent_id, offer_id, {})
 return about_offer("ok", offer_id)

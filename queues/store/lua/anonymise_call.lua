@@ -29,15 +29,14 @@ local state, is_anonymous, named_in, customer_id, caller_ref, ticket_no =
   read("call", call_id, "state", "is_anonymous", "named_in", "customer_id", "caller_ref", "ticket_no")
 if state == "" then return refuse_call(call_id, state) end
 if is_anonymous == "1" then return about_call("again", call_id) end
-local callback = read("call", call_id, "callback")
+local callback, own_leg = read("call", call_id, "callback", "leg_id")
 if callback ~= "" then
   -- Nobody knows any more whom to call.
-  if state == "queued" or state == "resting" or state == "offered" then
+  if is_idle(state, own_leg) then
     end_callback(call_id, "failed", tonumber(ARGV[4]))
     state = "ended"
   end
-  if not is_taken_over(call_id) then redis.call("HDEL", key("callbacks"), (promise_of(call_id))) end
-  let_go_of_customer(call_id, caller_ref)
+  forget_promise(call_id)
 end
 erase_places(caller_ref)
 for line_id in string.gmatch(named_in, "%S+") do redis.call("XDEL", key("journal"), line_id) end
@@ -49,7 +48,7 @@ write("call", call_id, "is_anonymous", 1, "known", "", "never", "", "named", "")
 write("call", call_id, "tier", tier, "number", "", "caller_ref", "", "customer_id", "",
   "customer_name", "", "is_known", 0, "manager", "", "manager_name", "", "is_care", 0, "contact", "", "shared", 0,
   "given", "", "asked", "", "named_in", "", "is_keyed", 0, "wrong_accounts", "")
-if state == "connected" or (state ~= "ended" and callback == "") then redis.call("ZADD", key("live"), text(now_ms), call_id) end
+if state ~= "ended" and (callback == "" or own_leg ~= "") then redis.call("ZADD", key("live"), text(now_ms), call_id) end
 local dialled, locale, version, area, arrived_ms, arrival =
   read("call", call_id, "line", "locale", "site_version", "area", "arrived_ms", "arrival")
 line("call.anonymised", call_id, "", "", { "line", dialled, "tier", tier, "locale", locale, "site_version", version,

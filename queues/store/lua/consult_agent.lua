@@ -25,9 +25,9 @@ local call_id, agent_id, colleague_id, place_ms = ARGV[2], ARGV[3], ARGV[4], ton
 -- include: offers
 -- include: transfers
 
-local state, current, offer_id, held_ms, consult_id, offers, dialled, callback =
-  read("call", call_id, "state", "agent_id", "offer_id", "held_ms", "consult_id", "offers", "line", "callback")
-if state ~= "connected" or current ~= agent_id or callback ~= "" then return refuse_call(call_id, state) end
+local state, current, offer_id, held_ms, consult_id, offers, dialled =
+  read("call", call_id, "state", "agent_id", "offer_id", "held_ms", "consult_id", "offers", "line")
+if state ~= "connected" or current ~= agent_id then return refuse_call(call_id, state) end
 if consult_id ~= "" then
   local is_same = read("offer", consult_id, "agent_id") == colleague_id
   return about_call(is_same and "again" or "stale:consulting", call_id)

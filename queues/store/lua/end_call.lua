@@ -33,16 +33,16 @@ local linger_ms, forget_ms, place_kept_ms, leg_id = tonumber(ARGV[5]), tonumber(
 -- include: transfers
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous,
-  answered_ms, held_ms, consult_id, callback, own_leg, tries, first = read("call", call_id, "state", "offer_id",
+  answered_ms, held_ms, consult_id, callback, own_leg, tries, first, led = read("call", call_id, "state", "offer_id",
   "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left", "queue", "caller_ref", "is_anonymous",
-  "answered_ms", "held_ms", "consult_id", "callback", "leg_id", "tries", "first_queue")
+  "answered_ms", "held_ms", "consult_id", "callback", "leg_id", "tries", "first_queue", "led")
 if state == "" or state == "ended" then
   if by == "caller" then drop_effect("hang_up:" .. (leg_id == "" and call_id or leg_id)) end
   return about_call(state == "" and "gone" or "again", call_id)
 end
 
--- The end of the line he asked on is not the end of his callback: now he can be rung.
-if callback ~= "" and (state ~= "connected" or (leg_id ~= "" and leg_id ~= own_leg)) then
+-- The end of the line he asked on is not the end of his callback: now he can be rung. Nor is that of one he waits on.
+if callback ~= "" and (callback ~= "kept" or (leg_id ~= "" and leg_id ~= own_leg)) then
   local name = "callback:" .. call_id
   if callback == "asked" and state == "resting" then redis.call("ZADD", key("deadlines"), text(now_ms), name) end
   return about_call("again", call_id)
@@ -56,7 +56,7 @@ end
 local function outcome()
   if callback ~= "" then return "callback" end
   if answered_ms ~= "" then return "answered" end
-  if state == "menu" then return "left_in_menu" end
+  if state == "menu" and led == "" then return "left_in_menu" end
   if state ~= "messaging" then return "abandoned" end
   if is_left == "1" then return "voicemail" end
   if diverted_to == "transfer" then return "transferred" end

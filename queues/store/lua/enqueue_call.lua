@@ -19,9 +19,11 @@
 --   15 own_ticket     1: a new ticket also for a call that was added to another one before
 --   16 named          whom it is offered to first: `why wait_ms agent`, one a line
 --   17 forget_ms      how long a callback that this call takes over is remembered
+--   18 waiting_max    with so many waiting the queue takes no new caller; 0: it is never full
 -- REPLY
 --   ok                and the facts of the call
 --   closed            and the facts
+--   full              and the facts: it is in the menu
 --   again             and the facts: it is in a queue, or beyond
 --   gone              it has ended, or was never heard of
 local now_ms = tonumber(ARGV[1])
@@ -40,6 +42,7 @@ local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: places
 -- include: callbacks
 -- include: promises
+-- include: fullness
 
 local state, old_tier, old_locale, queued_ms, area, ticket_no, has_type, has_on, has_queue, has_key, entered_ms,
   caller_ref, is_anonymous, never, first_queue, old_queue, position, told = read("call", call_id, "state", "tier",
@@ -56,6 +59,7 @@ if queued_ms == "" and is_open then
   place = take_over(name, queue, tonumber(ARGV[17]))
   local kept = take_place(name, queue)
   if not place or (kept and tonumber(kept.queued_ms) < tonumber(place.queued_ms)) then place = kept end
+  if not place and is_full(call_id, queue, lane, tonumber(ARGV[18])) then return about_call("full", call_id) end
 end
 if queued_ms == "" then first_queue = queue end
 if queue ~= old_queue then position, told = 0, "" end

@@ -31,8 +31,11 @@ table.sort(mine, function(one, other)
   return tonumber((read("call", one, "arrival"))) < tonumber((read("call", other, "arrival")))
 end)
 for _, call_id in ipairs(mine) do
-  local state = read("call", call_id, "state")
-  if state == "queued" or state == "resting" or state == "offered" then end_callback(call_id, "failed", forget_ms) end
+  if is_idle(read("call", call_id, "state", "leg_id")) then
+    end_callback(call_id, "failed", forget_ms)
+  else
+    forget_promise(call_id)
+  end
 end
 local is_known = #mine > 0 or redis.call("HEXISTS", key("places"), caller_ref) == 1
 erase_places(caller_ref)

@@ -23,9 +23,9 @@ local call_id, agent_id, is_held = ARGV[2], ARGV[3], ARGV[4] == "1"
 -- include: offers
 -- include: transfers
 
-local state, current, offer_id, held_ms, consult_id, callback =
-  read("call", call_id, "state", "agent_id", "offer_id", "held_ms", "consult_id", "callback")
-if state ~= "connected" or current ~= agent_id or callback ~= "" then return refuse_call(call_id, state) end
+local state, current, offer_id, held_ms, consult_id =
+  read("call", call_id, "state", "agent_id", "offer_id", "held_ms", "consult_id")
+if state ~= "connected" or current ~= agent_id then return refuse_call(call_id, state) end
 if (held_ms ~= "") == is_held then return about_call("again", call_id) end
 if not is_held then drop_consult(call_id, consult_id, "back") end
 hold(call_id, agent_id, offer_id, is_held)

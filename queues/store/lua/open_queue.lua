@@ -11,7 +11,12 @@
 local now_ms = tonumber(ARGV[1])
 local queue, by = ARGV[2], ARGV[3]
 -- include: base
+-- include: moves
+-- include: lanes
+-- include: callbacks
+-- include: closings
 
 if redis.call("HDEL", key("closed_queues"), queue) == 0 then return { "again" } end
 line("queue.opened", "", "", "", { "queue", queue, "by", by })
+wake_closed(queue)
 return { "ok" }

@@ -20,12 +20,12 @@ local offer_id, leg_id, is_up = ARGV[2], ARGV[3], ARGV[4] == "1"
 
 local call_id, agent_id, customer_leg_id, _, is_dialled = read_dial(offer_id)
 drop_effect("dial:" .. offer_id)
+if is_on(call_id, leg_id) then return about_call("again", call_id) end
 if not is_dialled or is_other_leg(customer_leg_id, leg_id) then
   if not is_up then hang_up(leg_id, call_id, call_id == "" and "" or offer_id, agent_id) end
   return about_dialled("gone", call_id)
 end
 if customer_leg_id ~= "" then return about_call("again", call_id) end
-write("offer", offer_id, "customer_leg_id", leg_id)
-bind_leg(leg_id, "customer:" .. offer_id)
+bind_customer(offer_id, leg_id)
 line("callback.dialled", call_id, agent_id, offer_id, {})
 return about_call("ok", call_id)

@@ -40,6 +40,17 @@ local function lost()
   return redis.call("ZRANGEBYSCORE", key("beats"), "-inf", text(now_ms - silent_ms), "LIMIT", 0, LATE_MAX)
 end
 
+-- Whom we ring with no agent held for them, or who wait on that line: the rules of their lanes.
+local function called()
+  local found = {}
+  for _, call_id in ipairs(redis.call("HVALS", key("dialling"))) do
+    local state, own_leg, lane, callback = read("call", call_id, "state", "leg_id", "lane", "callback")
+    local is_waiting = state == "queued" and own_leg ~= "" and callback ~= "kept"
+    if state == "calling" or is_waiting then found[#found + 1] = lane end
+  end
+  return sorted(found)
+end
+
 local pools, lanes = {}, {}
 for _, skills in ipairs(sorted(redis.call("SMEMBERS", key("pools")))) do
   local agents = redis.call("ZRANGE", key("pool", skills), 0, agents_max, "WITHSCORES")
@@ -72,6 +83,6 @@ for _, person in pairs(people) do
   if person[2] ~= "" and person[2] ~= "signed_out" then signed_in[#signed_in + 1] = person end
 end
 local rest = { seen = (last_ms or "0") .. "-" .. (last_seq or "0"), pools = pools, lanes = lanes, people = signed_in, signed_in = redis.call("SCARD", key("agents")),
-  released = sorted(redis.call("HKEYS", key("reserves"))), late = late, lost = lost(),
+  released = sorted(redis.call("HKEYS", key("reserves"))), called = #pools > 0 and called() or {}, late = late, lost = lost(),
   deadline_ms = deadline_ms, due_ms = earliest("due") }
 return { "ok", turn or "0", cjson.encode(rest) }

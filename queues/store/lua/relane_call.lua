@@ -30,7 +30,7 @@ if state ~= "queued" then return refuse_call(call_id, state) end
 if lane_id == new_lane_id then return about_call("again", call_id) end
 if lane_id ~= from_lane_id then return about_call("stale:lane", call_id) end
 local before, after = cjson.decode(lane), cjson.decode(new_lane)
-if callback ~= "" and after.queue ~= queue and not move_promise(call_id, after.queue) then
+if has_promise(callback) and after.queue ~= queue and not move_promise(call_id, after.queue) then
   return about_call("stale:promised", call_id)
 end
 leave_lane(call_id)

@@ -28,18 +28,20 @@ local forget_ms = tonumber(ARGV[7])
 -- include: callbacks
 -- include: promises
 
-local state, current, agent_id, callback = read("call", call_id, "state", "offer_id", "agent_id", "callback")
+local state, current, agent_id, callback, own_leg =
+  read("call", call_id, "state", "offer_id", "agent_id", "callback", "leg_id")
+local is_dialled = callback ~= "" and own_leg == ""
 if by == "deadline" and is_early("connect:" .. offer_id) then return about_call("early", call_id) end
 if is_strange(offer_id, ARGV[6]) then return about_call("gone", call_id) end
 if state ~= "connecting" or current ~= offer_id then return refuse_call(call_id, state) end
-if callback ~= "" then
+if is_dialled then
   -- He was not reached: that is a try.
   if by == "deadline" then return refuse_call(call_id, state) end
   end_dial(offer_id, by ~= "agent")
 end
 end_agent_leg(offer_id, by ~= "agent")
-if callback ~= "" and is_taken_over(call_id) then
-  end_callback(call_id, "joined", forget_ms)
+if is_dialled and is_taken_over(call_id) then
+  end_callback(call_id, how_it_ends(call_id), forget_ms)
 else
   requeue(call_id, "connecting", agent_id, now_ms + skip_ms)
 end

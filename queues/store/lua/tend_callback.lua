@@ -10,9 +10,9 @@
 --   6 forget_ms       how long an ended call is remembered
 -- REPLY
 --   ok                and the facts of the call: it waits in its lane
---   resting           and the facts: it is outside the hours
+--   resting           and the facts: it is outside the hours, or those who wait are led out of its queue
 --   over              and the facts: too late, or he has rung again
---   held              and the facts: an agent has it
+--   held              and the facts: an agent has it, he is being rung, or is on the line
 --   early             and the facts: the deadline lies ahead
 --   gone              it has ended, is connected, was never heard of, or is no callback
 local now_ms = tonumber(ARGV[1])
@@ -30,20 +30,25 @@ local hold_ms, forget_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- include: promises
 
 local name = "callback:" .. call_id
-local state, callback, until_ms, queued_ms =
-  read("call", call_id, "state", "callback", "callback_until_ms", "queued_ms")
-if state == "ended" or state == "connected" or callback == "" then return about_call("gone", call_id) end
+local state, callback, until_ms, queued_ms, own_leg, queue =
+  read("call", call_id, "state", "callback", "callback_until_ms", "queued_ms", "leg_id", "queue")
+if state == "ended" or not has_promise(callback) then return about_call("gone", call_id) end
 if is_early(name) then return about_call("early", call_id) end
-if state ~= "queued" and state ~= "resting" then
+if (state ~= "queued" and state ~= "resting") or own_leg ~= "" then
   redis.call("ZADD", key("deadlines"), text(now_ms + hold_ms), name)
   return about_call("held", call_id)
 end
 until_ms = tonumber(until_ms)
 if now_ms >= until_ms or is_taken_over(call_id) then
-  end_callback(call_id, now_ms >= until_ms and "failed" or "joined", forget_ms)
+  end_callback(call_id, how_it_ends(call_id), forget_ms)
   return about_call("over", call_id)
 end
 write("call", call_id, "callback", "open")
+local closed = redis.call("HGET", key("closed_queues"), queue)
+if closed and cjson.decode(closed).leads == 1 then
+  rest_callback(call_id, state, "closed", until_ms)
+  return about_call("resting", call_id)
+end
 if opens_ms > now_ms then
   rest_callback(call_id, state, "window", math.min(opens_ms, until_ms))
   return about_call("resting", call_id)

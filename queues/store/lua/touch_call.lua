@@ -22,10 +22,10 @@ local first_ms, every_ms, fresh_ms = tonumber(ARGV[4]), tonumber(ARGV[5]), tonum
 -- include: identity
 -- include: announcing
 
-local state, lane, queued_ms, best, area, told, callback =
-  read("call", call_id, "state", "lane", "queued_ms", "position", "area", "told", "callback")
+local state, lane, queued_ms, best, area, told, callback, own_leg =
+  read("call", call_id, "state", "lane", "queued_ms", "position", "area", "told", "callback", "leg_id")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
-if callback ~= "" and state ~= "connected" then return about_call("again", call_id) end
+if callback ~= "" and own_leg == "" then return about_call("again", call_id) end
 redis.call("ZADD", key("live"), text(now_ms), call_id)
 if state == "menu" then write("call", call_id, "notices", running_notices(area)) end
 

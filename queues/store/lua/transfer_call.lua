@@ -30,9 +30,9 @@ local named, skip_ms, wrap_up_ms = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]
 -- include: offers
 -- include: transfers
 
-local state, current, offer_id, skips, consult_id, old_queue, told, callback = read("call", call_id, "state",
-  "agent_id", "offer_id", "skips", "consult_id", "queue", "told", "callback")
-if state ~= "connected" or current ~= agent_id or callback ~= "" then return refuse_transfer(call_id, state, agent_id) end
+local state, current, offer_id, skips, consult_id, old_queue, told = read("call", call_id, "state",
+  "agent_id", "offer_id", "skips", "consult_id", "queue", "told")
+if state ~= "connected" or current ~= agent_id then return refuse_transfer(call_id, state, agent_id) end
 drop_consult(call_id, consult_id, "transferred")
 end_agent_leg(offer_id, true)
 write("call", call_id, "queue", queue, "lane_id", lane_id, "lane", lane, "named", named, "told", queue == old_queue and told or "",

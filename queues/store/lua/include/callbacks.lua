@@ -13,6 +13,22 @@ local function is_taken_over(call_id)
   return redis.call("HGET", key("callbacks"), (promise_of(call_id))) ~= call_id
 end
 
+-- We are to call him back, and have not talked with him yet.
+local function has_promise(callback)
+  return callback == "asked" or callback == "open"
+end
+
+-- Nobody rings him for this callback, and he is not on the line.
+local function is_idle(state, own_leg)
+  return own_leg == "" and (state == "queued" or state == "resting" or state == "offered")
+end
+
+-- Of a promise that is no more: its time is up, or he has rung again.
+local function how_it_ends(call_id)
+  local until_ms = read("call", call_id, "callback_until_ms")
+  return now_ms >= (tonumber(until_ms) or 0) and "failed" or "joined"
+end
+
 -- He is being called back no more by this call.
 local function let_go_of_customer(call_id, caller_ref)
   if redis.call("HGET", key("dialling"), caller_ref) == call_id then
@@ -35,6 +51,15 @@ end
 local function drop_promise(call_id)
   if not is_taken_over(call_id) then redis.call("HDEL", key("callbacks"), (promise_of(call_id))) end
   redis.call("ZREM", key("deadlines"), "callback:" .. call_id)
+end
+
+-- Nothing is kept under his reference; a try that is under way is the last.
+local function forget_promise(call_id)
+  local holder, caller_ref = promise_of(call_id)
+  local state, callback = read("call", call_id, "state", "callback")
+  if callback ~= "" and not is_taken_over(call_id) then redis.call("HDEL", key("callbacks"), holder) end
+  if has_promise(callback) and state ~= "ended" then write("call", call_id, "callback_until_ms", now_ms) end
+  let_go_of_customer(call_id, caller_ref)
 end
 
 -- Out of its lane until then, with its place.

@@ -5,6 +5,7 @@ local CALL_FACTS = {
   "offer_id", "agent_id", "position", "diverted_to", "is_message_left", "site_version", "area", "manager",
   "manager_name", "is_care", "contact", "shared", "is_internal", "notices", "is_anonymous", "wrong_codes",
   "is_keyed", "known", "never", "room", "talks", "held_ms", "told", "named", "callback", "leg_id",
+  "entered_ms", "led",
 }
 local OFFER_FACTS = { "offer_id", "call_id", "agent_id", "state", "leg_id", "asked_by" }
 local OFFERED_CALL_FACTS = { "customer_name", "tier", "locale", "queue", "matter", "ticket_no", "queued_ms",

@@ -25,9 +25,10 @@ local function read_on(lane_id, lane)
   local entries = redis.call("ZRANGE", key("lane", lane_id), #calls, #calls + heads_max, "WITHSCORES")
   lane[3] = is_cut(entries, heads_max)
   for n = 1, #entries, 2 do
-    local skips, never, named = read("call", string.sub(entries[n], 14), "skips", "never", "named")
+    local skips, never, named, callback, own_leg =
+      read("call", string.sub(entries[n], 14), "skips", "never", "named", "callback", "leg_id")
     if named ~= "" then meet(named) end
-    calls[#calls + 1] = { entries[n], entries[n + 1], skips, never, named }
+    calls[#calls + 1] = { entries[n], entries[n + 1], skips, never, named, callback, own_leg }
   end
   return lane
 end

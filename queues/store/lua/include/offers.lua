@@ -34,12 +34,12 @@ end
 
 -- skip_agent_id "" : nobody is skipped. A call about which a colleague was only asked stays where it is.
 local function requeue(call_id, why, skip_agent_id, skip_until_ms)
-  local state, skips, queued_ms, callback, caller_ref =
-    read("call", call_id, "state", "skips", "queued_ms", "callback", "caller_ref")
+  local state, skips, queued_ms, callback, caller_ref, own_leg =
+    read("call", call_id, "state", "skips", "queued_ms", "callback", "caller_ref", "leg_id")
   if state == "connected" then return end
   if skip_agent_id ~= "" then skips = with_skip(skips, skip_until_ms, why, skip_agent_id) end
   move("call", call_id, "requeue", "offer_id", "", "agent_id", "", "room", "", "skips", skips)
-  if callback ~= "" and redis.call("HGET", key("dialling"), caller_ref) == call_id then
+  if callback ~= "" and own_leg == "" and redis.call("HGET", key("dialling"), caller_ref) == call_id then
     redis.call("HDEL", key("dialling"), caller_ref)
   end
   local never = refresh_never(call_id)
