@@ -86,7 +86,7 @@ class Workload:
                     step,
                     self._entry(call.call_id, is_open=self.chance.random() < 0.85),
                     self._one(self._at_the_keys(call.call_id)),
-                    *([self._ring_back(call.call_id)] if self.chance.random() < 0.2 else []),
+                    *([self._ring_back(call.call_id)] if self.chance.random() < 0.1 else []),
                 ]
             case "queued":
                 claims = [self._claim(call.call_id, agent_id, state.turn) for agent_id in sorted(state.ready)]
@@ -184,7 +184,13 @@ class Workload:
         about = {"offer_id": offer_id, "leg_id": leg_id}
         why = self._one(["unanswered", "unreached", "no_key", "deadline"])
         return [
-            self._command(c.PlaceCustomer, **about, is_up=self._one([False, True])),
+            # No provider tells of a leg without its name.
+            self._command(
+                c.PlaceCustomer,
+                offer_id=offer_id,
+                leg_id=leg_id or "out-other",
+                is_up=self._one([False, True]),
+            ),
             self._command(c.ReachCustomer, **about, remembers=self._one([False, True])),
             self._command(c.MissCustomer, **about, why=why, every_ms=20_000, tries_max=3, forget_ms=60_000),
         ]
