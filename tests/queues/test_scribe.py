@@ -54,6 +54,7 @@ async def test_an_answered_call_from_arrival_to_wrap_up_is_one_row(hotline: Hotl
         "is_anonymous": False,
         "callback": "",
         "tries": 0,
+        "missed": "",
         "arrived_ms": MONDAY_0900_MS,
         "queued_ms": MONDAY_0900_MS + 5_000,
         "offered_ms": MONDAY_0900_MS + 17_000,
