@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -138,6 +139,7 @@ class Day:
     deaths: int = 0
     shifts: int = 0
     looks: int = 0
+    _callers: list[asyncio.Task[Any]] = field(default_factory=list)
     _last_id: str = "0-0"
     _look_every_ms: int = LOOK_EVERY_MS
 
@@ -168,7 +170,7 @@ class Day:
             # Half of them within the first quarter: a rush makes queues.
             span_ms = course.minutes * MINUTE_MS // (4 if n % 2 else 1)
             caller = Caller.drawn(self.company, f"CA{n:04d}", Random(chance.random()))
-            self.timeline.begin(self._comes(caller, round(span_ms * chance.random())))
+            self._callers.append(self.timeline.begin(self._comes(caller, round(span_ms * chance.random()))))
         self.lives = [Life.begin(self) for _ in range(course.dispatchers)]
         self.company.faults.is_on = course.has_faults
         trouble = self.timeline.begin(self._trouble()) if course.kills_every_ms else None
@@ -287,9 +289,13 @@ class Day:
         """Without faults every call comes to its end. A day on which a law was broken has shown what it can."""
         end_ms = self.timeline.now_ms + DRAINED_WITHIN_MS
         self._look_every_ms = DRAINING_LOOK_EVERY_MS
-        while self.auditor.under_way and not self.auditor.breaches and self.timeline.now_ms < end_ms:
+        while self._is_anyone_left and not self.auditor.breaches and self.timeline.now_ms < end_ms:
             await self._until(MINUTE_MS)
         await self._until(2 * MINUTE_MS)
+
+    @property
+    def _is_anyone_left(self) -> bool:
+        return bool(self.auditor.under_way) or any(not each.done() for each in self._callers)
 
     # What is left of it
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -38,7 +38,6 @@ class Caller(Line):
     hangs_up_first: bool = True
     wants_callback: bool = False  # once it is offered
     comes_again_ms: int | None = None  # so long after his line is down he rings once more
-    after: Line | None = None  # the call before this one
 
     @classmethod
     def drawn(cls, company: Company, leg_id: str, chance: Random) -> Caller:
@@ -56,12 +55,11 @@ class Caller(Line):
         )  # fmt: skip
 
     def again(self) -> Caller:
-        """The same person a while later, with the same wish."""
-        about = {**self.about, "CallSid": f"{self.leg_id}x"}
-        return replace(
-            self, leg_id=about["CallSid"], about=about, chance=Random(self.chance.random()), comes_again_ms=None,
-            after=self,
-        )  # fmt: skip
+        """The same person a while later, on another line and with another wish."""
+        caller = Caller.drawn(self.company, f"{self.leg_id}x", Random(self.chance.random()))
+        caller.about = {**self.about, "CallSid": caller.leg_id}
+        caller.comes_again_ms = None
+        return caller
 
     async def lives(self) -> None:
         self.company.arrive(self.leg_id, from_=self.about["From"], to=HOTLINE)
