@@ -24,6 +24,7 @@ _LEADS_TO: Final[Mapping[str, AgentState]] = {
     LineType.AGENT_WRAP_UP_STARTED: AgentState.WRAP_UP,
 }
 TYPES: Final = (*_LEADS_TO, LineType.AGENT_PRESENCE_CHANGED)
+_STATES: Final[Mapping[str, AgentState]] = {state.value: state for state in AgentState}
 STATES: Final = tuple(state for state in AgentState if state is not AgentState.SIGNED_OUT)
 
 
@@ -68,8 +69,9 @@ def fold(lines: Iterable[Line], from_ms: int, until_ms: int) -> dict[str, AgentT
 
 
 def state_after(line: Line) -> AgentState | None:
+    """A word that is no state moves nobody."""
     if line.type == LineType.AGENT_PRESENCE_CHANGED:
-        return AgentState(str(line.data.get("presence", AgentState.SIGNED_OUT)))
+        return _STATES.get(str(line.data.get("presence", AgentState.SIGNED_OUT)))
     return _LEADS_TO.get(line.type)
 
 

@@ -33,6 +33,8 @@ LEASE_S: Final = 3.0
 WAIT_MS: Final = 500
 STANDBY_S: Final = 0.3
 FOLLOW_S: Final = 0.1
+# By SQL; a number that is too large SQLite's driver refuses in Python's own words.
+REFUSED: Final = (SQLAlchemyError, OverflowError)
 
 Known = TypeVar("Known")
 Done = TypeVar("Done")
@@ -189,7 +191,7 @@ class Reader(Generic[Known, Done]):
     async def _take_in(self, entries: Sequence[Entry]) -> None:
         try:
             await self._commit(entries)
-        except SQLAlchemyError as fault:
+        except REFUSED as fault:
             if is_away(fault):
                 raise
             name = type(fault).__name__
@@ -202,7 +204,7 @@ class Reader(Generic[Known, Done]):
         for is_last in (False, True):
             try:
                 await self._commit([entry])
-            except SQLAlchemyError as fault:
+            except REFUSED as fault:
                 if is_away(fault):
                     raise
                 name = type(fault).__name__
@@ -227,7 +229,7 @@ class Reader(Generic[Known, Done]):
         await self.book.after_commit(done)
 
 
-def is_away(fault: SQLAlchemyError) -> bool:
+def is_away(fault: Exception) -> bool:
     """Whether it is the database that is not there, and nothing is wrong with the lines."""
     return isinstance(fault, OperationalError | PoolTimeout) or (
         isinstance(fault, DBAPIError) and fault.connection_invalidated

@@ -263,6 +263,22 @@ async def test_bad_lines_are_kept_and_stop_nobody(hotline: Hotline) -> None:
     assert [row["call_id"] for row in await hotline.rows("calls")] == ["CA1", "CA2"]
 
 
+async def test_a_state_or_a_number_that_is_none_costs_its_own_line_alone(hotline: Hotline) -> None:
+    await hotline.journal("agent.presence_changed", "", presence="asleep")
+    await hotline.arrive("CA1")
+    far_ms = 2**63 - 1  # each can be held by SQL, the time between them cannot
+    await hotline.journal("call.queued", "CA1", queue="general", entered_ms=-far_ms)
+    await hotline.journal("call.reconciled", "CA1", ended_ms=far_ms, is_ended=True)
+    await hotline.arrive("CA2")
+    await hotline.scribe.drain()
+
+    assert [row["call_id"] for row in await hotline.rows("calls")] == ["CA1", "CA2"]
+    kinds = [row["type"] for row in await hotline.rows("events")]
+    assert "agent.presence_changed" in kinds, "kept as it came"
+    assert "call.reconciled" not in kinds
+    assert kinds.count("unreadable") == 1
+
+
 async def test_a_line_that_sql_refuses_costs_itself_alone(
     hotline: Hotline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
