@@ -11,7 +11,8 @@ is counted, each once:
 * offered = came to an open queue; answered, called_back, abandoned and flowed_out (a message, another telephone or a
   goodbye, after he had waited) are parts of it, and whoever is in none of them waits still.
 * A caller who asked to be called back is not among the answered, also when he was reached: his own waiting ended then.
-* A call that we place for the list of callers who gave up is nobody's arrival, and in no interval.
+* A call that we place for the list of callers who gave up is nobody's arrival, and in no interval; nor is one whose
+  arrival is told as an instant that no calendar has.
 * came_closed = found the queue closed; left_in_menu = ended in the menu; the rest of arrived is there now.
 """
 
@@ -24,7 +25,7 @@ from queues.domain import waits
 from queues.domain.abandoned import entry_of
 from queues.domain.call_records import CallRecord
 from queues.domain.calls import FAILED, JOINED, KEPT, CallState, Outcome
-from queues.domain.periods import QUARTER_MS
+from queues.domain.periods import QUARTER_MS, is_dated
 
 # One column each, in this order. Lengths are ms.
 SUMS: Final = (
@@ -94,7 +95,7 @@ def cell_of(record: CallRecord) -> Cell:
 def contribution(record: CallRecord) -> Counts:
     """What this call adds to its cell. Only what is not 0 is named."""
     told = Counts()
-    if entry_of(record.call_id):
+    if entry_of(record.call_id) or not is_dated(record.arrived_ms):
         return told
     sums = told.sums
     sums["arrived"] = 1

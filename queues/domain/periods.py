@@ -12,6 +12,10 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 QUARTER_MS: Final = 900_000
+YEARS: Final = range(1970, 9999)  # before and after them the calendar ends within a zone's reach
+_FROM_MS, _UNTIL_MS = (
+    round(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp() * 1000) for year in (YEARS.start, YEARS.stop)
+)
 
 
 class Grain(StrEnum):
@@ -26,6 +30,11 @@ class Piece(NamedTuple):
     grain: Grain
     from_ms: int
     until_ms: int
+
+
+def is_dated(at_ms: int) -> bool:
+    """Whether this instant is in a quarter, day and month at all."""
+    return _FROM_MS <= at_ms < _UNTIL_MS
 
 
 def start_of(grain: Grain, at_ms: int, zone: str) -> int:

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from config.web.accounts import Account, require
 from config.web.forms import read_form
 from config.web.templates import page
+from queues.domain.periods import YEARS
 from queues.service import people, ringing_back
 from queues.service.calls import day_of
 from queues.service.people import Agent
@@ -171,9 +172,12 @@ def _today(floor: Floor) -> dt.date:
 
 def _day(text: str, otherwise: dt.date) -> dt.date:
     try:
-        return dt.date.fromisoformat(text[:DAY_LENGTH]) if text else otherwise
+        day = dt.date.fromisoformat(text[:DAY_LENGTH]) if text else otherwise
     except ValueError as fault:
         raise HTTPException(422) from fault
+    if day.year not in YEARS:
+        raise HTTPException(422)
+    return day
 
 
 async def _agent_of(floor: Floor, account: Account) -> Agent | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from queues.domain.periods import midnight
+from queues.domain.periods import YEARS, midnight
 from queues.service.figures import Asked
 from queues.web.floor import Floor
 from queues.web.times import local
@@ -33,6 +33,8 @@ def read_asked(given: Mapping[str, str], floor: Floor, words: Words) -> Found:
     try:
         first = dt.date.fromisoformat(given.get("from") or today.isoformat())
         last = dt.date.fromisoformat(given.get("until") or max(first, today).isoformat())
+        if first.year not in YEARS or last.year not in YEARS:
+            raise ValueError
         edges = midnight(first, floor.zone), midnight(last + _DAY, floor.zone)
         if not _DAY * 0 <= last - first < _DAY * DAYS_MAX:
             raise ValueError

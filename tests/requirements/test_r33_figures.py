@@ -135,6 +135,10 @@ async def test_each_card_says_what_it_is_in_both_languages_and_only_who_may_sees
         assert page.count("合同口径" if locale == "zh" else "contract") == 1
     wrong = await house.boss.open("/figures?from=2026-11-23&until=2026-11-01")
     assert wrong.status_code == 422
+    for edge in ("from=9999-12-30&until=9999-12-30", "from=0001-01-02&until=0001-01-05"):
+        for path in ("/figures?", "/figures.csv?", "/calls?of=A_T&", "/abandoned.csv?"):
+            assert (await house.boss.open(f"{path}{edge}")).status_code == 422, path
+    assert (await house.boss.open("/abandoned.csv?from=9999-12-31&until=9999-12-31")).status_code == 422
     assert (await house.boss.open("/calls?of=nobody")).status_code == 422
     agent = await house.door.agent()
     assert (await agent.open("/figures")).status_code == 403
