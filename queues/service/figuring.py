@@ -143,10 +143,11 @@ def coarser_agents(cells: AgentCells, grain: Grain, zone: str) -> AgentCells:
 # Proof
 
 
-async def restamp(runtime: Runtime) -> int:
+async def restamp(runtime: Runtime, *, has_figures: bool = True) -> int:
     """Fold every call anew from the journal's copy; how many records said something else, and are put right.
 
-    That is what fills the stamps of calls from before an upgrade. What nobody journalled (ticket, note) stays.
+    That is what fills the stamps of calls from before an upgrade. What nobody journalled (ticket, note) stays. The
+    figures are told of each change; of none while there are no figures yet, which then are made of all calls.
     """
     site, after, put_right = runtime.settings.site, (-1, ""), 0
     while True:
@@ -154,11 +155,14 @@ async def restamp(runtime: Runtime) -> int:
             records = await calls.records_after(connection, site, after, RESTAMPED_AT_ONCE)
             if not records:
                 return put_right
-            put_right += await _restamp(connection, site, {record.call_id: record for record in records})
+            before = {record.call_id: record for record in records}
+            put_right += await _restamp(connection, site, before, has_figures=has_figures)
         after = (records[-1].arrived_ms, records[-1].call_id)
 
 
-async def _restamp(connection: AsyncConnection, site: str, before: Mapping[str, CallRecord]) -> int:
+async def _restamp(
+    connection: AsyncConnection, site: str, before: Mapping[str, CallRecord], *, has_figures: bool
+) -> int:
     lines = await journal.lines_of_calls(connection, before)
     told = fold_all({}, [line for line in lines if line.call_id])
     changed = [
@@ -168,9 +172,9 @@ async def _restamp(connection: AsyncConnection, site: str, before: Mapping[str, 
     changed = [record for record in changed if record != before[record.call_id]]
     if changed:
         await calls.save(connection, site, changed)
-        await intervals.note(
-            connection, site, 0, domain.changes(domain.counted(before.values()), changed), ()
-        )
+    if changed and has_figures:
+        cells = domain.changes(domain.counted(before.values()), changed)
+        await intervals.note(connection, site, 0, cells, ())
     return len(changed)
 
 
@@ -182,14 +186,20 @@ async def verify(runtime: Runtime) -> Gap:
 
 async def begin(runtime: Runtime) -> bool:
     """After an upgrade from before there were figures: what the calls so far come to. False where there is nothing
-    to do."""
+    to do.
+
+    The first figures of all come with one commit: who dies before it has begun nothing, and the next begins anew.
+    """
     site = runtime.settings.site
     async with runtime.database.read() as connection:
         has_calls = bool(await calls.records_after(connection, site, (-1, ""), 1))
         if not has_calls or await intervals.has_any(connection, site):
             return False
-    await restamp(runtime)
-    await rebuild(runtime)
+    await restamp(runtime, has_figures=False)
+    gap = await verify(runtime)
+    async with runtime.database.transaction() as connection:
+        await intervals.note(connection, site, 0, gap.calls, ())
+        await _regroup(connection, runtime)
     return True
 
 

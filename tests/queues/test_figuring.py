@@ -54,6 +54,8 @@ async def write_journal(hotline: Hotline, seed: int) -> None:
             "data": json.dumps(dict(line.data)),
         }
         pipeline.xadd(key, fields, id=f"{last[0]}-{last[1]}")
+    tag = f"{{{hotline.plan.site}}}"
+    pipeline.mset({f"{tag}:last_ms": last[0], f"{tag}:last_seq": last[1]})
     await pipeline.execute()
 
 
@@ -101,6 +103,43 @@ async def test_live_is_rebuilt_by_the_real_scribe_in_batches_with_two_loops_and_
     assert [without(rows) for rows in rebuilt] == [without(rows) for rows in live]
     assert await figuring.verify(runtime) == NOTHING
     await expect_the_lists_to_be_as_long_as_the_figures(hotline)
+
+
+@pytest.mark.parametrize("step", ["verify", "_regroup"])
+async def test_who_dies_while_the_first_figures_are_made_leaves_them_to_the_next(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    runtime = hotline.runtime
+    await hotline.answered_call("CA1")
+    await hotline.arrive("CA2", CHEN_NUMBER)
+    await hotline.enqueue("CA2")
+    await hotline.scribe.drain()
+    async with runtime.database.transaction() as connection:
+        for table in ("intervals", "agent_intervals", "agent_stays", "figure_changes"):
+            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+        await connection.execute(update(calls).values(came_closed=None, running=None, wrap_ms=None))
+
+    async def die(*_: Any) -> None:
+        raise ConnectionAbortedError("killed before the commit")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(figuring, step, die)
+        with pytest.raises(ConnectionAbortedError):
+            await figuring.begin(runtime)
+    await figuring.drain(runtime)
+    assert await figuring.begin(runtime)
+    assert await figuring.verify(runtime) == NOTHING
+    assert (await told(hotline)).counts.sums["arrived"] == 2
+
+
+async def test_a_call_of_no_calendar_keeps_no_other_from_being_counted(hotline: Hotline) -> None:
+    await hotline.arrive("CA1")
+    await hotline.journal("call.reconciled", "CA1", arrived_ms=10**18)
+    await hotline.arrive("CA2")
+    await hotline.scribe.drain()
+    await figuring.drain(hotline.runtime)
+    assert await figuring.verify(hotline.runtime) == NOTHING
+    assert (await told(hotline)).counts.sums["arrived"] == 1
 
 
 def without(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

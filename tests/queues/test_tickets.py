@@ -1,12 +1,13 @@
 """Tickets: due when the site says so, at the end at the latest, one for each call; and what people do with them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 
 from config import jobs, migrations, numbers
 from config.database import Database
@@ -23,6 +24,7 @@ from queues.domain.tickets import (
     tidy_reply,
 )
 from queues.service import cases, tickets
+from queues.service.plans import keep_version
 from queues.service.tickets import (
     Answer,
     TicketFilter,
@@ -35,6 +37,7 @@ from queues.service.tickets import (
     open_ticket,
     work_on,
 )
+from queues.store.calls import calls
 from tests.doubles import MONDAY_0900_MS, ManualClock
 from tests.queues.hotline import CHEN_NUMBER, Hotline
 
@@ -179,6 +182,32 @@ async def test_opening_again_is_a_no_op(hotline: Hotline) -> None:
     before = await hotline.rows("tickets"), await hotline.rows("links"), await hotline.rows("calls")
     assert await open_ticket(hotline.runtime, "CA1") is None
     assert (await hotline.rows("tickets"), await hotline.rows("links"), await hotline.rows("calls")) == before
+
+
+async def test_a_call_from_before_other_words_came_into_force_has_its_ticket_by_its_own(
+    hotline: Hotline,
+) -> None:
+    runtime = hotline.runtime
+    await keep_version(runtime)
+    for call_id in ("CA1", "CA2"):
+        await hotline.arrive(call_id)
+        await hotline.enqueue(call_id, "power_cut", "outage")
+        await hotline.end(call_id)
+    await hotline.scribe.drain()
+    now = replace(runtime.site_files, version="words of now")
+    async with runtime.database.transaction() as connection:
+        own = update(calls).where(calls.c.call_id == "CA1")
+        await connection.execute(own.values(site_version=runtime.site_files.version))
+        lost = update(calls).where(calls.c.call_id == "CA2")
+        await connection.execute(lost.values(site_version="words that nobody kept"))
+    runtime.activate(now)
+    for call_id in ("CA1", "CA2"):
+        ticket = await open_ticket(runtime, call_id)
+        assert ticket is not None
+        assert ticket.call_id == call_id
+        assert await open_ticket(runtime, call_id) is None
+    assert len(await hotline.rows("tickets")) == 2
+    assert all(link["done_ms"] for link in await hotline.rows("links"))
 
 
 async def test_a_call_that_was_promised_nothing_gets_nothing(hotline: Hotline) -> None:
