@@ -213,6 +213,24 @@ async def test_in_quiet_hours_nobody_is_called_and_the_list_forgets_after_a_day(
         assert [row["entry_id"] for row in await house.entries(closed_ms=None)] == ["CA2"]
 
 
+async def test_a_call_begun_shortly_before_the_quiet_hours_is_not_made_in_them(runtime: Runtime) -> None:
+    async with kept_house(runtime) as house:
+        await house.give_up("CA1", LIN, 10 * SECOND_MS)
+        await house.entries()
+        pass_by(house, (11 * 60 + 58) * MINUTE_MS)
+        await house.agent("wang", "王敏")
+        assert await house.ring_up("CA1", "wang") is Answer.OK
+        assert await house.offered_to("wang") == "back-1-CA1"
+        await house.hotline.switchboard.set_presence(agent_id="wang", presence="signed_out")
+        await house.hotline.switchboard.decline_offer(offer_id="back-1-CA1-1")
+        pass_by(house, 3 * MINUTE_MS)
+        await house.agent("li", "李雷")
+        await tick(house)
+        assert (await house.facts_of("back-1-CA1")).state == "ended"
+        (entry,) = await house.entries("tries", "here_call_id", "closed_ms")
+        assert entry == {"tries": 0, "here_call_id": None, "closed_ms": None}, "nobody has tried"
+
+
 async def test_who_is_promised_a_call_or_left_a_message_is_not_on_it(runtime: Runtime) -> None:
     async with kept_house(runtime) as house:
         await house.give_up("CA1", LIN, 10 * SECOND_MS)
