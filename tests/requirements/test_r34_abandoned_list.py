@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -12,7 +13,7 @@ from queues.service import calls, customers, figuring, ringing_back
 from queues.service.abandoned import close_lapsed, reader
 from queues.service.people import find_agent
 from queues.service.ringing_back import Answer
-from queues.store.abandoned import abandoned, abandoned_calls, find, take
+from queues.store.abandoned import abandoned, abandoned_calls, find, insert, key_of, take
 from queues.store.readers import readers
 from tests.requirements.house import House, open_house
 from tests.requirements.test_r27_callback import (
@@ -149,6 +150,23 @@ async def test_two_agents_want_him_and_one_calls_and_reaches_him(runtime: Runtim
             ("abandoned.called", agent_id),
             ("abandoned.noted", agent_id),
         ]
+
+
+async def test_who_is_reached_is_not_called_about_another_queue_as_well(runtime: Runtime) -> None:
+    """Whichever line is taken in first: a call that was answered keeps what was before it off the list."""
+    async with kept_house(runtime) as house:
+        await house.give_up("CA1", LIN, 10 * SECOND_MS)
+        await house.entries()
+        async with house.runtime.database.transaction() as connection:
+            entry = await find(connection, "power", "CA1")
+            assert entry is not None
+            key = key_of("power", entry.caller_ref, "outage")
+            assert await insert(connection, replace(entry, entry_id="CA0", queue="outage", open_key=key))
+        await house.agent("wang", "王敏")
+        assert await house.ring_up("CA1", "wang") is Answer.OK
+        await reach(house, "wang")
+        ended = [tuple(row.values()) for row in await house.entries("entry_id", "ending", "call_id")]
+        assert sorted(ended) == [("CA0", "reached", "back-1-CA1"), ("CA1", "reached", "back-1-CA1")]
 
 
 async def test_not_reached_is_tried_again_later_and_not_for_ever(runtime: Runtime) -> None:
