@@ -535,7 +535,9 @@ async def test_who_rests_wakes_kept_from_whom_he_was_set_apart_meanwhile(story: 
     assert story.world.lines[-1].data == {"queued_ms": story.now_ms, "never": "mei"}, "a replay knows it, too"
 
 
-async def test_who_is_led_back_to_his_queue_is_kept_from_whom_he_was_set_apart_meanwhile(story: Story) -> None:
+async def test_who_is_led_back_to_his_queue_is_kept_from_whom_he_was_set_apart_meanwhile(
+    story: Story,
+) -> None:
     await story.arrive("wang", number_key="k-plain", caller_ref="r/2")
     assert await story.enqueue("wang") == "ok"
     leads = c.LeadCall(now_ms=story.now_ms, call_id="wang", node="long_wait", queue=lane().queue)
