@@ -191,7 +191,7 @@ def _end(draft: Draft, call: Call, command: c.EndCall) -> Call:
         draft.end_agent_leg(call, is_there=command.by != "agent")
     if call.state is CallState.CONNECTED and command.by != "caller":
         _let_go(draft, call, command.linger_ms)
-    if call.state in calls.WAITING:
+    if call.state in calls.WAITING or (call.state is CallState.MENU and call.led):
         keep_place(draft, call, command.place_kept_ms)
     _stop_waiting(draft, call, "ended")
     ended = draft.change_call(

@@ -93,9 +93,10 @@ def tend_callback(draft: Draft, command: c.TendCallback) -> Reply:
         rest_callback(draft, call, "window", min(command.opens_ms, until_ms))
         return about("resting", draft.state.calls[call.call_id])
     if call.state is CallState.RESTING:
-        call = draft.change_call(call, CallEvent.WAKE)
+        call = draft.refresh_never(draft.change_call(call, CallEvent.WAKE))
         draft.enter_lane(call)
-        draft.line(LineType.CALLBACK_WOKEN, call_id=call.call_id, queued_ms=call.queued_ms)
+        told: dict[str, Any] = {"queued_ms": call.queued_ms, "never": call.never}
+        draft.line(LineType.CALLBACK_WOKEN, call_id=call.call_id, **told)
     draft.state.deadlines[name] = min(command.closes_ms or until_ms, until_ms)
     return about("ok", call)
 

@@ -186,7 +186,8 @@ def miss_customer(draft: Draft, command: c.MissCustomer) -> Reply:
     else:
         rest_callback(draft, call, "missed", again_ms)
     if agent_id:
-        draft.release(draft.state.agents[agent_id], idle_ms=draft.now_ms)
+        # Whose caller has left is not to blame: his idle time runs on.
+        draft.release(draft.state.agents[agent_id], idle_ms=None if has_waited else draft.now_ms)
     return about("ok", draft.state.calls[call.call_id])
 
 

@@ -44,6 +44,7 @@ def enqueue_call(draft: Draft, command: c.EnqueueCall) -> Reply:
         named=command.named,
     )
     draft.state.live[call.call_id] = command.now_ms
+    call = draft.refresh_never(call)
     if command.is_open:
         draft.enter_lane(call)
     if place is not None:

@@ -186,6 +186,7 @@ class Fold:
     def anonymised(self, line: Line) -> None:
         self.arrived(line)
         self.state.calls[line.call_id] = replace(self.state.calls[line.call_id], named="", never="")
+        self.state.dialling.pop(line.call_id, None)
 
     def queued(self, line: Line) -> None:
         if line.data.get("closed"):

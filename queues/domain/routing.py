@@ -28,6 +28,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
+from queues.domain.abandoned import entry_of
 from queues.domain.agents import AT_WORK, AgentState
 from queues.domain.calls import CallState
 from queues.domain.lanes import MISSED, Class, Lane, Rank, Skip, call_id_of, parse_skips, rank
@@ -361,8 +362,8 @@ class _Room:
         return True
 
     def calls(self, call: Waiting) -> bool:
-        """Whether he is rung before an agent is held for him."""
-        return self._calls_first and call.is_off_line
+        """Whether he is rung before an agent is held for him; not if an agent calls him from the list, and waits."""
+        return self._calls_first and call.is_off_line and not entry_of(call.call_id)
 
     def take(self, choice: _Choice) -> None:
         """Whoever is to be rung takes nobody."""

@@ -37,9 +37,10 @@ def transfer_call(draft: Draft, command: c.TransferCall) -> Reply:
 
 
 def keep_held(draft: Draft, call: Call, wrap_up_ms: int, connect_ms: int) -> Call:
-    """The agent's line is down while he holds: to the colleague who is there, else back to his place."""
-    agent = draft.state.agents[call.agent_id]
-    if _is_asked(draft, call):
+    """The agent's line is down while he holds: to the colleague who is there, unless by now those two may not meet;
+    else back to his place."""
+    agent, call = draft.state.agents[call.agent_id], draft.refresh_never(call)
+    if _is_asked(draft, call) and draft.state.offers[call.consult_id].agent_id not in parse_never(call.never):
         _hand_over(draft, call, connect_ms, is_there=False)
     else:
         call = draft.drop_consult(call, "ended")

@@ -154,12 +154,16 @@ class Listing:
 
     async def _tell_of_ours(self, record: CallRecord, news: News, at_ms: int, entry_id: str) -> None:
         """A call by which an agent rings him back; one that is over is heard of once."""
+        if news is News.REACHED:  # he has talked to a person: he is not called about what was before
+            for each in list(self.entries.values()):
+                is_before = each.caller_ref == record.caller_ref and each.last_ms <= at_ms
+                if is_before or each.entry_id == entry_id:
+                    await self._close(each, Ending.REACHED, at_ms, record)
+            return
         entry = self.entries.get(entry_id)
         if entry is None:
             return
-        if news is News.REACHED:
-            await self._close(entry, Ending.REACHED, at_ms, record)
-        elif news is News.RINGING:
+        if news is News.RINGING:
             await self._change(entry, here_call_id=record.call_id)
         elif (attempt := rules.attempt_of(record.call_id)) > entry.heard:
             await self._change(entry, heard=attempt, **_own_end(entry, record.call_id))

@@ -334,12 +334,16 @@ class Switchboard:
     ) -> CallReply:
         """ok | again | promised (he has a callback there, or is being called) | nameless | gone: by this agent.
 
-        The call has just arrived, in the name of a caller who gave up. One try: the next is somebody's own wish.
+        The call has just arrived, in the name of a caller who gave up. One try, in the hours in which we call: the next
+        is somebody's own wish.
         """
-        expires_ms = self._plan.callback.every_ms
+        now_ms, expires_ms = self._now_ms(), self._plan.callback.every_ms
+        _, closes_ms = self._plan.calls_back(now_ms)
+        if closes_ms:
+            expires_ms = min(expires_ms, closes_ms - now_ms)
         return await self._about_call(
             commands.RingBack(
-                now_ms=self._now_ms(),
+                now_ms=now_ms,
                 call_id=call_id,
                 queue=queue,
                 matter=matter,

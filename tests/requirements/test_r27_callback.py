@@ -244,3 +244,21 @@ async def test_the_agent_who_leaves_while_it_rings_costs_the_customer_nothing(ru
         assert (call.state, call.queued_ms) == ("queued", began_ms)
         await tick(house)
         assert customer.leg.leg_id in telephony(house).hung_up
+
+
+async def test_who_is_declined_after_his_queue_was_closed_rests_until_it_is_open(runtime: Runtime) -> None:
+    """An agent was being rung for him when the supervisor closed it for those who wait as well."""
+    async with open_house(runtime, "power") as house:
+        began_ms = await ask(house, "CA1", LIN)
+        board = house.hotline.switchboard
+        await house.agent("wang", "王敏")
+        assert await house.offered_to("wang") == "CA1"
+        queue = (await house.facts_of("CA1")).queue
+        assert await board.close_queue(queue=queue, leads=True, by="boss") == "ok"
+        await house.agent("li", "李雷")
+        await board.decline_offer(offer_id="CA1-1")
+        await tick(house)
+        call = await house.facts_of("CA1")
+        assert (call.state, call.queued_ms) == ("resting", began_ms)
+        assert await board.open_queue(queue=queue, by="boss") == "ok"
+        assert await house.offered_to("li") == "CA1"

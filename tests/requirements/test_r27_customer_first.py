@@ -134,7 +134,8 @@ async def test_nobody_there_is_a_try_and_costs_no_agent(runtime: Runtime, end: s
     async with open_house(runtime, "retail") as house:
         began_ms = await ask(house, "CA1", LIN)
         await house.agent("wang", "王敏")
-        customer = await rung(house)
+        customer, idle = await rung(house), dict(await idle_since(house))
+        pass_by(house, 1_000)
         assert await is_free(house, "wang")
         if end == "no-answer":
             await customer.report("no-answer")
@@ -161,12 +162,19 @@ async def test_nobody_there_is_a_try_and_costs_no_agent(runtime: Runtime, end: s
         assert (call.state, call.queued_ms, call.leg_id) == ("resting", began_ms, "")
         await tick(house)
         assert await is_free(house, "wang")
+        assert dict(await idle_since(house)) == idle, "he is not to blame: his idle time runs on"
         (row,) = await told_of(house)
         assert (row["tries"], row["missed"]) == (
             1,
             "left" if end.startswith(("left", "line")) else row["missed"],
         )
         assert [leg.to for leg in telephony(house).placed].count(LIN) == 1, "not again before its time"
+
+
+async def idle_since(house: House) -> list[tuple[str, int]]:
+    """Who is ready, and since when."""
+    pools = (await house.hotline.switchboard.snapshot()).pools
+    return [(agent_id, idle_ms) for pool in pools for idle_ms, agent_id in pool.agents]
 
 
 async def told_of(house: House) -> list[dict[str, object]]:

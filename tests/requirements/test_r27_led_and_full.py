@@ -35,6 +35,10 @@ async def test_who_waits_too_long_is_asked_and_keeps_his_place(runtime: Runtime,
             await caller.post("/voice/status", "completed")
             await house.settle()
             assert (await house.rows("calls", "outcome", call_id="CA1"))[0]["outcome"] == "abandoned"
+            await wait_in_queue(house, "CA2", LIN)
+            assert ((await house.facts_of("CA2")).queued_ms,) == began_ms, (
+                "his place outlives his line here too"
+            )
             return
         heard = await caller.press(asked, key)
         call = await house.facts_of("CA1")

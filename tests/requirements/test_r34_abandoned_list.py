@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -12,7 +13,7 @@ from queues.service import calls, customers, figuring, ringing_back
 from queues.service.abandoned import close_lapsed, reader
 from queues.service.people import find_agent
 from queues.service.ringing_back import Answer
-from queues.store.abandoned import abandoned, abandoned_calls, find, take
+from queues.store.abandoned import abandoned, abandoned_calls, find, insert, key_of, take
 from queues.store.readers import readers
 from tests.requirements.house import House, open_house
 from tests.requirements.test_r27_callback import (
@@ -151,6 +152,23 @@ async def test_two_agents_want_him_and_one_calls_and_reaches_him(runtime: Runtim
         ]
 
 
+async def test_who_is_reached_is_not_called_about_another_queue_as_well(runtime: Runtime) -> None:
+    """Whichever line is taken in first: a call that was answered keeps what was before it off the list."""
+    async with kept_house(runtime) as house:
+        await house.give_up("CA1", LIN, 10 * SECOND_MS)
+        await house.entries()
+        async with house.runtime.database.transaction() as connection:
+            entry = await find(connection, "power", "CA1")
+            assert entry is not None
+            key = key_of("power", entry.caller_ref, "outage")
+            assert await insert(connection, replace(entry, entry_id="CA0", queue="outage", open_key=key))
+        await house.agent("wang", "王敏")
+        assert await house.ring_up("CA1", "wang") is Answer.OK
+        await reach(house, "wang")
+        ended = [tuple(row.values()) for row in await house.entries("entry_id", "ending", "call_id")]
+        assert sorted(ended) == [("CA0", "reached", "back-1-CA1"), ("CA1", "reached", "back-1-CA1")]
+
+
 async def test_not_reached_is_tried_again_later_and_not_for_ever(runtime: Runtime) -> None:
     async with kept_house(runtime) as house:
         await house.give_up("CA1", LIN, 10 * SECOND_MS)
@@ -211,6 +229,24 @@ async def test_in_quiet_hours_nobody_is_called_and_the_list_forgets_after_a_day(
         assert [row["ending"] for row in await house.entries()] == ["lapsed"]
         await house.give_up("CA2", LIN, 10 * SECOND_MS)
         assert [row["entry_id"] for row in await house.entries(closed_ms=None)] == ["CA2"]
+
+
+async def test_a_call_begun_shortly_before_the_quiet_hours_is_not_made_in_them(runtime: Runtime) -> None:
+    async with kept_house(runtime) as house:
+        await house.give_up("CA1", LIN, 10 * SECOND_MS)
+        await house.entries()
+        pass_by(house, (11 * 60 + 58) * MINUTE_MS)
+        await house.agent("wang", "王敏")
+        assert await house.ring_up("CA1", "wang") is Answer.OK
+        assert await house.offered_to("wang") == "back-1-CA1"
+        await house.hotline.switchboard.set_presence(agent_id="wang", presence="signed_out")
+        await house.hotline.switchboard.decline_offer(offer_id="back-1-CA1-1")
+        pass_by(house, 3 * MINUTE_MS)
+        await house.agent("li", "李雷")
+        await tick(house)
+        assert (await house.facts_of("back-1-CA1")).state == "ended"
+        (entry,) = await house.entries("tries", "here_call_id", "closed_ms")
+        assert entry == {"tries": 0, "here_call_id": None, "closed_ms": None}, "nobody has tried"
 
 
 async def test_who_is_promised_a_call_or_left_a_message_is_not_on_it(runtime: Runtime) -> None:

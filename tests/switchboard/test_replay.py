@@ -19,6 +19,7 @@ from queues.domain.replay import BEFORE, NO_WORDS, NOT_SEEN, Fold, replay
 from queues.domain.routing import Match, decide, snapshot_of
 from queues.domain.state import State
 from queues.domain.switchboard import advance
+from tests.switchboard.people import Story
 from tests.switchboard.workload import Workload
 from tests.switchboard.world import SILENT_MS, World, first_state
 
@@ -181,3 +182,31 @@ async def test_the_scripts_leave_what_a_replay_needs(redis: Redis) -> None:
     agreement = replay(world.lines, plan_of)
     assert agreement.differences == []
     assert agreement.agreed > 5
+
+
+async def test_who_becomes_anonymous_while_he_is_rung_counts_no_more(redis: Redis) -> None:
+    """As the live store sees it: nothing is kept under his reference, and that is how those who are rung are found."""
+    story = Story(await World(redis).open())
+    await story.arrive("wang", number_key="k-plain", caller_ref="r/2")
+    await story.enqueue("wang")
+    asks = c.AskCallback(now_ms=story.now_ms, call_id="wang", linger_ms=0, expires_ms=3_600_000)
+    tends = {"opens_ms": 0, "closes_ms": 0, "hold_ms": 60_000, "forget_ms": 60_000}
+    await story.word(asks)
+    await story.word(c.TendCallback(now_ms=story.now_ms, call_id="wang", **tends))
+    await story.ready("mei")
+    claim: dict[str, Any] = {"place_ms": 20_000, "lease_ms": 5_000, "why": "{}", "dial_ms": 60_000}
+    turn = story.world.state.turn
+    called = c.ClaimOffer(now_ms=story.now_ms, call_id="wang", agent_id="mei", turn=turn, **claim)
+    assert await story.word(called) == "called"
+    for n in range(2):
+        fold = Fold({})
+        for line in story.world.lines:
+            fold.take(line)
+        live, told = (
+            snapshot_of(state, story.now_ms, silent_ms=SILENT_MS).called
+            for state in (story.world.state, fold.state)
+        )
+        assert (len(live), live) == (1 - n, told)
+        await story.word(
+            c.AnonymiseCall(now_ms=story.now_ms, call_id="wang", default_tier="normal", forget_ms=60_000)
+        )

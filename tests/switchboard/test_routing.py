@@ -22,6 +22,7 @@ from queues.domain.routing import (
     decide_round,
     widen,
 )
+from queues.domain.widening import CallbackTerms
 
 NOW_MS = 1_795_395_600_000
 MINUTE_MS = 60_000
@@ -455,3 +456,19 @@ def test_why_tells_the_heads_compared_and_whom_it_passed_over() -> None:
         "lanes": 2,
     }
     assert (plain.agent_id, plain.why["passed_over"]) == ("mei", [])
+
+
+def test_whom_an_agent_calls_from_the_list_takes_his_agent_also_where_customers_are_called_first() -> None:
+    """He is not one of those who are rung with nobody held for them."""
+    terms = CallbackTerms(first="customer")
+    plan = PLAN.model_copy(update={"callback": terms})
+    mei = Person("ready", frozenset({"power"}), 0)
+    named = (Named("ring_back", MINUTE_MS, "mei"),)
+    owed = Waiting("back-1-CA0", f"{3:012d}", NOW_MS - 2_000, named=named, is_off_line=True)
+    asked = Waiting("CA1", f"{1:012d}", NOW_MS - 3_000, is_off_line=True)
+    snapshot = Snapshot(turn=1, pools=ready("mei"), people={"mei": mei})
+    rung = replace(snapshot, lanes=(heads(POWER, owed, waiting(4, 1_000)),), called=(frozenset({"power"}),))
+    assert pairs_of(decide(plan, rung, NOW_MS)) == [("back-1-CA0", "mei")], "who is rung holds nobody"
+    both = replace(snapshot, lanes=(heads(POWER, asked, owed, waiting(4, 1_000)),))
+    told = [(match.call_id, match.is_call) for match in decide(plan, both, NOW_MS)]
+    assert told == [("CA1", True), ("back-1-CA0", False)]

@@ -521,3 +521,27 @@ async def test_who_gave_up_is_rung_back_by_one_call_at_a_time(story: Story) -> N
     await story.ready("mei")
     assert await story.claim("back-1-lin", "mei") == "ok"
     assert await begin("back-2-lin") == "promised", "he is being called"
+
+
+async def test_who_rests_wakes_kept_from_whom_he_was_set_apart_meanwhile(story: Story) -> None:
+    await story.arrive("wang", number_key="k-plain", caller_ref="r/2")
+    assert await story.enqueue("wang") == "ok"
+    asks = c.AskCallback(now_ms=story.now_ms, call_id="wang", linger_ms=0, expires_ms=3_600_000)
+    assert await story.word(asks) == "ok"
+    await story.world.change_file("C2", '{"name":"王","never":["mei"]}')
+    tends = {"opens_ms": 0, "closes_ms": 0, "hold_ms": 60_000, "forget_ms": 60_000}
+    assert await story.word(c.TendCallback(now_ms=story.now_ms, call_id="wang", **tends)) == "ok"
+    assert call(story, "wang").never == "mei"
+    assert story.world.lines[-1].data == {"queued_ms": story.now_ms, "never": "mei"}, "a replay knows it, too"
+
+
+async def test_who_is_led_back_to_his_queue_is_kept_from_whom_he_was_set_apart_meanwhile(
+    story: Story,
+) -> None:
+    await story.arrive("wang", number_key="k-plain", caller_ref="r/2")
+    assert await story.enqueue("wang") == "ok"
+    leads = c.LeadCall(now_ms=story.now_ms, call_id="wang", node="long_wait", queue=lane().queue)
+    assert await story.word(leads) == "ok"
+    await story.world.change_file("C2", '{"name":"王","never":["mei"]}')
+    assert await story.enqueue("wang") == "ok"
+    assert (call(story, "wang").never, story.world.lines[-1].data["never"]) == ("mei", "mei")

@@ -325,3 +325,19 @@ async def test_a_blind_transfer_lets_go_who_was_being_asked(story: Story) -> Non
     await consulting(story)
     assert await story.transfer("lin", "mei") == "ok"
     assert (call(story).state, call(story).held_ms, agent(story, "bo").state) == ("queued", None, "ready")
+
+
+async def test_a_dead_line_leaves_nobody_with_a_colleague_he_was_set_apart_from_meanwhile(
+    story: Story,
+) -> None:
+    await story.arrive("wang", number_key="k-plain", caller_ref="r/2")
+    assert await story.enqueue("wang") == "ok"
+    await story.ready("mei")
+    await talk_again(story, "wang", "mei")
+    await story.ready("bo")
+    assert await story.consult("wang", "mei", "bo") == "ok"
+    assert await story.accept(call(story, "wang").consult_id) == "ok"
+    await story.world.change_file("C2", '{"name":"王","never":["bo"]}')
+    assert await story.end("wang", "agent") == "kept"
+    assert (call(story, "wang").state, call(story, "wang").never) == ("queued", "bo")
+    assert agent(story, "bo").state == "ready"

@@ -74,7 +74,7 @@ end
 drop_consult(call_id, consult_id, "ended")
 if state == "connecting" or state == "connected" then end_agent_leg(offer_id, by ~= "agent") end
 if state == "connected" and by ~= "caller" then let_go() end
-if state == "queued" or state == "offered" or state == "connecting" then
+if state == "queued" or state == "offered" or state == "connecting" or (state == "menu" and led ~= "") then
   keep_place(call_id, name_of(caller_ref, is_anonymous), first ~= "" and first or queue, queued_ms, place_kept_ms)
 end
 stop_waiting(call_id, state, offer_id, agent_id, "ended")

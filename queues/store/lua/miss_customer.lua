@@ -71,5 +71,6 @@ elseif tries >= tries_max or again_ms >= tonumber(until_ms) then
 else
   rest_callback(call_id, state, "missed", again_ms)
 end
-if agent_id ~= "" then release(agent_id, now_ms, "") end
+-- Whose caller has left is not to blame: his idle time runs on.
+if agent_id ~= "" then release(agent_id, not has_waited and now_ms or nil, "") end
 return about_call("ok", call_id)

@@ -55,8 +55,9 @@ if opens_ms > now_ms then
 end
 if state == "resting" then
   move("call", call_id, "wake")
+  local never = refresh_never(call_id)
   enter_lane(call_id)
-  line("callback.woken", call_id, "", "", { "queued_ms", tonumber(queued_ms) })
+  line("callback.woken", call_id, "", "", { "queued_ms", tonumber(queued_ms), "never", never })
 end
 redis.call("ZADD", key("deadlines"), text(closes_ms > 0 and math.min(closes_ms, until_ms) or until_ms), name)
 return about_call("ok", call_id)

@@ -39,8 +39,10 @@ local function requeue(call_id, why, skip_agent_id, skip_until_ms)
   if state == "connected" then return end
   if skip_agent_id ~= "" then skips = with_skip(skips, skip_until_ms, why, skip_agent_id) end
   move("call", call_id, "requeue", "offer_id", "", "agent_id", "", "room", "", "skips", skips)
-  if callback ~= "" and own_leg == "" and redis.call("HGET", key("dialling"), caller_ref) == call_id then
-    redis.call("HDEL", key("dialling"), caller_ref)
+  if callback ~= "" and own_leg == "" then
+    if redis.call("HGET", key("dialling"), caller_ref) == call_id then redis.call("HDEL", key("dialling"), caller_ref) end
+    -- Its queue may be closed by now, or the hours in which we call over: it is looked at before anybody has it.
+    redis.call("ZADD", key("deadlines"), text(now_ms), "callback:" .. call_id)
   end
   local never = refresh_never(call_id)
   enter_lane(call_id)

@@ -52,9 +52,11 @@ local function is_asked(consult_id)
   return consult_id ~= "" and read("offer", consult_id, "state") == "accepted"
 end
 
--- The agent's line is down while the caller is held: to the colleague who is there, else back to his place.
+-- The agent's line is down while the caller is held: to the colleague who is there, unless by now those two may not
+-- meet; else back to his place.
 local function keep_held(call_id, agent_id, offer_id, consult_id, wrap_up_ms, connect_ms)
-  if is_asked(consult_id) then
+  local never = refresh_never(call_id)
+  if is_asked(consult_id) and not is_never(never, (read("offer", consult_id, "agent_id"))) then
     hand_over(call_id, agent_id, offer_id, consult_id, connect_ms, false)
   else
     drop_consult(call_id, consult_id, "ended")
