@@ -445,6 +445,7 @@ def _who_takes(head: _Head, fit: Sequence[_Seat], room: _Room) -> _Choice:
 # What somebody named is, when it is not his state: he has not the skills this call needs.
 _UNABLE: Final = "unable"
 _KEPT: Final = "kept"  # a queue keeps his seat for others
+_UNCONNECTED: Final = "unconnected"  # it failed to connect just now: the skip's own word is that of a state
 _HELD_FOR: Final = frozenset({AgentState.READY, *AT_WORK})
 
 
@@ -456,7 +457,8 @@ def _doing(named: Named, head: _Head, skips: Mapping[str, Skip], room: _Room) ->
     if named.agent_id in head.call.never:
         return NEVER
     if named.agent_id in skips:
-        return skips[named.agent_id].why
+        why = skips[named.agent_id].why
+        return _UNCONNECTED if why == AgentState.CONNECTING else why
     if not is_able(head.width, head.heads.lane, person):
         return _UNABLE
     if person.state == AgentState.READY and room.ready_person(named.agent_id) is None:

@@ -187,7 +187,8 @@ def look_by_look(
 
 def skips_of(agents: list[str]) -> st.SearchStrategy[Skip]:
     until = st.sampled_from([NOW_MS, NOW_MS + 1])
-    return st.builds(Skip, until, st.sampled_from(["missed", "declined", "unrung"]), st.sampled_from(agents))
+    why = st.sampled_from(["missed", "declined", "unrung", "connecting", "transferred"])
+    return st.builds(Skip, until, why, st.sampled_from(agents))
 
 
 def place(call: Waiting) -> tuple[int, str]:
@@ -428,6 +429,16 @@ def test_who_missed_a_call_gets_it_again_if_he_is_the_only_one() -> None:
 
 def test_a_skip_ends_at_its_instant() -> None:
     assert first(heads(POWER, waiting(1, 2000, Skip(NOW_MS, "declined", "mei")))) == "CA1"
+
+
+def test_nobody_is_waited_for_who_just_failed_to_be_connected() -> None:
+    """The skip's word is `connecting`, which is no word that he is at work. Seed 1 of the days, 480 minutes long."""
+    skip = Skip(NOW_MS + 1, "connecting", "bo")
+    call = replace(waiting(1, 2_000, skip), named=(Named("manager", 20_000, "bo"),))
+    away = {"bo": Person("away", frozenset({"power"}), NOW_MS)}
+    lanes = (heads(POWER, call),)
+    (match,) = decide(PLAN, Snapshot(turn=1, lanes=lanes, pools=ready("mei"), people=away), NOW_MS)
+    assert (match.agent_id, match.why["asked"][0]["is"]) == ("mei", "unconnected")
 
 
 def test_why_tells_the_heads_compared_and_whom_it_passed_over() -> None:
