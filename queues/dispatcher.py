@@ -199,7 +199,8 @@ class Dispatcher:
                 told.called += 1
                 continue
             told.stale += 1
-            if reply.word == "stale:turn":
+            # A callback whose customer is engaged has counted as one who is rung: it is decided anew without it.
+            if reply.word in ("stale:turn", f"stale:{CallState.RESTING}"):
                 told.is_overtaken = True
                 return
 

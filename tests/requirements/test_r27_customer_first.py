@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from config.runtime import Runtime
+from queues.service.live_changes import LiveChanges
 from tests.requirements.house import House, open_house
 from tests.requirements.test_r27_callback import (
     CHEN,
@@ -220,3 +221,21 @@ async def test_a_promise_that_failed_says_after_how_many_tries_and_why(runtime: 
             pages = ["/calls/CA1", *([f"/tickets/{row['ticket_no']}"] if row["ticket_no"] else [])]
             for path in pages:
                 assert told in (await reader.open(path)).text, path
+
+
+async def test_a_promise_whose_customer_is_engaged_costs_nobody_his_turn(runtime: Runtime) -> None:
+    """His other one is tried: it rests, and the look goes on without it. Seeds 5 and 7 of the days."""
+    async with open_house(runtime, "retail") as house:
+        await ask(house, "CA1", LIN)
+        await tick(house)
+        changes = LiveChanges(house.runtime, house.hotline.switchboard, "chief")
+        (waiting,) = (await house.hotline.switchboard.queue_board()).waiting
+        assert await changes.move_call("CA1", waiting.lane_id, "complaint", "x") == "ok"
+        await ask(house, "CA2", LIN)
+        await ask(house, "CA3", CHEN)
+        await house.agent("wang", "王敏")
+        await rung(house)
+        await wait_in_queue(house, "CA4", HE)
+        await house.agent("li", "李雷")
+        await tick(house)
+        assert [leg.to for leg in telephony(house).placed if leg.to.startswith("+")] == [LIN, CHEN]

@@ -175,6 +175,11 @@ BROKEN: dict[str, tuple[Story, str]] = {
         staffed().asks_callback("CA1").asks_callback("CA2").rung_back("CA1").tell("callback.dialled", "CA2"),
         "nobody is called twice at once: CA1",
     ),
+    "called_while_nobody_is_free": (
+        Story().waits("CA1").tell("callback.asked", "CA1", until_ms=NOW_MS + 86_400_000)
+        .tell("callback.woken", "CA1").tell("callback.called", "CA1", why=WHY),
+        "no more customers are rung than agents are free",
+    ),
     "called_too_often": (
         staffed().asks_callback("CA1").rung_back("CA1", times=4),
         "nobody is tried more often than promised",

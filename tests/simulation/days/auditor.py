@@ -6,7 +6,8 @@ agent one call, each offer ends once, a place is kept):
   dedicated to others or kept for them, never declined it just now, and is nobody whom the caller is never to meet;
 - among equals (one lane) nobody younger is offered to an agent while an older one waits whom he could take;
 - nobody passes another by more than the bound of their tiers (design §4), and nobody passes safety;
-- no agent is offered a call who is not ready; nobody is called back twice at once, nor more often than is promised;
+- no agent is offered a call who is not ready; nobody is called back twice at once, nor more often than is promised,
+  nor, where the customer is rung first, while no agent is free for him;
 - nobody is recorded who has not heard the notice or has refused, and whoever may be recorded and talked is.
 And whenever he is asked: nobody who could be served waits while somebody is ready for him (`idle_pairs`), and his
 account is the live store's (`account`).
@@ -144,22 +145,36 @@ class DayAuditor:
         self.waiting.discard(line.call_id)
 
     def _call_ended(self, line: Line) -> None:
-        self.waiting.discard(line.call_id)
-        self.under_way.discard(line.call_id)
+        for each in (self.waiting, self.under_way, self.house.called, self.house.off_line):
+            each.discard(line.call_id)
         self.outcomes[line.call_id] = str(line.data["outcome"])
 
-    def _callback_asked(self, line: Line) -> None:
+    def _call_led(self, line: Line) -> None:
         self.waiting.discard(line.call_id)
 
-    def _callback_rested(self, line: Line) -> None:
+    def _callback_asked(self, line: Line) -> None:
+        """He has no line to us, now or any more."""
         self.waiting.discard(line.call_id)
+        self.house.called.discard(line.call_id)
+        self.house.off_line.add(line.call_id)
+
+    _callback_rested = _callback_missed = _callback_asked
 
     def _callback_woken(self, line: Line) -> None:
         self.waiting.add(line.call_id)
 
-    # In the menu again, or rung before anybody is there for him.
-    _call_led = _callback_called = _callback_asked
-    _callback_reached = _callback_woken
+    def _callback_called(self, line: Line) -> None:
+        """His customer is rung, because an agent is free; nobody is held for him."""
+        call, moments = self.waiters[line.call_id], self._moments(line, line.data["why"])
+        is_free = any(self.house.may_ring(call, moment) for moment in moments)
+        self._must(is_free, "no more customers are rung than agents are free", line.call_id, line)
+        self._must(line.call_id in self.waiting, "only who waits is called", line.call_id, line)
+        self.waiting.discard(line.call_id)
+        self.house.called.add(line.call_id)
+
+    def _callback_reached(self, line: Line) -> None:
+        self.waiting.add(line.call_id)
+        self.house.off_line.discard(line.call_id)
 
     # Offers
 
@@ -176,6 +191,7 @@ class DayAuditor:
             other = self.waiters[other_id]
             if self.house.could_have(line.agent_id, other, moments):
                 self._check_order(line, call, other, why)
+        self.house.called.discard(line.call_id)
         self.house.becomes(line.agent_id, "offered", line)
 
     def _moments(self, line: Line, why: Mapping[str, Any]) -> tuple[Moment, ...]:
@@ -185,7 +201,7 @@ class DayAuditor:
         if not seen or abs(line.at_ms - at_ms) > DECIDED_WITHIN_MS:
             return (now,)
         taken = self._round[1] if self._round[0] == seen else frozenset()
-        self._round = (seen, taken | {line.agent_id})
+        self._round = (seen, taken | ({line.agent_id} if line.agent_id else set()))
         return (now, Moment(at_ms, parse_id(seen), taken))
 
     def _check_agent(self, line: Line, call: Waiter, moments: tuple[Moment, ...]) -> None:
@@ -281,6 +297,7 @@ class DayAuditor:
         self.house.becomes(line.agent_id, "connecting", line)
 
     def _call_connected(self, line: Line) -> None:
+        self.house.off_line.discard(line.call_id)
         self.house.becomes(line.agent_id, "connected", line)
 
     def _agent_wrap_up_started(self, line: Line) -> None:

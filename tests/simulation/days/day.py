@@ -73,13 +73,17 @@ WORDS = (
         "manager: {wait: 20s}",
         "manager: {wait: 20s}\n  first_contact: {wait: 10s}\n  last_agent: {wait: 15s}",
     ),
-    ("site", "callback: {tries: 3, every: 10m", "callback: {tries: 3, every: 2m"),
+    ("site", "callback: {tries: 3, every: 10m", "callback: {first: agent, tries: 3, every: 2m"),
 )
 
 
-def words_of(files: SiteFiles) -> SiteFiles:
+CUSTOMER_FIRST = ("site", "first: agent", "first: customer")
+
+
+def words_of(files: SiteFiles, seed: int = 0) -> SiteFiles:
+    """On every other day the customer of a callback is rung before an agent is."""
     content = dict(files.everything)
-    for name, old, new in WORDS:
+    for name, old, new in (*WORDS, CUSTOMER_FIRST) if seed % 2 else WORDS:
         file = f"{name}.yaml"
         assert content[file].count(old) == 1, old
         content[file] = content[file].replace(old, new)
@@ -371,7 +375,7 @@ async def open_day(runtime: Runtime, course: Course) -> AsyncIterator[Day]:
         runtime,
         clock=clock,
         telephony=company,
-        site_files=words_of(runtime.site_files),
+        site_files=words_of(runtime.site_files, course.seed),
         kept={},
         shelf=Shelf(),
     )

@@ -87,6 +87,8 @@ class House:
     )  # the tiers an agent's seat is dedicated to
     released: set[str] = field(default_factory=set)  # queues whose kept seats are for everybody now
     presence: dict[str, str] = field(default_factory=dict)
+    off_line: set[str] = field(default_factory=set)  # calls that are to be called back and have no line
+    called: set[str] = field(default_factory=set)  # whose customers are rung, or there, and no agent is
     _was: dict[str, list[tuple[tuple[int, int], str]]] = field(default_factory=dict)
 
     def becomes(self, agent_id: str, presence: str, line: Line) -> None:
@@ -160,6 +162,9 @@ class House:
             not seats or bool(seats & tiers)
         )
 
+    def _is_rung_first(self, call: Waiter) -> bool:
+        return self.plan.callback.first == "customer" and call.call_id in self.off_line
+
     def holds_back(self, call: Waiter, moment: Moment) -> bool:
         """Whether the others leave the call to people it names: while these are at work, and not for too long."""
         for_ms = sum(bond.wait_ms for bond in call.named if self._is_waited_for(bond, call, moment))
@@ -172,11 +177,19 @@ class House:
             and not self.is_kept_from(bond.agent_id, call, moment)
         )
 
+    def may_ring(self, call: Waiter, moment: Moment) -> bool:
+        """Fewer customers are rung or there without an agent than agents are free who may take this one."""
+        free = [each for each in self.ready(moment) if self.is_for(each, call, moment.now_ms)]
+        free = [each for each in free if not self.is_kept_from(each, call, moment)]
+        rivals = [self.waiters[each].needs for each in self.called - {call.call_id}]
+        return sum(any(needs <= self.skills[each] for each in free) for needs in rivals) < len(free)
+
     def could_have(self, agent_id: str, call: Waiter, moments: Iterable[Moment]) -> bool:
         """Nothing that the plan says kept this agent from this call, at any of these moments."""
         return all(
             self.is_for(agent_id, call, moment.now_ms)
             and not self.is_kept_from(agent_id, call, moment)
+            and (not self._is_rung_first(call) or self.may_ring(call, moment))
             and (not self.holds_back(call, moment) or agent_id in {bond.agent_id for bond in call.named})
             for moment in moments
         )
