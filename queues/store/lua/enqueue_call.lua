@@ -45,9 +45,10 @@ local access_key, own_ticket = ARGV[14], ARGV[15] == "1"
 -- include: fullness
 
 local state, old_tier, old_locale, queued_ms, area, ticket_no, has_type, has_on, has_queue, has_key, entered_ms,
-  caller_ref, is_anonymous, first_queue, old_queue, position, told = read("call", call_id, "state", "tier",
-  "locale", "queued_ms", "area", "ticket_no", "ticket_type", "ticket_on", "work_queue", "access_key", "entered_ms",
-  "caller_ref", "is_anonymous", "first_queue", "queue", "position", "told")
+  caller_ref, is_anonymous, first_queue, old_queue, position, told, customer_id, never = read("call", call_id,
+  "state", "tier", "locale", "queued_ms", "area", "ticket_no", "ticket_type", "ticket_on", "work_queue",
+  "access_key", "entered_ms", "caller_ref", "is_anonymous", "first_queue", "queue", "position", "told",
+  "customer_id", "never")
 if state == "" or state == "ended" then return about_call("gone", call_id) end
 if state ~= "menu" then return about_call("again", call_id) end
 if tier == "" then tier = old_tier end
@@ -78,7 +79,7 @@ move("call", call_id, is_open and "enqueue" or "close_out", "queue", queue, "fir
   "lane_id", lane_id, "lane", lane, "position", position, "told", told,
   "queued_ms", queued_ms, "entered_ms", entered_ms, "named", ARGV[16])
 redis.call("ZADD", key("live"), text(now_ms), call_id)
-local never = refresh_never(call_id)
+never = refresh_never(call_id, customer_id, never)
 if is_open then enter_lane(call_id) end
 if place then tell_place(call_id, place) end
 line("call.queued", call_id, "", "", { "queue", queue, "tier", tier, "matter", matter, "lane", lane_id,
