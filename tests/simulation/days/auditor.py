@@ -137,6 +137,8 @@ class DayAuditor:
 
     def _call_requeued(self, line: Line) -> None:
         self.waiting.add(line.call_id)
+        if line.call_id in self.calling_back.on_line - self.after_calls.talked:
+            self.house.called.add(line.call_id)
         if line.data.get("why") == "connecting" and (agent_id := self._last_agent.get(line.call_id)):
             until_ms = line.at_ms + self.plan.decline_skip_ms
             self.waiters[line.call_id].not_yet[agent_id] = (until_ms, "connecting")

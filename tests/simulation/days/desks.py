@@ -106,13 +106,13 @@ class Supervisor:
 
     async def _moves(self, board: QueueBoard) -> None:
         if board.waiting:
-            one = self.chance.choice(board.waiting)
+            one = self.chance.choice(sorted(board.waiting, key=lambda each: each.call_id))
             to = self.chance.choice(QUEUES)
             self.words.append(await self.changes.move_call(one.call_id, one.lane_id, to, "move"))
 
     async def _raises(self, board: QueueBoard) -> None:
         if board.waiting:
-            one = self.chance.choice(board.waiting)
+            one = self.chance.choice(sorted(board.waiting, key=lambda each: each.call_id))
             self.words.append(
                 await self.changes.raise_call(one.call_id, one.lane_id, "key_customer", "raise")
             )
