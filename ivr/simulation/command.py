@@ -38,6 +38,17 @@ DAYS_SHOWN = 4
 HELP = "run a call log through a site's routing in virtual time: waits, passes, and what a change would have done"
 
 
+def seconds(word: str) -> float:
+    """A length of time in s. Raises argparse.ArgumentTypeError for what is none, or longer than a day."""
+    try:
+        told = float(word)
+    except ValueError:
+        told = -1.0
+    if not 0 <= told <= 86_400:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number of seconds from 0 to 86400")
+    return told
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("site", help="name of a folder of SITES_DIR, or a path")
     parser.add_argument(
@@ -64,15 +75,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--patience",
-        type=float,
+        type=seconds,
         metavar="MEAN_S",
         help="callers of whom it is not known leave after an exponential time with this mean; without it they stay",
     )
     parser.add_argument(
-        "--ring", type=float, default=5.0, metavar="S", help="seconds until an agent answers (5)"
+        "--ring", type=seconds, default=5.0, metavar="S", help="seconds until an agent answers (5)"
     )
     parser.add_argument(
-        "--wrap-up", type=float, default=20.0, metavar="S", help="seconds of wrap-up after each call (20)"
+        "--wrap-up", type=seconds, default=20.0, metavar="S", help="seconds of wrap-up after each call (20)"
     )
     parser.add_argument(
         "--priorities",
