@@ -421,7 +421,9 @@ def _choose(head: _Head, fit: Sequence[_Seat], room: _Room) -> _Choice:
     """Whom it gets; or because of whom its customer is rung, if not enough of them are rung already."""
     choice = _who_takes(head, fit, room)
     if choice.agent is not None and room.calls(head.call):
-        choice.is_call = room.may_call(head.heads.lane, fit, choice.eligible)
+        # Not the people he names alone: whoever of the others is free may take him, too.
+        free = sum(agent_id not in head.call.never for seat in fit for _, agent_id in seat.agents)
+        choice.is_call = room.may_call(head.heads.lane, fit, free)
         choice.agent = choice.agent if choice.is_call else None
     return choice
 

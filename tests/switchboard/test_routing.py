@@ -441,6 +441,21 @@ def test_nobody_is_waited_for_who_just_failed_to_be_connected() -> None:
     assert (match.agent_id, match.why["asked"][0]["is"]) == ("mei", "unconnected")
 
 
+def test_who_names_somebody_that_is_ready_is_rung_when_others_are_free_for_those_rung_already() -> None:
+    """Seeds 2007 and 2011 of the days: three were ready, one customer was rung, and he was not."""
+    plan = PLAN.model_copy(update={"callback": CallbackTerms(first="customer")})
+    call = replace(waiting(1, 2_000), is_off_line=True, named=(Named("last_agent", 15_000, "bo"),))
+    snapshot = Snapshot(
+        turn=1,
+        lanes=(heads(POWER, call),),
+        pools=ready("mei", "bo"),
+        people={"bo": Person("ready", frozenset({"power"}), 1)},
+        called=(frozenset({"power"}),),
+    )
+    assert [(match.call_id, match.is_call) for match in decide(plan, snapshot, NOW_MS)] == [("CA1", True)]
+    assert decide(plan, replace(snapshot, called=snapshot.called * 2), NOW_MS) == ()
+
+
 def test_why_tells_the_heads_compared_and_whom_it_passed_over() -> None:
     lanes = (
         heads(POWER, waiting(1, 30_000, Skip(NOW_MS + 1, "declined", "bo"))),

@@ -295,6 +295,9 @@ class DayAuditor:
         self._must(line.agent_id not in never, "those two never meet", line.offer_id, line)
         self.house.becomes(line.agent_id, "offered", line)
 
+    def _call_handed_over(self, line: Line) -> None:
+        self._last_agent[line.call_id] = line.agent_id
+
     def _offer_accepted(self, line: Line) -> None:
         self.house.becomes(line.agent_id, "connecting", line)
 
