@@ -470,8 +470,10 @@ def _waited(lines: Sequence[Line], wait: Wait, before: Sequence[Passer], plan: P
     if wait.talked_ms:
         yield said("explain.put_through", talked_for=wait.talked_ms)
     yield from _who_went_before(before)
-    if not before:
-        yield said("explain.at_once" if waited_ms <= AT_ONCE_MS else "explain.nobody_free")
+    if not before and waited_ms > AT_ONCE_MS:
+        yield said("explain.nobody_free")
+    elif not before and any(line.type == LineType.CALL_OFFERED for line in lines):
+        yield said("explain.at_once")
 
 
 def _key(place: Place, at_ms: int, plan: Plan | None) -> Iterable[Said]:

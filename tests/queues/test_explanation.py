@@ -133,6 +133,14 @@ async def test_live_before_the_scribe_has_read_a_line(busy: Hotline, clock: Any)
     assert told.decisions == ()
 
 
+async def test_only_who_went_to_an_agent_went_there_at_once(hotline: Hotline) -> None:
+    await comes(hotline, "LIN")
+    words = [each.key for each in (await explained(hotline)).waited]
+    assert "explain.at_once" not in words, "he waits still, since a moment ago"
+    assert await taken(hotline) == "LIN"
+    assert "explain.at_once" in [each.key for each in (await explained(hotline)).waited]
+
+
 async def test_a_missed_offer_keeps_the_place_and_is_told(busy: Hotline, clock: Any) -> None:
     board = busy.switchboard
     offer_id = await offered(busy)
