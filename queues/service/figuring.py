@@ -22,6 +22,7 @@ from queues.domain import intervals as domain
 from queues.domain import stays as stays_domain
 from queues.domain.call_records import CallRecord
 from queues.domain.intervals import Cell, Cells, Counts
+from queues.domain.journal import parse_id
 from queues.domain.periods import QUARTER_MS, Grain, start_of
 from queues.domain.stays import AgentCell, AgentCells, Stays
 from queues.service.history import fold_all
@@ -264,11 +265,11 @@ async def _all_records(connection: AsyncConnection, site: str) -> AsyncIterator[
 async def _spent(connection: AsyncConnection, site: str) -> tuple[Stays, AgentCells]:
     """Agents' stays and time by the journal's copy, read a day at a time: all its lines would be too many at once."""
     stays, spent = Stays(), AgentCells()
-    from_ms, last_ms = (
+    from_ms, newest_id = (
         await journal.first_instant(connection, site),
-        await journal.last_instant(connection, site),
+        await journal.newest_id(connection, site),
     )
-    while from_ms is not None and last_ms is not None and from_ms <= last_ms:
+    while from_ms is not None and newest_id is not None and from_ms <= parse_id(newest_id)[0]:
         lines = await journal.lines_between(connection, site, from_ms, from_ms + DAY_MS, stays_domain.TYPES)
         stays, gained = stays_domain.take_in(stays, stays_domain.moves_of(lines))
         for cell, sums in gained.items():

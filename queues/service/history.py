@@ -4,6 +4,7 @@ Events as they came, calls by the fold, and the tickets due.
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,7 +16,7 @@ from config.runtime import Runtime
 from queues.domain import intervals, stays
 from queues.domain import talks as talk_rules
 from queues.domain.call_records import STEPS, CallRecord, fold_onto, text_of
-from queues.domain.journal import Line, LineType
+from queues.domain.journal import Line, LineType, parse_id
 from queues.domain.tickets import Promise, is_deciding, is_due, promise_of
 from queues.service import cases, erasing, links, tickets
 from queues.service.facts import own_given
@@ -65,6 +66,8 @@ class History:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.site = runtime.settings.site
+        # The newest line in SQL when this process came to write; None: not asked, or there was none.
+        self.kept_id: str | None = None
 
     async def look_up(self, entries: Sequence[Entry]) -> Live:
         """Callers' numbers, and what they keyed, live in the call's hash alone; it is read while it is there."""
@@ -89,6 +92,8 @@ class History:
         for entry in entries:
             if entry.line is None:
                 log.error("scribe.line_unreadable", entry_id=entry.id)
+        if self.kept_id is None:
+            self.kept_id = await journal.newest_id(connection, self.site)
         await journal.insert_events(connection, self.site, entries)
         await site_versions.insert_activations(connection, self.site, lines)
         await announcements.insert_told(connection, self.site, lines)
@@ -123,6 +128,7 @@ class History:
             await Switchboard(self.runtime).anonymise_call(call_id=call_id)
 
     async def take_over(self) -> None:
+        self.kept_id = None
         await links.push_left_over(self.runtime, links.OPEN_TICKET)
 
     async def _write_calls(self, connection: AsyncConnection, lines: Sequence[Line]) -> Folded:
@@ -138,9 +144,8 @@ class History:
         if changed:
             await calls.save(connection, self.site, changed)
         cells = intervals.changes(before, changed)
-        await interval_rows.note(
-            connection, self.site, lines[0].at_ms if lines else 0, cells, stays.moves_of(lines)
-        )
+        moves = stays.moves_of(lines_after(self.kept_id, lines))
+        await interval_rows.note(connection, self.site, lines[0].at_ms if lines else 0, cells, moves)
         return Folded(records, new)
 
 
@@ -150,6 +155,13 @@ Scribe = Reader[Live, Written]
 def scribe(runtime: Runtime, holder: str | None = None) -> Scribe:
     """This process's seat at the journal."""
     return Reader(runtime, History(runtime), holder)
+
+
+def lines_after(last_id: str | None, lines: Sequence[Line]) -> Sequence[Line]:
+    """What comes behind this id. A record knows which lines it has taken in; an agent's time does not."""
+    if last_id is None:
+        return lines
+    return lines[bisect_right(lines, parse_id(last_id), key=lambda line: parse_id(line.id)) :]
 
 
 def fold_all(records: dict[str, CallRecord], lines: Sequence[Line]) -> list[CallRecord]:

@@ -130,11 +130,16 @@ async def lines_between(
     return sorted((line for row in rows if (line := stored_line(row))), key=lambda line: parse_id(line.id))
 
 
-async def last_instant(connection: AsyncConnection, site: str) -> int | None:
-    """When the newest stored line was written."""
+async def newest_id(connection: AsyncConnection, site: str) -> str | None:
+    """Of the stored lines; None: there are none."""
     query = select(func.max(events.c.id)).where(events.c.site == site)
-    newest = (await connection.execute(query)).scalar()
-    return parse_id(newest)[0] if newest else None
+    last = (await connection.execute(query)).scalar()
+    if last is None:
+        return None
+    # Inside one millisecond ids are in any order, being texts here.
+    query = select(events.c.id).where(events.c.site == site, events.c.id >= f"{parse_id(last)[0]}-")
+    ids: list[str] = list((await connection.execute(query)).scalars())
+    return max(ids, key=parse_id)
 
 
 async def first_instant(connection: AsyncConnection, site: str) -> int | None:
