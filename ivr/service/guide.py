@@ -40,7 +40,6 @@ from ivr.domain.steps import (
 from ivr.domain.verbs import Document, Play, Say
 from ivr.service.hotlines import Hotline, hotline_of
 from queues.domain.calls import GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
-from queues.domain.lanes import Lane
 from queues.domain.named import named_for
 from queues.service.closings import closings_of
 from queues.service.facts import CallFacts, CallReply
@@ -216,13 +215,7 @@ class Guide:
         matter = plan.matters[queueing.matter]
         kind = plan.ticket_types.get(matter.ticket_type or "")
         tier = call.tier if call.tier in plan.tiers else plan.default_tier
-        lane = Lane(
-            queue=queueing.queue,
-            tier=tier,
-            needs=plan.needs(queueing.queue, locale),
-            head_start_ms=plan.head_start_ms(tier, queueing.matter),
-            is_safety=matter.is_safety,
-        )
+        lane = plan.lane(queueing.queue, tier, queueing.matter, locale)
         secret = self.runtime.settings.secret_key
         has_code = kind is not None and kind.access_code
         return await self.switchboard.enqueue_call(

@@ -15,7 +15,6 @@ from typing import Any, Final
 from ivr.simulation.scenario import PlayedCall, PlayedDay, Scenario, SimulatedAgent, SimulatedCall
 from queues.domain import commands as c
 from queues.domain.effects import EffectKind
-from queues.domain.lanes import Lane
 from queues.domain.plan import Plan
 from queues.domain.routing import FURTHER, Match, Snapshot, decide_round, reserve_changes
 
@@ -171,13 +170,7 @@ class Day:
         locale = call.locale or self.plan.default_locale
         key = (call.queue, call.tier, call.matter, locale)
         if key not in self._lanes:
-            lane = Lane(
-                queue=call.queue,
-                tier=call.tier,
-                needs=self.plan.needs(call.queue, locale),
-                head_start_ms=self.plan.head_start_ms(call.tier, call.matter),
-                is_safety=self.plan.matters[call.matter].is_safety,
-            )
+            lane = self.plan.lane(call.queue, call.tier, call.matter, locale)
             self._lanes[key] = (lane.lane_id, lane.to_json(), lane.head_start_ms)
         return self._lanes[key]
 

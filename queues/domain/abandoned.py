@@ -162,13 +162,6 @@ def waited_ms(record: CallRecord) -> int:
     return record.wait_ms or 0
 
 
-def head_start_ms(plan: Plan, tier: str, matter: str) -> int:
-    """By which he is called earlier, as in the queues: tier and matter, never more than the cap."""
-    of_tier = plan.tiers[tier].head_start_ms if tier in plan.tiers else 0
-    of_matter = plan.matters[matter].head_start_ms if matter in plan.matters else 0
-    return min(of_tier + of_matter, plan.head_start_cap_ms)
-
-
 def due_ms(plan: Plan, terms: Abandoned, from_ms: int) -> int:
     """By when he is to be called: time in which we call counts, and no other."""
     window = plan.callback.window

@@ -301,9 +301,20 @@ class Plan(Timing):
         return tuple(dict.fromkeys(kind.work_queue_in(area) for kind in by_urgency for area in areas))
 
     def head_start_ms(self, tier: str, matter: str) -> int:
-        """Tier and matter together, never more than the cap."""
-        together = self.tiers[tier].head_start_ms + self.matters[matter].head_start_ms
-        return min(together, self.head_start_cap_ms)
+        """Tier and matter together, never more than the cap; one that is not in the plan any more has none."""
+        known = (self.tiers.get(tier), self.matters.get(matter))
+        return min(sum(each.head_start_ms for each in known if each), self.head_start_cap_ms)
+
+    def lane(self, queue: str, tier: str, matter: str, locale: str) -> Lane:
+        """Where a call waits that comes to this queue."""
+        about = self.matters.get(matter)
+        return Lane(
+            queue=queue,
+            tier=tier,
+            needs=self.needs(queue, locale),
+            head_start_ms=self.head_start_ms(tier, matter),
+            is_safety=about is not None and about.is_safety,
+        )
 
     @cached_property
     def every_skill(self) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ class Listing:
             opened_ms=at_ms,
             last_ms=at_ms,
             waited_ms=waited_ms,
-            head_start_ms=rules.head_start_ms(self.plan, record.tier, record.matter),
+            head_start_ms=self.plan.head_start_ms(record.tier, record.matter),
             due_ms=rules.due_ms(self.plan, self.terms, at_ms),
             lapses_ms=at_ms + self.terms.keep_ms,
             here_call_id=here or None,

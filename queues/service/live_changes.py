@@ -69,9 +69,7 @@ class LiveChanges:
             queue=to,
             tier=served_as,
             needs=plan.needs(to, call.locale) if to in plan.queues else (),
-            head_start_ms=plan.head_start_ms(served_as, call.matter)
-            if matter
-            else plan.tiers[served_as].head_start_ms,
+            head_start_ms=plan.head_start_ms(served_as, call.matter),
             is_safety=matter is not None and matter.is_safety,
             is_raised=_is_raised(from_lane_id),
         )

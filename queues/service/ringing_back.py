@@ -274,14 +274,7 @@ async def _begin(runtime: Runtime, switchboard: Switchboard, one: Listed, agent_
 def _lane(plan: Plan, entry: Entry, facts: CallFacts) -> Lane:
     """As if he came now."""
     tier = facts.tier if facts.tier in plan.tiers else plan.default_tier
-    matter = plan.matters.get(entry.matter or "")
-    return Lane(
-        queue=entry.queue,
-        tier=tier,
-        needs=plan.needs(entry.queue, entry.locale or facts.locale),
-        head_start_ms=rules.head_start_ms(plan, tier, entry.matter or ""),
-        is_safety=matter is not None and matter.is_safety,
-    )
+    return plan.lane(entry.queue, tier, entry.matter or "", entry.locale or facts.locale)
 
 
 async def _let_go(
