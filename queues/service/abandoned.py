@@ -5,7 +5,8 @@ means (`domain.abandoned`) and brings the list to it. Taking the same lines in a
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -171,16 +172,16 @@ class Listing:
                 await self._missed(entry, at_ms)
 
     async def _missed(self, entry: Entry, at_ms: int) -> None:
+        """Read anew: the same batch may tell of his next call as well."""
         await missed(self.connection, self.plan, entry, at_ms)
-        if entry.tries + 1 >= self.plan.callback.tries:
-            del self.entries[entry.entry_id]
+        del self.entries[entry.entry_id]
+        for each in await store.open_of(self.connection, self.site, (), [entry.entry_id]):
+            self.entries[each.entry_id] = each
 
-    async def _change(self, entry: Entry, **values: object) -> None:
+    async def _change(self, entry: Entry, **values: Any) -> None:
         if any(getattr(entry, name) != value for name, value in values.items()):
             await store.change(self.connection, entry.entry_id, **values)
-            (self.entries[entry.entry_id],) = await store.open_of(
-                self.connection, self.site, (), [entry.entry_id]
-            )
+            self.entries[entry.entry_id] = replace(entry, **values)
 
     async def _close(self, entry: Entry, ending: Ending, at_ms: int, record: CallRecord) -> None:
         del self.entries[entry.entry_id]

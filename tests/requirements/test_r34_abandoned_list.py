@@ -193,6 +193,20 @@ async def test_not_reached_is_tried_again_later_and_not_for_ever(runtime: Runtim
             pass_by(house, 10 * MINUTE_MS)
 
 
+async def test_two_tries_of_which_the_keeper_hears_at_once_are_two(runtime: Runtime) -> None:
+    async with kept_house(runtime) as house:
+        await house.give_up("CA1", LIN, 10 * SECOND_MS)
+        await house.entries()
+        await house.agent("wang", "王敏")
+        for _ in range(2):
+            assert await house.ring_up("CA1", "wang") is Answer.OK
+            customer = await accept(house)
+            await customer.report("no-answer")
+            pass_by(house, 10 * MINUTE_MS)
+        (entry,) = await house.entries("attempts", "heard", "tries", "ending")
+        assert entry == {"attempts": 2, "heard": 2, "tries": 2, "ending": None}
+
+
 async def test_who_does_not_take_his_own_phone_has_not_tried(runtime: Runtime) -> None:
     async with kept_house(runtime) as house:
         await house.give_up("CA1", LIN, 10 * SECOND_MS)
