@@ -63,6 +63,7 @@ def _card(
     return Card(id=card_id, kind=kind, formula=Formula(formula), unit=unit, window=window, source=source)
 
 
+PERCENTS: Final = (50, 80, 90, 95, 99)
 _S, _N = Unit.SECONDS, Unit.COUNT
 _HANDLING = "connecting + connected + wrapping"
 CARDS: Final[Mapping[str, Card]] = {
@@ -79,8 +80,8 @@ CARDS: Final[Mapping[str, Card]] = {
         _card("connect_rate_long", Kind.SERVICE, "A / (O - B_s)", source="12345"),
         _card("asa", Kind.WAITING, "wait / A", _S),
         _card("longest_wait", Kind.WAITING, "longest", _S),
-        *(_card(f"wait_p{n}", Kind.WAITING, f"answered_p{n}", _S) for n in (50, 80, 90, 95, 99)),
-        *(_card(f"gave_up_p{n}", Kind.WAITING, f"abandoned_p{n}", _S) for n in (50, 80, 90, 95, 99)),
+        *(_card(f"wait_p{n}", Kind.WAITING, f"answered_p{n}", _S) for n in PERCENTS),
+        *(_card(f"gave_up_p{n}", Kind.WAITING, f"abandoned_p{n}", _S) for n in PERCENTS),
         _card("patience", Kind.WAITING, "patience_p50", _S, source="Kaplan, Meier 1958; Brown et al. 2005"),
         _card("abandonment", Kind.LOSS, "(B - B_s) / (O - B_s)", source="ICMI"),
         _card("abandonment_all", Kind.LOSS, "B / O"),
@@ -106,7 +107,6 @@ CARDS: Final[Mapping[str, Card]] = {
     )
 }
 SERVICE_LEVELS: Final = ("f1", "f2", "f3", "f4", "f5", "f6", "f7")
-PERCENTS: Final = (50, 80, 90, 95, 99)
 
 # Symbols that are sets of calls: each can be listed. The sum behind it, where it is one.
 CALL_SUMS: Final[Mapping[str, str]] = {

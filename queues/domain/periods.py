@@ -45,10 +45,6 @@ def start_of(grain: Grain, at_ms: int, zone: str) -> int:
     return midnight(day if grain is Grain.DAY else day.replace(day=1), zone)
 
 
-def starts_of(at_ms: int, zone: str) -> dict[Grain, int]:
-    return {grain: start_of(grain, at_ms, zone) for grain in Grain}
-
-
 def midnight(day: dt.date, zone: str) -> int:
     """The instant at which this day begins there."""
     return round(dt.datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp() * 1000)

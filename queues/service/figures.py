@@ -32,6 +32,7 @@ from queues.domain.targets import target_of
 from queues.store import figured, intervals
 from queues.store.calls import CallFilter
 from queues.store.figured import Chosen
+from queues.store.intervals import Group
 
 __all__ = [
     "AGENT_COUNTS",
@@ -50,7 +51,6 @@ __all__ = [
 
 COMPARED_MAX: Final = 200_000
 LONG_AGO_MS: Final = 24 * 3_600_000  # nobody waits longer than that
-Group = tuple[str, str]  # queue, tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

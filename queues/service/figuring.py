@@ -141,9 +141,6 @@ def coarser_agents(cells: AgentCells, grain: Grain, zone: str) -> AgentCells:
     )
 
 
-# Proof
-
-
 async def restamp(runtime: Runtime, *, has_figures: bool = True) -> int:
     """Fold every call anew from the journal's copy; how many records said something else, and are put right.
 

@@ -205,9 +205,6 @@ async def days(runtime: Runtime, spans: Sequence[tuple[int, int]]) -> list[DayCo
         return [await store.count_day(connection, site, *span, now_ms) for span in spans]
 
 
-# The call
-
-
 async def call(runtime: Runtime, entry_id: str, *, agent_id: str, skills: Sequence[str], by: str) -> Answer:
     """His phone rings, and when he answers, the customer's."""
     plan, switchboard, now_ms = plan_of(runtime), Switchboard(runtime), runtime.clock.now_ms()
@@ -284,9 +281,6 @@ async def _let_go(
     async with runtime.database.transaction() as connection:
         await store.change(connection, entry.entry_id, taken_by=None, taken_until_ms=None)
     return answer
-
-
-# What came of it
 
 
 async def note(

@@ -15,17 +15,18 @@ from queues.domain.calls import FAILED, JOINED, KEPT, WAITING, CallState, Outcom
 from queues.domain.metrics import Callers
 from queues.domain.targets import Target
 from queues.store.calls import calls
+from queues.store.customers import WITHHELD
+from queues.store.intervals import Group
 
 HOUR_MS: Final = 3_600_000
 WEEK_MS: Final = 7 * 24 * HOUR_MS
-NAMELESS: Final = ("", "withheld")
-Group = tuple[str, str]  # queue, tier
+NAMELESS: Final = ("", WITHHELD)
 
 _c = calls.c
 _callback, _closed = func.coalesce(_c.callback, ""), func.coalesce(_c.came_closed, 0)
 _offered = and_(_c.queued_ms.is_not(None), _closed == 0)
-_called_back = and_(_offered, or_(_callback != "", func.coalesce(_c.outcome, "") == Outcome.CALLBACK))
-_waited = and_(_offered, not_(or_(_callback != "", func.coalesce(_c.outcome, "") == Outcome.CALLBACK)))
+_asked = or_(_callback != "", func.coalesce(_c.outcome, "") == Outcome.CALLBACK)
+_called_back, _waited = and_(_offered, _asked), and_(_offered, not_(_asked))
 _answered = and_(_waited, _c.answered_ms.is_not(None))
 _in_vain = and_(_waited, _c.answered_ms.is_(None))
 _abandoned = and_(_in_vain, _c.outcome == Outcome.ABANDONED)

@@ -52,13 +52,6 @@ def full_date(at_ms: int, zone: str, locale: str) -> str:
     return f"{moment.day} {moment:%B} {moment.year}, {moment:%H:%M:%S}"
 
 
-def day_bounds(day: dt.date, zone: str) -> tuple[int, int]:
-    """The first instant of a day and of the next one."""
-    start = dt.datetime.combine(day, dt.time(), ZoneInfo(zone))
-    end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(zone))
-    return round(start.timestamp() * 1000), round(end.timestamp() * 1000)
-
-
 def read_local(text: str, zone: str) -> int:
     """An instant as a form's date-and-time field gives it, in the site's zone. Raises ValueError."""
     moment = dt.datetime.fromisoformat(text)
