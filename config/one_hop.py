@@ -84,7 +84,7 @@ class OneHopCursor(aiosqlite.Cursor):
         self._told = replace(self._told, rows=[], left=None)
 
     async def _hop(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        return await self._execute(work, *arguments, **named)  # type: ignore[no-untyped-call]
+        return await self._execute(work, *arguments, **named)  # type: ignore[no-untyped-call]  # untyped there
 
     @property
     def description(self) -> Any:
@@ -109,7 +109,7 @@ class OneHopConnection(aiosqlite.Connection):
         super().__init__(connector, FETCH_AT_ONCE)
         self._thread.daemon = True  # as the engine would have it: a process that ends does not wait for it
 
-    def cursor(self) -> OneHopCursor:  # type: ignore[override]
+    def cursor(self) -> OneHopCursor:  # type: ignore[override]  # theirs costs a hand-over
         return OneHopCursor(self, self._conn.cursor)
 
 

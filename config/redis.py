@@ -50,11 +50,12 @@ class Connections(ConnectionPool):
     Between two awaits nobody else runs, so it needs no lock either.
     """
 
-    async def get_connection(self) -> Any:  # type: ignore[override]
-        connection: Any = self.get_available_connection()  # type: ignore[no-untyped-call]
+    async def get_connection(self) -> Any:  # type: ignore[override]  # without the names nobody reads
+        connection: Any = self.get_available_connection()  # type: ignore[no-untyped-call]  # untyped there
         try:
             await self.ensure_connection(connection)
         except BaseException:
+            # Also whoever is cancelled gives it back: else the pool had one less for good.
             await self.release(connection)
             raise
         return connection
@@ -82,12 +83,13 @@ class LiveStore(Redis):
 
     async def _ask(self, command: str, *args: Any, **options: Any) -> Any:
         """A connection that fails, or is left while an answer is under way, drops itself."""
-        connection: Any = await self.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+        pool: Any = self.connection_pool
+        connection = await pool.get_connection()
         try:
             await connection.send_packed_command(pack_command((*command.split(), *args)))
             return await self.parse_response(connection, command, **options)
         finally:
-            await self.connection_pool.release(connection)
+            await pool.release(connection)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> "LivePipeline":
         return LivePipeline(self, transaction, shard_hint)

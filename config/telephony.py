@@ -333,7 +333,7 @@ class TwilioTelephony:
     ) -> None:
         self._base_url = settings.twilio_base_url.rstrip("/")
         self._token = settings.twilio_auth_token
-        self._validator = RequestValidator(self._token)  # type: ignore[no-untyped-call]
+        self._validator = RequestValidator(self._token)  # type: ignore[no-untyped-call]  # the SDK has no types
         self._account_sid = settings.twilio_account_sid
         self._auth = (
             settings.twilio_api_key_sid or self._account_sid,
