@@ -19,6 +19,7 @@ from queues.domain.agents import AgentState
 from queues.domain.lanes import Lane
 from queues.domain.managers import Appointment, effective_manager
 from queues.domain.plan import Plan
+from queues.domain.routing import is_able, widen
 from queues.domain.skills import skills_of, tiers_of
 from queues.service.abandoned import missed
 from queues.service.plans import plan_of
@@ -121,12 +122,15 @@ class Able:
         text = ",".join(skills)
         return cls(skills_of(text), tiers_of(text))
 
-    def serves(self, plan: Plan, queue: str, locale: str = "") -> bool:
-        return queue in plan.queues and set(plan.needs(queue, locale)) <= self.skills
+    def serves(self, plan: Plan, queue: str) -> bool:
+        return set(plan.queues[queue].needs) <= self.skills
 
     def calls(self, plan: Plan, entry: Entry) -> bool:
-        is_for_him = not self.tiers or (entry.tier or "") in self.tiers
-        return is_for_him and self.serves(plan, entry.queue, entry.locale or "")
+        """As if he came to the queue this moment."""
+        if entry.queue not in plan.queues:
+            return False
+        lane = plan.lane(entry.queue, entry.tier or "", entry.matter or "", entry.locale or "")
+        return is_able(widen(plan, lane, 0), lane, self)
 
 
 def _customers_of(entries: Sequence[Entry]) -> list[str]:

@@ -12,7 +12,7 @@ from config.runtime import Runtime
 from queues.service import calls, customers, figuring, ringing_back
 from queues.service.abandoned import close_lapsed, reader
 from queues.service.people import find_agent
-from queues.service.ringing_back import Answer
+from queues.service.ringing_back import Able, Answer
 from queues.store.abandoned import abandoned, abandoned_calls, find, insert, key_of, take
 from queues.store.readers import readers
 from tests.requirements.house import House, open_house
@@ -191,6 +191,23 @@ async def test_not_reached_is_tried_again_later_and_not_for_ever(runtime: Runtim
             if tried < 3:
                 assert await house.ring_up("CA1", "wang") is Answer.EARLY
             pass_by(house, 10 * MINUTE_MS)
+
+
+async def test_a_seat_for_some_alone_calls_them_and_whoever_told_of_danger(runtime: Runtime) -> None:
+    async with kept_house(runtime) as house:
+        await house.give_up("CA1", LIN, 10 * SECOND_MS)
+        await house.entries()
+        async with house.runtime.database.read() as connection:
+            entry = await find(connection, "power", "CA1")
+        assert entry is not None
+        plan = house.plan
+        danger = next(each.id for each in plan.matters.values() if each.is_safety)
+        seat = Able(frozenset(plan.needs("general", "")), frozenset({"key_customer"}))
+        told = [
+            seat.calls(plan, replace(entry, **about))
+            for about in ({}, {"tier": "key_customer"}, {"matter": danger})
+        ]
+        assert told == [False, True, True]
 
 
 async def test_two_tries_of_which_the_keeper_hears_at_once_are_two(runtime: Runtime) -> None:
