@@ -16,11 +16,8 @@ from queues.domain.moves import Draft, Reply, about, refuse
 from queues.domain.place_rules import Place, erase_places, has_name
 from queues.domain.state import State, leads_out
 
-IDLE = (
-    CallState.QUEUED,
-    CallState.RESTING,
-    CallState.OFFERED,
-)  # nobody rings him, and no agent waits for him
+# Nobody rings him, and no agent waits for him.
+IDLE = (CallState.QUEUED, CallState.RESTING, CallState.OFFERED)
 
 
 def holder_of(caller_ref: str, queue: str) -> str:
