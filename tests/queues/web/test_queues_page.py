@@ -190,20 +190,26 @@ async def test_two_supervisors_at_one_call(boss: Reader, waiting: Hotline) -> No
 
 async def test_an_agent_is_lent_and_taken_back(boss: Reader, waiting: Hotline) -> None:
     await boss.open("/queues")
-    assert (await boss.send("/queues/complaint/agents", {"act": "lend", "agent": "wang"})).status_code == 303
+    lending = {"act": "lend", "agent": "wang", "reason": "Two are ill"}
+    refused = await boss.send("/queues/complaint/agents", lending | {"reason": " "})
+    assert "Say why" in text_of(refused)
+    assert (await boss.send("/queues/complaint/agents", lending)).status_code == 303
     assert "signed in by hand" in text_of(await boss.open("/queues"))
     board = await waiting.switchboard.queue_board()
     assert board.agents[0].lent == ("complaint",)
     assert board.agents[0].skills >= {"complaint", "general"}
-    again = await boss.send("/queues/general/agents", {"act": "lend", "agent": "wang"})
+    again = await boss.send("/queues/general/agents", lending)
     assert "serves that queue already" in text_of(again)
+    assert again.text.count('value="Two are ill"') == 1, (
+        "it need not be typed again, and stands where it was typed"
+    )
     await boss.send("/queues/complaint/agents", {"act": "take_back", "agent": "wang"})
     assert (await waiting.switchboard.queue_board()).agents[0].lent == ()
-    nobody = await boss.send("/queues/complaint/agents", {"act": "lend", "agent": "nobody"})
+    nobody = await boss.send("/queues/complaint/agents", lending | {"agent": "nobody"})
     assert "not signed in any more" in text_of(nobody)
-    assert [each[:2] for each in await audit(waiting)] == [
-        ("agent.lent", "wang"),
-        ("agent.taken_back", "wang"),
+    assert await audit(waiting) == [
+        ("agent.lent", "wang", "Two are ill"),
+        ("agent.taken_back", "wang", None),
     ]
 
 
