@@ -115,6 +115,15 @@ async def test_one_call_tells_its_course_and_why(boss: Reader, hotline: Hotline,
     assert (await boss.open("/calls/CA404")).status_code == 404
 
 
+async def test_a_call_without_an_agent_does_not_ask_why_this_one(
+    boss: Reader, hotline: Hotline, clock: Any
+) -> None:
+    await a_days_calls(hotline, clock)
+    told = {call_id: (await boss.open(f"/calls/{call_id}")).text for call_id in ("CA1", "CA2", "CA3")}
+    headings = {call_id: re.findall(r'<h2 id="why">([^<]*)</h2>', page) for call_id, page in told.items()}
+    assert headings == {"CA1": ["分配原因"], "CA2": ["原因"], "CA3": ["原因"]}
+
+
 async def test_recordings_are_played_or_say_why_not(boss: Reader, hotline: Hotline, clock: Any) -> None:
     await a_days_calls(hotline, clock)
     rows = [
