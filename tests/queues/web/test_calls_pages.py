@@ -85,6 +85,26 @@ async def test_the_list_is_narrowed(
     assert ("没有符合条件的通话" in page) == (not found)
 
 
+async def test_what_no_store_keeps_as_text_is_refused_before_any_is_asked(
+    boss: Reader, hotline: Hotline, clock: Any
+) -> None:
+    await a_days_calls(hotline, clock)
+    for path in ("/calls?q=%00", "/figures?queue=%00", "/simulate?like=%00", "/tickets?%00=x"):
+        assert (await boss.open(path)).status_code == 400, path
+        assert await boss.get(path) == {"error": "unread"}, path
+    assert (await boss.open("/calls/%00")).status_code == 404
+    assert (await boss.open("/calls?q=%2500")).status_code == 200
+    for nothing in ("\\u0000", "\\ud800"):
+        answer = await boss.client.post(
+            "/queues/calls",
+            content=f'{{"call": "{nothing}", "act": "move", "reason": "x"}}',
+            headers={"X-CSRF-Token": boss.csrf, "Content-Type": "application/json"},
+        )
+        assert (answer.status_code, answer.json()) == (400, {"error": "unread"})
+    stranger = await boss.client.post("/sign-in", data={"name": "\0", "password": "x"})
+    assert stranger.status_code == 400
+
+
 async def test_a_wrong_day_is_named_and_the_rest_is_shown(boss: Reader, hotline: Hotline, clock: Any) -> None:
     await a_days_calls(hotline, clock)
     answer = await boss.open("/calls?day=yesterday")
