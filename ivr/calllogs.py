@@ -81,6 +81,9 @@ class LoggedCall:
     locale: str = ""
 
 
+Check = Callable[[LoggedCall], Sequence[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """A part of the day, half open: `10-12` is 10:00 to 12:00, and a call at 12:00:00 is not in it."""
@@ -106,15 +109,24 @@ def parse_hours(text: str) -> Hours:
     return hours
 
 
-def read_calls(path: Path, *, day: str | None = None, hours: Hours | None = None) -> tuple[LoggedCall, ...]:
+def read_calls(
+    path: Path, *, day: str | None = None, hours: Hours | None = None, check: Check | None = None
+) -> tuple[LoggedCall, ...]:
     """The calls of `day` (as `day_name` tells it) that entered within `hours`, by time of arrival; all without them.
 
-    Service times are cleaned with the medians of the whole file: a call reads the same under every filter.
+    What `check` finds wrong with one of them is told with its line, among the lines that cannot be read. Service times
+    are cleaned with the medians of the whole file: a call reads the same under every filter.
     """
-    calls = _clean_services(_parse(path, text_of(path)))
-    kept = (call for call in calls if day is None or day in (call.day, day_name(call.day)))
-    chosen = (call for call in kept if hours is None or call.at_ms_of_day // 1000 in hours)
-    return tuple(sorted(chosen, key=lambda call: (call.day, call.at_ms_of_day)))
+
+    def is_chosen(call: LoggedCall) -> bool:
+        is_of_day = day is None or day in (call.day, day_name(call.day))
+        return is_of_day and (hours is None or call.at_ms_of_day // 1000 in hours)
+
+    def faults_of(call: LoggedCall) -> Sequence[str]:
+        return check(call) if check is not None and is_chosen(call) else ()
+
+    calls = _clean_services(_parse(path, text_of(path), faults_of))
+    return tuple(sorted(filter(is_chosen, calls), key=lambda call: (call.day, call.at_ms_of_day)))
 
 
 def days_of(calls: Sequence[LoggedCall]) -> tuple[str, ...]:
@@ -158,21 +170,23 @@ def _number_of(day: str) -> int | None:
     return number if number <= SECONDS_MAX // DAY_S else None
 
 
-def _parse(path: Path, text: str) -> list[LoggedCall]:
+def _parse(path: Path, text: str, check: Check) -> list[LoggedCall]:
     rows = csv.reader(io.StringIO(text, newline=""))
     heading = [column.strip() for column in next(rows, [])]
     read_row = _row_reader(path, heading)
-    calls, faults = [], []
+    calls: list[LoggedCall] = []
+    faults: list[str] = []
     try:
         for row in filter(None, rows):
             try:
                 call = read_row(_named(heading, row))
                 if call is not None:
                     calls.append(call)
+                    faults += (f"{path}:{rows.line_num}: {fault}" for fault in check(call))
             except ValueError as fault:
                 faults.append(f"{path}:{rows.line_num}: {fault}")
-                if len(faults) == FAULTS_MAX:
-                    break
+            if len(faults) >= FAULTS_MAX:
+                break
     except csv.Error as fault:
         faults.append(f"{path}:{rows.line_num}: {fault}")
     if faults:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import random
+import shlex
 import shutil
 import signal
 import sys
@@ -41,6 +42,7 @@ from queues.domain.faults import SiteFaults
 from queues.domain.plan import Plan, load_plan
 
 DRAIN_WITHIN_S = 150.0
+SHOUWEN = Path(sys.executable).with_name("shouwen")
 RUSH_OVER = 5  # so many more than agents come at once, at first
 FAULTS: Mapping[str, float] = {
     "callback_doubled": 0.10, "callback_delayed": 0.10, "callback_swapped": 0.05, "callback_lost": 0.05,
@@ -74,7 +76,7 @@ class Cast:
 async def main(words: Sequence[str]) -> int:
     """Run one demo; 0 when it did what was asked and, headless, when the laws held."""
     plan = read_plan(words)
-    folder = plan.keep or Path(tempfile.mkdtemp(prefix="shouwen-demo-"))
+    folder = (plan.keep or Path(tempfile.mkdtemp(prefix="shouwen-demo-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -240,6 +242,9 @@ Shouwen 首问 is up ({plan.folder.name}{speed}; {sum(seat.is_played for seat in
 
   password for all of them: {house.password}
   logs: {house.logs}
+
+  in another terminal, shouwen on what this demo knows (CALL as in the address of the call's page):
+  (set -a; . {shlex.quote(str(house.env_file))}; {shlex.quote(str(SHOUWEN))} explain CALL)
 """,
         flush=True,
     )

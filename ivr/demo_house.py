@@ -6,6 +6,7 @@ import json
 import os
 import random
 import secrets
+import shlex
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -43,6 +44,11 @@ class House:
     def logs(self) -> Path:
         return self.folder / "logs"
 
+    @property
+    def env_file(self) -> Path:
+        """What a shell reads to give `shouwen` this demo's environment; for its owner alone."""
+        return self.folder / "env"
+
 
 def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
     """Choose ports and secrets; write down the environment. Stores named in the caller's own are never touched."""
@@ -77,7 +83,7 @@ def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
         for name, value in os.environ.items()
         if name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
     }
-    return House(
+    house = House(
         folder=folder,
         pages_url=pages_url,
         provider_url=provider_url,
@@ -86,6 +92,9 @@ def furnish(plan: DemoPlan, site: Plan, folder: Path) -> House:
         settings=load_settings(ours),
         password=secrets.token_urlsafe(9),
     )
+    house.env_file.touch(0o600)
+    house.env_file.write_text("".join(f"{name}={shlex.quote(ours[name])}\n" for name in ours), "utf-8")
+    return house
 
 
 def opening_ms(site: Plan, now_ms: int) -> int:

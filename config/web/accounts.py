@@ -24,7 +24,7 @@ from starlette.responses import RedirectResponse, Response
 
 from config.database import Database, metadata
 from config.runtime import Runtime
-from config.web.forms import close_file, expect_file, read_form
+from config.web.forms import close_file, expect_file, read_form, refuse_no_text
 from config.web.sessions import (
     Session,
     close_sessions,
@@ -205,6 +205,9 @@ def require(*roles: str, takes_file: bool = False) -> Callable[[Endpoint], Endpo
     def guard(endpoint: Endpoint) -> Endpoint:
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
+            if "\0" in request.url.path:
+                raise HTTPException(404)
+            refuse_no_text(request.query_params)
             account = await identify(request)
             if account is None:
                 raise SignedOut

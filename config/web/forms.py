@@ -5,6 +5,7 @@ A file goes to disk piece by piece while it comes in, and is gone with its reque
 
 import json
 from collections.abc import AsyncGenerator
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import ImmutableMultiDict, UploadFile
@@ -17,6 +18,7 @@ FILE_BYTES_MAX = 512 * 1024 * 1024
 FIELDS_MAX = 200
 
 Form = ImmutableMultiDict[str, str]
+Fields = ImmutableMultiDict[Any, str]
 
 
 async def read_form(request: Request) -> Form:
@@ -24,11 +26,20 @@ async def read_form(request: Request) -> Form:
     if not hasattr(request.state, "form"):
         kind = request.headers.get("Content-Type", "")
         if kind.startswith("multipart/form-data") and getattr(request.state, "expects_file", False):
-            request.state.form, request.state.file = await _parts(request)
+            form, request.state.file = await _parts(request)
         else:
-            request.state.form = _parse(kind, await _body(request))
-    form: Form = request.state.form
-    return form
+            form = _parse(kind, await _body(request))
+        refuse_no_text(form)
+        request.state.form = form
+    read: Form = request.state.form
+    return read
+
+
+def refuse_no_text(fields: Fields) -> None:
+    """What no store keeps as text is a fault of whoever sends it: NUL (PostgreSQL), half a surrogate pair (UTF-8)."""
+    for part in (part for field in fields.multi_items() for part in field):
+        if "\0" in part or any("\ud800" <= sign <= "\udfff" for sign in part):
+            raise HTTPException(400)
 
 
 def expect_file(request: Request) -> None:

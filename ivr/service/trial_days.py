@@ -62,7 +62,7 @@ async def count_calls(runtime: Runtime, plan: Plan, terms: Terms) -> dict[tuple[
 async def read_record(runtime: Runtime, plan: Plan, terms: Terms) -> DayRecord:
     """Everything of it that a trial plays, in one look at the database."""
     from_ms, until_ms = span_of(plan, terms)
-    site = runtime.settings.site
+    site, read_ms = runtime.settings.site, runtime.clock.now_ms()
     async with runtime.database.read() as connection:
         rows = await calls.queued_between(connection, site, from_ms, until_ms, CALLS_MAX)
         lines = await journal.lines_between(connection, site, from_ms - SHIFT_MAX_MS, until_ms, STINT_TYPES)
@@ -71,6 +71,7 @@ async def read_record(runtime: Runtime, plan: Plan, terms: Terms) -> DayRecord:
         midnight_ms=day_of(plan, dt.date.fromisoformat(terms.day))[0],
         from_ms=from_ms,
         until_ms=until_ms,
+        read_ms=read_ms,
         calls=[each for each in read if isinstance(each, RecordedCall)],
         stints=stints_in(lines, from_ms, until_ms),
         unplayed=dict(Counter(each for each in read if isinstance(each, str))),

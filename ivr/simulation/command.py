@@ -24,7 +24,7 @@ from ivr.calllogs import CallLogError, day_name, days_of, parse_hours, read_call
 from ivr.progress import Bar
 from ivr.simulation import report
 from ivr.simulation.boards import on_rules, on_scripts
-from ivr.simulation.logs import agents_of, calls_of
+from ivr.simulation.logs import agents_of, calls_of, check_of
 from ivr.simulation.play import Day
 from ivr.simulation.report import Told
 from ivr.simulation.scenario import PlayedDay, Scenario
@@ -140,10 +140,11 @@ def plan_at(name: str) -> Plan:
 def scenario_of(chosen: argparse.Namespace, plan: Plan) -> tuple[Scenario, list[str]]:
     """The day that is played, and in words what of it the log did not say."""
     hours = parse_hours(chosen.hours) if chosen.hours else None
-    logged = read_calls(chosen.calls, day=chosen.day, hours=hours)
+    priorities = priorities_of(chosen.priorities, plan)
+    logged = read_calls(chosen.calls, day=chosen.day, hours=hours, check=check_of(plan, priorities))
     if not logged:
         raise CallLogError([f"{chosen.calls}: no calls there; {_days_there(chosen.calls)}"])
-    calls = calls_of(logged, plan, priorities_of(chosen.priorities, plan))
+    calls = calls_of(logged, plan, priorities)
     assumed = [
         f"an agent answers {chosen.ring:g} s after the ring begins and wraps up for {chosen.wrap_up:g} s"
     ]

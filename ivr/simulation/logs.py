@@ -1,4 +1,6 @@
-"""From a call log to a scenario: the site's own tiers, queues and matters for each call, or a fault with its line.
+"""From a call log to a scenario: the site's own tiers, queues and matters for each call.
+
+What the site does not know is told while the log is read, with its line (`check_of`).
 
 What a log does not tell is assumed, and said: patience of those who were answered (none: they wait), how many
 agents there were (as many as asked for, each with every skill), the matter (the usual one), the language.
@@ -9,7 +11,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ivr.calllogs import DAY_S, CallLogError, LoggedCall, arrival_of, text_of
+from ivr.calllogs import DAY_S, CallLogError, Check, LoggedCall, arrival_of, text_of
 from ivr.simulation.scenario import EVERYBODY, SimulatedAgent, SimulatedCall
 from queues.domain.plan import Plan
 from queues.domain.skills import fault_of
@@ -17,6 +19,30 @@ from queues.domain.skills import fault_of
 FAULTS_MAX = 20
 USUAL_SERVICE_S = 180  # of a call that was never answered and so never timed
 AGENT_COLUMNS = ("agent", "skills", "from_s", "until_s")
+
+
+def check_of(plan: Plan, tiers_of_priority: Mapping[int, str]) -> Check:
+    """Whether the site knows the tier, the queue and the matter of a call that entered a queue."""
+
+    def check(call: LoggedCall) -> list[str]:
+        if call.outcome == "left_in_menu":
+            return []
+        asked = (
+            ("tier", _tier_of(call, plan, tiers_of_priority), plan.tiers),
+            ("queue", call.queue or usual_queue(plan), plan.queues),
+            ("matter", call.matter or usual_matter(plan), plan.matters),
+        )
+        return [
+            f"{plan.site} has no {kind} '{name}' ({', '.join(known)})"
+            for kind, name, known in asked
+            if name not in known
+        ]
+
+    return check
+
+
+def _tier_of(call: LoggedCall, plan: Plan, tiers_of_priority: Mapping[int, str]) -> str:
+    return call.tier or tiers_of_priority.get(call.priority, plan.default_tier)
 
 
 def calls_of(
@@ -30,18 +56,7 @@ def calls_of(
     for number, call in enumerate(logged):
         if call.outcome == "left_in_menu":
             continue
-        tier = call.tier or tiers_of_priority.get(call.priority, plan.default_tier)
-        queue = call.queue or usual_queue(plan)
-        if tier not in plan.tiers:
-            faults.append(f"{arrival_of(call)}: {plan.site} has no tier '{tier}' ({', '.join(plan.tiers)})")
-        if queue not in plan.queues:
-            faults.append(
-                f"{arrival_of(call)}: {plan.site} has no queue '{queue}' ({', '.join(plan.queues)})"
-            )
-        if call.matter and call.matter not in plan.matters:
-            faults.append(
-                f"{arrival_of(call)}: {plan.site} has no matter '{call.matter}' ({', '.join(plan.matters)})"
-            )
+        tier, queue = _tier_of(call, plan, tiers_of_priority), call.queue or usual_queue(plan)
         if call.call_id and call.call_id in known:
             faults.append(f"{arrival_of(call)}: the call '{call.call_id}' is there twice")
         known.add(call.call_id)

@@ -11,6 +11,7 @@ name is in it; what the record does not tell is counted and said.
   the hang-ups (its maximum likelihood under censoring), each call from the seed and its own id; "stays" lets them wait.
 * Agents are there from ready to away or signed out, with the skills they then had, in whole seconds. Whoever goes on
   past the last hour stays to the end. The house is empty when the first hour begins.
+* Of a day that is not over nothing is known past the instant at which it was read: what really was ends there.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from queues.domain.plan import Plan
 
 USUAL_RING_S: Final = 5.0
 USUAL_WRAP_UP_S: Final = 20.0
+NOT_OVER: Final = "not_over"  # said of a day that was read before its last hour had passed
 TURN: Final = "#"  # before the number of an agent's second and later stints
 WRAP_UP_MS_MAX: Final = 600_000
 RING_MS_MAX: Final = 120_000
@@ -79,14 +81,20 @@ class Stint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayRecord:
-    """`midnight_ms` begins the day; `unplayed` counts calls that are left out, by why."""
+    """`midnight_ms` begins the day, it was read at `read_ms`; `unplayed` counts calls that are left out, by why."""
 
     midnight_ms: int
     from_ms: int
     until_ms: int
+    read_ms: int
     calls: Sequence[RecordedCall]
     stints: Sequence[Stint]
     unplayed: Mapping[str, int]
+
+    @property
+    def known_ms(self) -> int:
+        """As far as the record goes: the last hour, or now while it is not over."""
+        return min(self.until_ms, self.read_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +173,8 @@ def stints_in(lines: Iterable[Line], from_ms: int, until_ms: int) -> list[Stint]
 def read_day(record: DayRecord, terms: Terms, plan: Plan) -> Reading:
     """`plan` says what a call without a tier or matter of its own counts as."""
     calls, said = _calls(record, terms, plan)
+    if record.known_ms < record.until_ms:
+        said.insert(0, (NOT_OVER, {"at": record.read_ms}))
     ring_s, wrap_up_s = times_of(record)
     scenario = Scenario(
         calls=calls,
@@ -343,7 +353,7 @@ def _really(record: DayRecord, calls: Sequence[SimulatedCall]) -> PlayedDay:
     """What did happen, in the terms of a simulated day. Nobody kept count of promotions."""
     told = {each.call_id: each for each in record.calls}
     busy_ms: Counter[str] = Counter({stint.agent_id: 0 for stint in record.stints})
-    played, ended_ms = [], record.until_ms - record.midnight_ms
+    played, ended_ms = [], record.known_ms - record.midnight_ms
     for call in calls:
         each = told[call.call_id]
         left_ms = call.at_ms + each.wait_ms
@@ -360,7 +370,7 @@ def _really(record: DayRecord, calls: Sequence[SimulatedCall]) -> PlayedDay:
             busy_ms[each.agent_id] += (each.talk_ms or 0) + (each.wrap_up_ms or 0)
     staffed_ms: Counter[str] = Counter()
     for stint in record.stints:
-        until_ms = record.until_ms if stint.until_ms is None else stint.until_ms
+        until_ms = record.known_ms if stint.until_ms is None else stint.until_ms
         staffed_ms[stint.agent_id] += max(0, until_ms - stint.from_ms)
     return PlayedDay(
         calls=tuple(played), busy_ms=dict(busy_ms), staffed_ms=dict(staffed_ms), ended_ms=ended_ms

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ivr.service.trials import OPEN, Trial
+from ivr.simulation.record import NOT_OVER
 from ivr.simulation.report import CURVE_STEPS
 from ivr.simulation.terms import Terms
 from queues.web.times import day_and_time, face, time_of_day
@@ -108,23 +109,28 @@ def result_view(result: Mapping[str, Any], words: Words) -> View:
         "moved": words.t("trials.moved", **result["moved"]) if result.get("after") else "",
         "worst": [_call(each, words) for each in result["worst"]],
         "best": [_call(each, words) for each in result["best"]],
-        "said": said_of(result["said"], words),
+        "not_over": said_of((each for each in result["said"] if each[0] == NOT_OVER), words),
+        "said": said_of((each for each in result["said"] if each[0] != NOT_OVER), words),
         "digest": result["digest"],
         "chart": _chart(result["chart"], words),
         "nobody": not result["before"]["agents"],
     }
 
 
-def said_of(said: Sequence[Sequence[Any]], words: Words) -> list[str]:
+def said_of(said: Iterable[Sequence[Any]], words: Words) -> list[str]:
     """What was assumed, with how many calls of each."""
     told = []
     for name, values in said:
-        shown = {
-            key: words.t("why.comma").join(value) if key == "who" else value for key, value in values.items()
-        }
+        shown = {key: _shown(key, value, words) for key, value in values.items()}
         if shown.get("n", 1):
             told.append(words.t(f"trials.said.{name}", **shown))
     return told
+
+
+def _shown(key: str, value: Any, words: Words) -> Any:
+    if key == "at":
+        return time_of_day(value, words.plan.timezone)
+    return words.t("why.comma").join(value) if key == "who" else value
 
 
 def _scopes(result: Mapping[str, Any], words: Words) -> list[View]:

@@ -90,11 +90,13 @@ class LiveChanges:
             await self._write_down(action, call_id, told)
         return reply.word
 
-    async def lend_agent(self, agent_id: str, queue: str) -> str:
-        """ok | again | gone | no_queue | has_skills: he answers this queue too, until he signs out."""
+    async def lend_agent(self, agent_id: str, queue: str, reason: str) -> str:
+        """ok | again | gone | no_queue | no_reason | has_skills: he answers this queue too, until he signs out."""
         known = self.plan.queues.get(queue)
         if known is None:
             return NO_QUEUE
+        if not reason:
+            return NO_REASON
         board = await self.switchboard.queue_board()
         agent = next((each for each in board.agents if each.agent_id == agent_id), None)
         if agent is not None and agent.skills >= set(known.needs) and queue not in agent.lent:
@@ -103,7 +105,9 @@ class LiveChanges:
             agent_id=agent_id, queue=queue, skills=known.needs, by=self.account_id
         )
         if word == "ok":
-            await self._write_down("agent.lent", agent_id, {"queue": queue})
+            await self._write_down(
+                "agent.lent", agent_id, {"queue": queue, "reason": reason[:REASON_LENGTH_MAX]}
+            )
         return word
 
     async def take_back_agent(self, agent_id: str, queue: str) -> str:

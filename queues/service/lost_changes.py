@@ -53,11 +53,19 @@ def _last_of_each(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, An
     kept: dict[tuple[str, ...], Mapping[str, Any]] = {}
     for row in rows:
         kind = row["action"].partition(".")[0]
-        detail = row["id"] if kind == "call" else row["detail"] if kind == "agent" else ""
-        key = (kind, row["subject"], detail)
+        which = row["id"] if kind == "call" else _queue_in(row["detail"]) if kind == "agent" else ""
+        key = (kind, row["subject"], which)
         kept.pop(key, None)
         kept[key] = row
     return kept.values()
+
+
+def _queue_in(detail: str | None) -> str:
+    """The queue an agent was lent to or taken back from; a row nobody can read stands for itself."""
+    try:
+        return str(json.loads(detail or "")["queue"])
+    except (KeyError, TypeError, ValueError):
+        return detail or ""
 
 
 async def _close(board: "Switchboard", plan: Plan, queue: str, by: str, told: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The queues as they stand now: who waits where with which key, who may answer, what is closed by hand."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,7 +16,10 @@ HEADS_SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingCall:
-    """A call in its lane. `tier` is the customer's own, `lane.tier` that by which he is served."""
+    """A call in its lane. `tier` is the customer's own, `lane.tier` that by which he is served.
+
+    `is_to_call_back`: he has hung up and has our promise; his line is free.
+    """
 
     call_id: str
     arrival: str
@@ -26,6 +30,7 @@ class WaitingCall:
     tier: str
     matter: str
     ticket_no: str
+    is_to_call_back: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +55,18 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueBoard:
-    """`counts` has all who wait, by queue; `waiting` the first HEADS_SHOWN of each lane."""
+    """`waiting` has the first HEADS_SHOWN of each lane by their keys, whoever came first where they are equal.
+
+    Safety, ceilings and overflow are not in a key: they are the plan's, and the moment's. By queue, `in_lanes` counts
+    all who have a place in its lanes, `counts` those of them who are on the line, and `callbacks` whoever is to be
+    called back, in a lane or not.
+    """
 
     now_ms: int
     waiting: tuple[WaitingCall, ...]
+    in_lanes: Mapping[str, int]
     counts: Mapping[str, int]
+    callbacks: Mapping[str, int]
     agents: tuple[QueueAgent, ...]
     closed: Mapping[str, Closing]
 
@@ -62,11 +74,12 @@ class QueueBoard:
 def read_board(told: Mapping[str, Any], now_ms: int) -> QueueBoard:
     """From the script's reply; an empty Lua table may be an object."""
     waiting: list[WaitingCall] = []
-    counts: dict[str, int] = {}
-    for lane_id, rules, count, calls in told["lanes"]:
+    in_lanes, counts = Counter[str](), Counter[str]()
+    for lane_id, rules, count, promised, calls in told["lanes"]:
         lane = Lane.from_json(rules)
-        counts[lane.queue] = counts.get(lane.queue, 0) + int(count)
-        for call_id, arrival, queued_ms, name, tier, matter, ticket_no, _ in calls:
+        in_lanes[lane.queue] += int(count)
+        counts[lane.queue] += int(count) - int(promised)
+        for call_id, arrival, queued_ms, is_promised, name, tier, matter, ticket_no in calls:
             waiting.append(
                 WaitingCall(
                     call_id=call_id,
@@ -78,13 +91,18 @@ def read_board(told: Mapping[str, Any], now_ms: int) -> QueueBoard:
                     tier=tier,
                     matter=matter,
                     ticket_no=ticket_no,
+                    is_to_call_back=bool(is_promised),
                 )
             )
     agents = (_agent(*fields) for fields in told["agents"])
     return QueueBoard(
         now_ms=now_ms,
-        waiting=tuple(waiting),
+        waiting=tuple(
+            sorted(waiting, key=lambda each: (each.queued_ms - each.lane.head_start_ms, each.arrival))
+        ),
+        in_lanes=in_lanes,
         counts=counts,
+        callbacks=Counter(queue for queue, _tier in told["called"]),
         agents=tuple(sorted(agents, key=lambda each: (each.name, each.agent_id))),
         closed={queue: read_closing(text) for queue, text in told["closed"]},
     )

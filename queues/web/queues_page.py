@@ -78,8 +78,9 @@ async def change_agents(request: Request) -> Response:
     """Sign an agent into this queue, or take him back."""
     form, queue = await read_form(request), request.path_params["queue"]
     agent_id, act, changes = form.get("agent", ""), form.get("act", ""), _changes(request)
+    reason = form.get("reason", "").strip()[:REASON_LENGTH_MAX]
     if act == "lend":
-        word = await changes.lend_agent(agent_id, queue)
+        word = await changes.lend_agent(agent_id, queue, reason)
     elif act == "take_back":
         word = await changes.take_back_agent(agent_id, queue)
     else:
@@ -137,8 +138,9 @@ async def _page(
 ) -> Response:
     floor, words = floor_of(request), words_of(request)
     board = await floor.switchboard.queue_board()
-    names = ("call", "queue", "tier", "reason")
+    names = ("call", "queue", "tier", "reason", "act", "agent")
     typed_in = {name: typed.get(name, "") if typed else "" for name in names}
+    typed_in["at"] = request.path_params.get("queue", "")
     return page(
         request,
         "queues.html",

@@ -32,18 +32,26 @@ def queues_view(board: QueueBoard, names: Mapping[str, str], words: Words) -> Vi
 
 def _queue(queue: Queue, board: QueueBoard, names: Mapping[str, str], words: Words) -> View:
     ordered = in_order(words.plan, queue.id, board)
-    count = board.counts.get(queue.id, 0)
     shown = ordered[:HEADS_SHOWN]
-    more = count - len(shown)
+    more = board.in_lanes.get(queue.id, 0) - len(shown)
     return {
         "id": queue.id,
         "word": words.queue(queue.id),
-        "count": count,
-        "count_word": words.t("queues.waiting", n=count) if count else words.t("queues.nobody"),
+        **_counts(queue, board, words),
         "more": words.t("queues.more", n=more) if more > 0 else "",
         "calls": [_call(place, each, board.now_ms, words) for place, each in enumerate(shown, 1)],
         "agents": [_agent(each, queue, words) for each in board.agents if _serves(each, queue)],
         **_state(queue, board, names, words),
+    }
+
+
+def _counts(queue: Queue, board: QueueBoard, words: Words) -> View:
+    """Those on the line, and beside them those to be called back, as the wallboard counts them."""
+    count, callbacks = board.counts.get(queue.id, 0), board.callbacks.get(queue.id, 0)
+    return {
+        "count": count,
+        "count_word": words.t("queues.waiting", n=count) if count else words.t("queues.nobody"),
+        "callbacks": words.t("wall.callbacks", count=callbacks) if callbacks else "",
     }
 
 
@@ -69,6 +77,7 @@ def _call(place: int, call: WaitingCall, now_ms: int, words: Words) -> View:
         "rank": words.rank(call.lane.tier),
         "matter": words.matter(call.matter),
         "ticket_no": ticket,
+        "mark": words.t("queues.to_call_back") if call.is_to_call_back else "",
         "since_ms": call.queued_ms,
         "why": _why(call, now_ms, words),
     }

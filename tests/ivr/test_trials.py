@@ -34,7 +34,7 @@ HOUR_MS = 3_600_000
 DAY = "2026-11-23"
 
 
-async def a_morning(hotline: Hotline, clock: ManualClock) -> None:
+async def a_morning(hotline: Hotline, clock: ManualClock, *, is_over: bool = True) -> None:
     """王 alone from nine: five calls one after another, and two who come while he talks: one waits, one gives up."""
     for number in range(5):
         await hotline.answered_call(f"CA{number}")
@@ -59,9 +59,10 @@ async def a_morning(hotline: Hotline, clock: ManualClock) -> None:
     clock.advance(90_000)
     await hotline.end("CAkey")
     await hotline.wrap_up()
-    await hotline.switchboard.set_presence(agent_id="wang", presence="away", reason="meal")
+    if is_over:
+        await hotline.switchboard.set_presence(agent_id="wang", presence="away", reason="meal")
     await hotline.write_down()
-    clock.advance(24 * HOUR_MS)
+    clock.advance(24 * HOUR_MS if is_over else 60_000)
 
 
 async def a_long_day(runtime: Runtime, count: int = 3_000) -> None:
@@ -165,6 +166,19 @@ async def test_yesterday_is_played_as_it_was_and_under_another_folder(
     assert path in (await other.open("/simulate")).text
     trail = [row["action"] for row in await hotline.rows(audits.name) if row["action"].startswith("trial.")]
     assert trail == ["trial.asked", "trial.asked"]
+
+
+async def test_of_a_day_that_is_not_over_nothing_is_told_past_now(
+    boss: Reader, hotline: Hotline, clock: ManualClock
+) -> None:
+    await a_morning(hotline, clock, is_over=False)
+    path = await asked(boss, form_of(hotline.runtime))
+    assert await played(hotline, boss, path) == "done"
+    really = (await result_of(hotline, path))["really"]
+    assert really["length_s"] * 1000 == clock.now_ms() - MONDAY_0900_MS + 9 * HOUR_MS
+    assert really["occupancy"] > 0.4, "he is there until now, and not until midnight"
+    page = text_of(await boss.open(path))
+    assert page.count("尚未结束：实际情况只统计到那时") == 1
 
 
 async def same_on_the_command_line(boss: Reader, path: str, tmp_path: Path) -> None:

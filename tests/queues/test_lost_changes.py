@@ -31,7 +31,7 @@ async def change(hotline: Hotline) -> LiveChanges:
     boss = LiveChanges(hotline.runtime, hotline.switchboard, "chief")
     (waiting,) = (await hotline.switchboard.queue_board()).waiting
     assert await boss.close_queue("general", "drill", leads=False) == "ok"
-    assert await boss.lend_agent("wang", "connection") == "ok"
+    assert await boss.lend_agent("wang", "connection", "two are ill") == "ok"
     assert await boss.raise_call("CA1", waiting.lane_id, "high_risk", "a hospital") == "ok"
     return boss
 

@@ -93,9 +93,12 @@ async def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     process = await start("--keep", str(folder), "--port", "0")
     try:
         assert process.stdout is not None
+        said = b""
         async with asyncio.timeout(360):
             while b"Ctrl-C" not in (line := await process.stdout.readline()):
                 assert line, "the demo ended by itself"
+                said += line
+        await explains(said.decode())
         assert len(living(folder)) >= 7  # five processes of ours, the launcher's own and the stand-in
     finally:
         process.send_signal(signal.SIGINT)
@@ -103,6 +106,20 @@ async def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert "asked to be called back" in said.decode()
     assert living(folder) == []
+
+
+async def explains(said: str) -> None:
+    """The line to paste finds this demo's own state, wherever it is pasted."""
+    (line,) = [line for line in said.splitlines() if line.endswith("explain CALL)")]
+    shell = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", line.replace("CALL)", "CALL --language en)")),
+        env={},
+        cwd="/",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    told, _ = await asyncio.wait_for(shell.communicate(), 60)
+    assert "No call CALL is known here" in told.decode()
 
 
 def living(folder: Path) -> list[int]:

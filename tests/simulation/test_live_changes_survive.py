@@ -27,7 +27,7 @@ async def test_live_changes_survive_the_death_of_the_store(own_store: OwnStore) 
     lane_id = "general|residential|general|0|0"
     assert await changes.move_call("LIN", lane_id, "complaint", "x") == "ok"
     assert await changes.raise_call("CHEN", lane_id, "key_customer", "x") == "ok"
-    assert await changes.lend_agent("wang", "complaint") == "ok"
+    assert await changes.lend_agent("wang", "complaint", "x") == "ok"
     assert await changes.close_queue("general", "x", leads=True) == "ok"
     before = told(await board.queue_board())
     await own_store.mark()

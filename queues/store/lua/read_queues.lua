@@ -9,6 +9,7 @@
 local now_ms = tonumber(ARGV[1])
 local heads_max = tonumber(ARGV[2])
 -- include: base
+-- include: called_back
 
 local lanes, agents, closed = {}, {}, {}
 local rules = redis.call("HGETALL", key("lanes"))
@@ -18,13 +19,14 @@ for n = 1, #rules, 2 do
   for m = 1, #entries, 2 do
     local call_id = string.sub(entries[m], 14)
     calls[#calls + 1] = { call_id, string.sub(entries[m], 1, 12), entries[m + 1],
-      read("call", call_id, "customer_name", "tier", "matter", "ticket_no", "skips") }
+      promised[call_id] and 1 or 0, read("call", call_id, "customer_name", "tier", "matter", "ticket_no") }
   end
-  lanes[#lanes + 1] = { rules[n], rules[n + 1], redis.call("ZCARD", key("lane", rules[n])), calls }
+  local count = redis.call("ZCARD", key("lane", rules[n]))
+  lanes[#lanes + 1] = { rules[n], rules[n + 1], count, in_lane[rules[n]] or 0, calls }
 end
 for _, agent_id in ipairs(redis.call("SMEMBERS", key("agents"))) do
   agents[#agents + 1] = { agent_id, read("agent", agent_id, "name", "state", "skills", "lent", "idle_ms") }
 end
 local texts = redis.call("HGETALL", key("closed_queues"))
 for n = 1, #texts, 2 do closed[#closed + 1] = { texts[n], texts[n + 1] } end
-return { "ok", cjson.encode({ lanes = lanes, agents = agents, closed = closed }) }
+return { "ok", cjson.encode({ lanes = lanes, agents = agents, closed = closed, called = called }) }

@@ -7,18 +7,9 @@
 --   ok                then all of it as one JSON text
 local now_ms = tonumber(ARGV[1])
 -- include: base
+-- include: called_back
 
-local lanes, held, agents, called, promised = {}, {}, {}, {}, {}
-
--- Who is to be called back is counted apart from those on the line; who waits on the line we called is one of these.
-local in_lane = {}
-for _, call_id in ipairs(redis.call("HVALS", key("callbacks"))) do
-  local queue, tier, lane_id, state, own_leg = read("call", call_id, "queue", "tier", "lane_id", "state", "leg_id")
-  if own_leg == "" then
-    called[#called + 1], promised[call_id] = { queue, tier }, true
-    if state == "queued" then in_lane[lane_id] = (in_lane[lane_id] or 0) + 1 end
-  end
-end
+local lanes, held, agents = {}, {}, {}
 
 -- The first in a lane who is on the line: none but those to be called back stand before him.
 local function longest(lane_id)

@@ -15,6 +15,7 @@ const note = work.elements.note;
 
 let state = JSON.parse(document.getElementById("desk-state").textContent);
 let phone = null;
+const IDLE = new Set(["signed_out", "away", "idle"]);
 
 const node = (name) => desk.querySelector(`[data-node="${name}"]`);
 const act = (name) => desk.querySelector(`[data-do="${name}"]`);
@@ -317,18 +318,22 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     if (state.stage === "offer") accept();
     else if (state.stage === "wrap_up") finish();
+  } else if (owed && state.stage === "offer" && !isTyping && !event.ctrlKey && /^[1-9]$/.test(event.key)) {
+    complain(desk.dataset.numberNow); // it was meant for the list, which the offer has just closed
   }
 });
 
+// The list stays while its reader makes himself ready for it.
 document.addEventListener("click", (event) => {
-  for (const menu of menus) if (menu.open && !menu.contains(event.target)) menu.open = false;
+  const isPresence = Boolean(event.target.closest('[data-action="presence"]'));
+  for (const menu of menus) if (menu.open && !menu.contains(event.target) && !(menu === owed && isPresence)) menu.open = false;
 });
 
 function take(next) {
   if (next.now_ms < state.now_ms) return; // an older picture overtaken by a newer one
   if (next.stage !== state.stage) {
     complain("");
-    if (owed) owed.open = false; // an Enter is for whoever calls now
+    if (owed && !IDLE.has(next.stage)) owed.open = false; // an Enter is for whoever calls now
   }
   state = next;
   setNow(next.now_ms);

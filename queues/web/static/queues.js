@@ -24,6 +24,7 @@ function call(item) {
   const tier = element("span", item.tier, "tier");
   tier.dataset.rank = item.rank;
   who.append(tier, " ", element("span", item.matter, "quiet"));
+  if (item.mark) who.append(" ", element("span", item.mark, "queue-mark"));
   const age = element("span", "", "queue-age tabular");
   age.dataset.since = item.since_ms;
   label.append(choice, element("span", item.place, "queue-place tabular"), who, age, element("span", item.why, "queue-why quiet"));
@@ -59,6 +60,7 @@ function takeBack(list, agentId) {
 function drawQueue(section, queue) {
   const hadFocus = document.activeElement?.name === "call" && section.contains(document.activeElement);
   write(section.querySelector("[data-count]"), queue.count_word);
+  write(section.querySelector("[data-callbacks]"), queue.callbacks);
   const mark = section.querySelector("[data-mark]");
   mark.dataset.state = queue.mark;
   write(mark, queue.state_word);

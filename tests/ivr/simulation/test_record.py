@@ -46,6 +46,7 @@ def recorded(day: PlayedDay, scenario: Scenario) -> DayRecord:
         midnight_ms=MIDNIGHT_MS,
         from_ms=MIDNIGHT_MS,
         until_ms=last_ms,
+        read_ms=last_ms,
         calls=calls,
         stints=stints,
         unplayed={},

@@ -66,14 +66,22 @@ def test_what_a_change_would_have_done(
 @pytest.mark.parametrize(
     ("table", "agents", "words"),
     [
-        (f"{COLUMNS}1.25,vip,general,60,\n", "1", f"arrived_s 1.25: power has no tier 'vip' ({TIERS})"),
+        (f"{COLUMNS}1.25,vip,general,60,\n", "1", f"calls.csv:2: power has no tier 'vip' ({TIERS})"),
         (
             COLUMNS.replace("\n", ",call\n") + "1,,general,60,,x\n2,,general,60,,x\n",
             "1",
             "arrived_s 2: the call 'x' is there twice",
         ),
-        (f"{COLUMNS}90000,,nowhere,60,\n", "1", f"arrived_s 90000: power has no queue 'nowhere' ({QUEUES})"),
-        (f"{COLUMNS}x,,general,60,\n", "1", "calls.csv:2: arrived_s 'x' is not a number of seconds"),
+        (f"{COLUMNS}90000,,nowhere,60,\n", "1", f"calls.csv:2: power has no queue 'nowhere' ({QUEUES})"),
+        (
+            f"{COLUMNS}1,,nowhere,60,\nx,,general,60,\n3,vip,general,60,\n",
+            "1",
+            (
+                f"calls.csv:2: power has no queue 'nowhere' ({QUEUES})\n"
+                "calls.csv:3: arrived_s 'x' is not a number of seconds\n"
+                f"calls.csv:4: power has no tier 'vip' ({TIERS})"
+            ),
+        ),
         (PLAIN, "nobody.csv", "--agents: 'nobody.csv' is neither a number of agents nor a file"),
         (PLAIN, "0", "--agents: '0' is neither a number of agents nor a file"),
     ],

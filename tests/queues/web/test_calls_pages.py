@@ -85,6 +85,26 @@ async def test_the_list_is_narrowed(
     assert ("没有符合条件的通话" in page) == (not found)
 
 
+async def test_what_no_store_keeps_as_text_is_refused_before_any_is_asked(
+    boss: Reader, hotline: Hotline, clock: Any
+) -> None:
+    await a_days_calls(hotline, clock)
+    for path in ("/calls?q=%00", "/figures?queue=%00", "/simulate?like=%00", "/tickets?%00=x"):
+        assert (await boss.open(path)).status_code == 400, path
+        assert await boss.get(path) == {"error": "unread"}, path
+    assert (await boss.open("/calls/%00")).status_code == 404
+    assert (await boss.open("/calls?q=%2500")).status_code == 200
+    for nothing in ("\\u0000", "\\ud800"):
+        answer = await boss.client.post(
+            "/queues/calls",
+            content=f'{{"call": "{nothing}", "act": "move", "reason": "x"}}',
+            headers={"X-CSRF-Token": boss.csrf, "Content-Type": "application/json"},
+        )
+        assert (answer.status_code, answer.json()) == (400, {"error": "unread"})
+    stranger = await boss.client.post("/sign-in", data={"name": "\0", "password": "x"})
+    assert stranger.status_code == 400
+
+
 async def test_a_wrong_day_is_named_and_the_rest_is_shown(boss: Reader, hotline: Hotline, clock: Any) -> None:
     await a_days_calls(hotline, clock)
     answer = await boss.open("/calls?day=yesterday")
@@ -113,6 +133,15 @@ async def test_one_call_tells_its_course_and_why(boss: Reader, hotline: Hotline,
     assert "当场解决" in page
     assert "13900000001" not in answer.text
     assert (await boss.open("/calls/CA404")).status_code == 404
+
+
+async def test_a_call_without_an_agent_does_not_ask_why_this_one(
+    boss: Reader, hotline: Hotline, clock: Any
+) -> None:
+    await a_days_calls(hotline, clock)
+    told = {call_id: (await boss.open(f"/calls/{call_id}")).text for call_id in ("CA1", "CA2", "CA3")}
+    headings = {call_id: re.findall(r'<h2 id="why">([^<]*)</h2>', page) for call_id, page in told.items()}
+    assert headings == {"CA1": ["分配原因"], "CA2": ["原因"], "CA3": ["原因"]}
 
 
 async def test_recordings_are_played_or_say_why_not(boss: Reader, hotline: Hotline, clock: Any) -> None:

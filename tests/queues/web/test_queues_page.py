@@ -7,10 +7,10 @@ import pytest
 
 from queues.service.explaining import explain_call
 from queues.service.live_changes import LiveChanges
-from queues.web import queues_page
+from queues.web import queues_page, wall
 from queues.web.floor import Floor
 from queues.web.queues_page import DONE, REFUSED, pictures
-from tests.queues.hotline import Hotline
+from tests.queues.hotline import CHEN_NUMBER, Hotline
 from tests.queues.test_explanation import comes, words_in
 from tests.queues.web.reader import Door, Reader, next_picture, text_of
 
@@ -63,6 +63,42 @@ async def test_the_order_and_why(boss: Reader, waiting: Hotline) -> None:
     assert "came 09:00:00" in page
     assert "王敏" in page
     assert "Cannot be closed by hand" in page
+
+
+async def test_whoever_is_to_be_called_back_is_marked_and_counted_apart(
+    boss: Reader, door: Door, waiting: Hotline, clock: Any
+) -> None:
+    """As the wallboard counts them; he keeps his place among those on the line."""
+    await waiting.arrive("CHEN", CHEN_NUMBER)
+    await waiting.enqueue("CHEN")
+    assert (await waiting.switchboard.ask_callback(call_id="CHEN")).is_ok
+    await waiting.end("CHEN")
+    clock.advance(60_000)
+    await comes(waiting, "LAST")
+
+    async def counted() -> tuple[int, int, int]:
+        board = await waiting.switchboard.queue_board()
+        return board.in_lanes["general"], board.counts["general"], board.callbacks["general"]
+
+    assert await counted() == (3, 3, 1), "he rests"
+    assert (await waiting.switchboard.tend_callback(call_id="CHEN")).is_ok
+    assert await counted() == (4, 3, 1)
+    board = await waiting.switchboard.queue_board()
+    assert [each.call_id for each in board.waiting] == ["KEY", "LIN", "CHEN", "LAST"]
+    page = text_of(await boss.open("/queues"))
+    assert "3 waiting +1 to call back" in page
+    assert page.count("to be called back") == 1
+    floor, chinese = door.app.state.floor, words_in(waiting, "zh")
+    seen = [
+        await next_picture(events) for events in (pictures(floor, chinese), wall.pictures(floor, chinese))
+    ]
+    on_page, on_wall = (next(each for each in view["queues"] if each["id"] == "general") for view in seen)
+    assert (
+        (on_page["count"], on_page["callbacks"])
+        == (on_wall["waiting"], on_wall["callbacks"])
+        == (3, "另1回电")
+    )
+    assert [each["mark"] for each in on_page["calls"]] == ["", "", "待回电", ""]
 
 
 async def test_a_call_is_moved_with_its_place_and_a_reason(boss: Reader, waiting: Hotline) -> None:
@@ -154,20 +190,26 @@ async def test_two_supervisors_at_one_call(boss: Reader, waiting: Hotline) -> No
 
 async def test_an_agent_is_lent_and_taken_back(boss: Reader, waiting: Hotline) -> None:
     await boss.open("/queues")
-    assert (await boss.send("/queues/complaint/agents", {"act": "lend", "agent": "wang"})).status_code == 303
+    lending = {"act": "lend", "agent": "wang", "reason": "Two are ill"}
+    refused = await boss.send("/queues/complaint/agents", lending | {"reason": " "})
+    assert "Say why" in text_of(refused)
+    assert (await boss.send("/queues/complaint/agents", lending)).status_code == 303
     assert "signed in by hand" in text_of(await boss.open("/queues"))
     board = await waiting.switchboard.queue_board()
     assert board.agents[0].lent == ("complaint",)
     assert board.agents[0].skills >= {"complaint", "general"}
-    again = await boss.send("/queues/general/agents", {"act": "lend", "agent": "wang"})
+    again = await boss.send("/queues/general/agents", lending)
     assert "serves that queue already" in text_of(again)
+    assert again.text.count('value="Two are ill"') == 1, (
+        "it need not be typed again, and stands where it was typed"
+    )
     await boss.send("/queues/complaint/agents", {"act": "take_back", "agent": "wang"})
     assert (await waiting.switchboard.queue_board()).agents[0].lent == ()
-    nobody = await boss.send("/queues/complaint/agents", {"act": "lend", "agent": "nobody"})
+    nobody = await boss.send("/queues/complaint/agents", lending | {"agent": "nobody"})
     assert "not signed in any more" in text_of(nobody)
-    assert [each[:2] for each in await audit(waiting)] == [
-        ("agent.lent", "wang"),
-        ("agent.taken_back", "wang"),
+    assert await audit(waiting) == [
+        ("agent.lent", "wang", "Two are ill"),
+        ("agent.taken_back", "wang", None),
     ]
 
 

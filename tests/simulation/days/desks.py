@@ -120,8 +120,11 @@ class Supervisor:
     async def _lends(self, board: QueueBoard) -> None:
         agent = self.chance.choice(board.agents)
         queue = self.chance.choice(QUEUES)
-        change = self.changes.take_back_agent if queue in agent.lent else self.changes.lend_agent
-        self.words.append(await change(agent.agent_id, queue))
+        if queue in agent.lent:
+            word = await self.changes.take_back_agent(agent.agent_id, queue)
+        else:
+            word = await self.changes.lend_agent(agent.agent_id, queue, "lend")
+        self.words.append(word)
 
     async def _closes(self) -> None:
         queue, leads = self.chance.choice(CLOSABLE), self.chance.random() < 0.5
