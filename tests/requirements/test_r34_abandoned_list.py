@@ -369,6 +369,8 @@ async def test_the_pages_show_it_and_one_key_on_the_desk_calls_him(runtime: Runt
         table = (await boss.client.get("/abandoned.csv")).text
         lines = table.split("\r\n")
         assert lines[0].startswith("\ufeffEntry,Gave up at,Queue")
+        mistyped = await boss.open("/abandoned.csv?from=soon")
+        assert (mistyped.status_code, "That could not be read" in mistyped.text) == (422, True)
         assert [line.split(",")[10] for line in lines[1:3]] == ["Reached", "Does not want it"]
         await house.enter("reviewer", "qa")
         qa = house.readers[-1]
