@@ -64,9 +64,8 @@ class CallRecord:
     transfers: int | None = None  # to another queue or colleague
     wrap_ms: int | None = None  # all wrap-ups together that are closed
     running: str | None = None  # since when a hold and each agent's wrap-up go on, as JSON; empty = none
-    ended_in: str | None = (
-        None  # the state in which it ended: who hangs up while a phone rings is in `offered`
-    )
+    # the state in which it ended: who hangs up while a phone rings is in `offered`
+    ended_in: str | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -164,9 +164,8 @@ class Draft:
             return
         skips = with_skip(call.skips, skip, self.now_ms) if skip else call.skips
         call = self.change_call(call, CallEvent.REQUEUE, offer_id="", agent_id="", room="", skips=skips)
-        if (
-            call.is_off_line
-        ):  # its queue may be closed by now, or the hours over: looked at before anybody has it
+        if call.is_off_line:
+            # its queue may be closed by now, or the hours over: looked at before anybody has it
             self.let_go_of_customer(call)
             self.state.deadlines[f"callback:{call.call_id}"] = self.now_ms
         call = self.refresh_never(call)

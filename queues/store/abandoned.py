@@ -104,9 +104,8 @@ class Entry:
     head_start_ms: int = 0
     due_ms: int  # by when he is to be called
     lapses_ms: int
-    here_call_id: str | None = (
-        None  # the call in which he is on the line, or we ring him, or will as he asked
-    )
+    # the call in which he is on the line, or we ring him, or will as he asked
+    here_call_id: str | None = None
     taken_by: str | None = None  # the agent who calls him
     taken_until_ms: int | None = None
     attempts: int = 0  # calls begun by agents
