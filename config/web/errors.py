@@ -26,6 +26,7 @@ WORDS = {
     404: "absent",
     405: "absent",
     413: "unread",
+    422: "unread",
     503: "away",
 }
 BROKEN = "broken"

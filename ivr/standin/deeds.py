@@ -1,7 +1,7 @@
 """What an agent does to a call while he talks: holds it, asks a colleague, hands over, puts it through.
 
 He does at most one of these in a talk, by habit and chance, with the buttons that his desk shows him; where the
-desk shows none (a callback, a call that is not his yet, nobody to ask) he goes on talking. What must hold: whoever
+desk shows none (a call that is not his yet, nobody to ask) he goes on talking. What must hold: whoever
 was put on hold is taken back or handed over, unless he has gone.
 """
 

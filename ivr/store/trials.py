@@ -5,7 +5,7 @@ writes nothing. `busy` is the account while its trial waits or runs and empty (N
 Ids, instants and figures only.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -20,13 +20,12 @@ from sqlalchemy import (
     Text,
     delete,
     func,
-    insert,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from config.database import metadata
+from config.database import metadata, upsert
 from queues.store import leases
 
 WAITING, RUNNING, DONE = "waiting", "running", "done"
@@ -84,19 +83,14 @@ class Trial:
     result: str | None = None
 
 
-_NAMES: Final = tuple(each.name for each in fields(Trial))
-_COLUMNS: Final = [trials.c[name] for name in _NAMES]
+_COLUMNS: Final = [trials.c[each.name] for each in fields(Trial)]
 
 
 async def insert_new(connection: AsyncConnection, site: str, trial: Trial) -> bool:
     """False while another one of the same account waits or runs."""
-    busy = select(trials.c.trial_id).where(trials.c.site == site, trials.c.busy == trial.asked_by)
-    if (await connection.execute(busy)).first() is not None:
-        return False
-    values = {name: getattr(trial, name) for name in _NAMES}
-    row = {**values, **leases.FREE, "site": site, "busy": trial.asked_by}
-    await connection.execute(insert(trials).values(**row))
-    return True
+    row = {**asdict(trial), **leases.FREE, "site": site, "busy": trial.asked_by}
+    statement = upsert(trials, connection).values(**row).on_conflict_do_nothing()
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def find(connection: AsyncConnection, site: str, trial_id: str) -> Trial | None:

@@ -86,10 +86,7 @@ async def export_figures(request: Request) -> Response:
     found, report = await _read(request, floor, words)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(
-        words.t(f"figures.csv.{name}")
-        for name in ("first", "last", "set", "name", "value", "unit", "formula", "version")
-    )
+    writer.writerow(words.t(f"figures.csv.{name}") for name in CSV_COLUMNS)
     for name, totals in _sets(report, words):
         for each in figures_of(totals).values():
             writer.writerow([found.first, found.last, name, *_csv_row(each, words)])

@@ -8,24 +8,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from queues.domain.calls import DIVERSIONS
+from queues.domain.dial_rules import MISSES
 from queues.domain.explanation import Explanation, Passer, Said, Why, queue_and_tier, reasons
 from queues.web.times import face, time_of_day
 from queues.web.words import Words
 
 View = dict[str, Any]
+# Why a call went back to its place or rests, an offer was withdrawn, a customer not reached.
+AGAIN: Final = frozenset(
+    {"missed", "declined", "unrung", "connecting", "lost", "diverted", "ended", "moved", "raised"}
+    | {"window", "closed", "engaged", "failed", "joined", "transferred", "back", *MISSES}
+)
 # What has a word of its own; anything else is shown as it was stored.
 _WORDED: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "by": ("explain.by", frozenset({"caller", "agent", "system"})),
     "to": ("explain.to", frozenset(DIVERSIONS)),
     "role": ("why.role", frozenset({"manager", "last_agent", "first_contact", "transfer", "ring_back"})),
-    "why": (
-        "explain.again",
-        frozenset(
-            {"missed", "declined", "unrung", "connecting", "lost", "diverted", "ended", "moved", "raised"}
-            | {"window", "engaged", "unanswered", "unreached", "no_key", "deadline", "failed", "joined"}
-            | {"transferred"}
-        ),
-    ),
+    "why": ("explain.again", AGAIN),
 }
 
 

@@ -220,8 +220,7 @@ async def test_what_cannot_be_tried_is_said_at_its_field(
         assert answer.status_code == 422, name
         assert f'id="{name}-error"' in answer.text, name
         assert f'href="#{name}"' in answer.text, name
-        kept = given[name].replace("-13-40", "-13-40")
-        assert f'value="{kept}"' in answer.text, name
+        assert f'value="{given[name]}"' in answer.text, name
     empty = await boss.send("/simulate", form_of(hotline.runtime, day="2026-11-20"))
     assert "这段时间没有来电进入队列" in text_of(empty)
     assert await hotline.rows("trials") == []

@@ -20,7 +20,7 @@ from queues.domain.lanes import Lane
 from queues.domain.routing import decide
 from queues.service.explaining import NoLinesError, UnknownCallError, explain_call
 from queues.store.journal import events
-from queues.web.why import explanation_view, why_in_words
+from queues.web.why import AGAIN, explanation_view, why_in_words
 from queues.web.words import Words
 from tests.queues.hotline import Hotline
 from tests.requirements.command_line import shouwen
@@ -345,6 +345,7 @@ def test_every_sentence_has_its_words(locale: str) -> None:
     used |= {f"explain.before.{each}" for each in BEFORE} | {f"explain.reason.{each}" for each in BEFORE}
     used |= {f"why.passed_over.{each}" for each in (*PASSED_OVER, "else")}
     used |= {f"explain.line.{each.replace('.', '_')}" for each in LINES_TOLD}
+    used |= {f"explain.again.{each}" for each in AGAIN}
     assert used - CATALOGUE.keys(locale) == set()
 
 

@@ -119,8 +119,7 @@ async def test_two_agents_want_him_and_one_calls_and_reaches_him(runtime: Runtim
         assert sorted(answers) == [Answer.OK, Answer.TAKEN]
         agent_id = ("wang", "li")[answers.index(Answer.OK)]
         assert [row["taken_by"] for row in await house.entries()] == [agent_id]
-        why = await house.offered_to(agent_id)
-        assert why == "back-1-CA1"
+        assert await house.offered_to(agent_id) == "back-1-CA1"
         customer = await reach(house, agent_id)
         assert customer.leg.to == LIN
         (entry,) = await house.entries("ending", "call_id", "agent_id", "taken_by", "here_call_id")
@@ -305,9 +304,8 @@ async def test_lines_twice_late_and_swapped_and_a_killed_keeper_come_to_the_same
         await house.write_down()
         assert await house.rows("abandoned") == [], "the keeper was away"
         first = await house.entries()
-        async with (
-            house.runtime.database.transaction() as connection
-        ):  # it died before it had said how far it was
+        # it died before it had said how far it was
+        async with house.runtime.database.transaction() as connection:
             await connection.execute(
                 update(readers).where(readers.c.name == "abandoned").values(last_id="0-0")
             )
@@ -321,9 +319,8 @@ async def test_lines_twice_late_and_swapped_and_a_killed_keeper_come_to_the_same
         await wait_in_queue(house, "CA5", CHEN)
         await tick(house)
         await house.answer("CA5")
-        async with (
-            house.runtime.database.transaction() as connection
-        ):  # the end of the first call is told last
+        # the end of the first call is told last
+        async with house.runtime.database.transaction() as connection:
             await connection.execute(delete(abandoned).where(abandoned.c.entry_id == "CA2"))
             await connection.execute(delete(abandoned_calls).where(abandoned_calls.c.call_id == "CA2"))
         about = {"outcome": "abandoned", "by": "caller", "ended_ms": first[1]["opened_ms"]}
@@ -400,6 +397,8 @@ async def test_the_pages_show_it_and_one_key_on_the_desk_calls_him(runtime: Runt
         table = (await boss.client.get("/abandoned.csv")).text
         lines = table.split("\r\n")
         assert lines[0].startswith("\ufeffEntry,Gave up at,Queue")
+        mistyped = await boss.open("/abandoned.csv?from=soon")
+        assert (mistyped.status_code, "That could not be read" in mistyped.text) == (422, True)
         assert [line.split(",")[10] for line in lines[1:3]] == ["Reached", "Does not want it"]
         await house.enter("reviewer", "qa")
         qa = house.readers[-1]

@@ -17,6 +17,7 @@ from queues.domain.audit import audit
 from queues.domain.commands import name_of
 from queues.domain.switchboard import RULES, advance
 from queues.store.switchboard import PACKAGE
+from queues.web.why import AGAIN
 from tests.switchboard.laws import Laws
 from tests.switchboard.workload import UNREPEATABLE, Workload
 from tests.switchboard.world import World, first_state
@@ -24,6 +25,8 @@ from tests.switchboard.world import World, first_state
 SEEDS = range(8)
 COMMANDS = 450
 DAYS_MIN, DAYS_MAX = 8, 40
+# Lines that tell a reader their reason.
+REASONED = ("call.requeued", "offer.withdrawn", "callback.missed", "callback.rested")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -45,7 +48,11 @@ async def test_a_day_leaves_rules_and_scripts_in_the_same_place(redis: Redis, se
 
 
 def test_the_words_of_the_rules_are_the_words_of_the_headers() -> None:
-    """Days enough that every word is said once; the more commands there are, the more it takes."""
+    """Days enough that every word is said once; the more commands there are, the more it takes.
+
+    And each reason they give has words for whoever reads the call's page.
+    """
+    reasons: set[str] = set()
     words: dict[str, set[str]] = defaultdict(set)
     headers = {name: promised(name) for name in scripts()}
     for seed in range(DAYS_MAX):
@@ -53,13 +60,13 @@ def test_the_words_of_the_rules_are_the_words_of_the_headers() -> None:
         for _ in range(6_000):
             state.customers.update([changed] if (changed := workload.change_of_file()) else [])
             command = workload.next(state)
-            words[name_of(type(command))] |= {
-                advance(state, command).reply[0],
-                advance(state, command).reply[0],
-            }
+            first, again = advance(state, command), advance(state, command)
+            words[name_of(type(command))] |= {first.reply[0], again.reply[0]}
+            reasons |= {line.data["why"] for line in first.lines if line.type in REASONED}
         if seed >= DAYS_MIN and {name: general(words[name]) for name in headers} == headers:
             break
     assert {name: general(words[name]) for name in headers} == headers
+    assert reasons - AGAIN == set()
 
 
 def test_every_command_has_one_rule_one_script_and_the_same_arguments() -> None:

@@ -104,7 +104,7 @@ class Workload:
             case "offered" | "connecting":
                 return self._next_of_offer(state, call)
             case "connected":
-                return [*self._next_of_talk(state, call), *self._next_of_consult(state, call)]
+                return (self._next_of_consult if call.consult_id else self._next_of_talk)(state, call)
             case "messaging" if call.diverted_to == "transfer":
                 return [self._end(call.call_id), self._command(c.ReturnCall, call_id=call.call_id)]
             case "ended":
@@ -119,8 +119,7 @@ class Workload:
         return [self._end(call.call_id), self._transfer(call.call_id, call.agent_id), hold, *asked]
 
     def _next_of_consult(self, state: State, call: Call) -> list[c.Command]:
-        if not call.consult_id:
-            return []
+        """What else may happen to the talk meanwhile is a disturbance, else hardly a colleague would come to it."""
         over = self._hand_over(call.call_id, call.agent_id)
         left = self._command(c.EndConsult, offer_id=call.consult_id, leg_id=self._one(["", "", "leg-other"]))
         if state.offers[call.consult_id].state == "accepted":
