@@ -63,7 +63,7 @@ async def test_a_calm_replay_of_a_call_log(tmp_path: Path) -> None:
 
 
 async def test_a_stormy_hour_with_every_process_killed_once() -> None:
-    words = ("--for", "24", "--speed", "30", "--seed", "5", "--agents", "6", "--faults")
+    words = ("--for", "16", "--speed", "30", "--seed", "5", "--agents", "6", "--faults")
     code, figures, said = await play(*words, "--kill", "dispatcher,scribe,worker,web")
     check_books(code, figures, said)
     for name in ("dispatcher", "scribe", "worker", "web"):
