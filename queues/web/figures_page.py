@@ -26,6 +26,7 @@ View = dict[str, Any]
 TEXT_LENGTH_MAX: Final = 80
 BOM: Final = "\ufeff"  # by it Excel knows that the file is UTF-8
 COLUMNS: Final = ("connect_rate", "asa", "wait_p80", "abandonment", "longest_wait", "aht")
+CSV_COLUMNS: Final = ("first", "last", "set", "name", "value", "unit", "formula", "version")
 SPANS: Final = (("today", 0, 0), ("yesterday", 1, 1), ("week", 6, 0), ("month", 29, 0), ("year", 364, 0))
 ROLES: Final = ("supervisor", "qa", "admin")
 
