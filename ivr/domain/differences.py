@@ -74,6 +74,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "calendars": ("服务时间", "calendar"),
     "dispositions": ("通话小结", "disposition"),
     "areas": ("区域", "area"),
+    "departments": ("部门", "department"),
     "attributes": ("客户资料项", "customer attribute"),
     "voices": ("语音", "voice"),
     "phrases": ("通用提示", "phrase"),
@@ -211,7 +212,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
 _UNORDERED: Final = frozenset({"tier", "needs", "line", "area", "managed", "holidays"})
 _SECTIONS: Final = (
     *("lines", "tiers", "queues", "matters", "calendars", "ticket_types", "areas", "attributes", "skills"),
-    *("dispositions", "voices", "posts", "gravities"),
+    *("departments", "dispositions", "voices", "posts", "gravities"),
 )
 OWN_SENTENCES: Final = frozenset({"options", "cases", "otherwise"})  # fields that have sentences of their own
 

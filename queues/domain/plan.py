@@ -22,6 +22,7 @@ from queues.domain.appointing import Appointing
 from queues.domain.attributes import Attribute
 from queues.domain.calendars import Calendar
 from queues.domain.clocks import Span
+from queues.domain.departments import Department
 from queues.domain.faults import FaultBook, Model, SiteSource
 from queues.domain.hours import Hours, resolve
 from queues.domain.lanes import Lane
@@ -243,6 +244,7 @@ class Plan(Timing):
     dispositions: dict[str, Named]
     locale_needs: dict[str, str]
     areas: dict[str, Area] = Field(default_factory=dict)
+    departments: dict[str, Department] = Field(default_factory=dict)
     attributes: dict[str, Attribute] = Field(default_factory=dict)
     surge: Surge | None = None
     targets: Targets = Targets()
@@ -360,6 +362,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "care": _read_one(book, Care, ("customers", "care"), shared),
         "tiers": _ranked(_read_all(book, Tier, ("customers", "tiers"), shared)),
         "queues": _read_all(book, Queue, ("queues", "queues"), shared),
+        "departments": _read_some(book, Department, ("queues", "departments"), shared),
         "skills": _read_all(book, Named, ("queues", "skills"), shared),
         "matters": _read_all(book, Matter, ("queues", "matters"), shared),
         "surge": _read_one(book, Surge, ("queues", "surge"), shared),

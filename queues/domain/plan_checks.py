@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.domain import abandoned, affinity, appointing, calendars, rule_checks, settling, skills, targets
+from queues.domain import (
+    abandoned,
+    affinity,
+    appointing,
+    calendars,
+    departments,
+    rule_checks,
+    settling,
+    skills,
+    targets,
+)
 from queues.domain.faults import FaultBook, Steps
 from queues.domain.parts import language_of
 from queues.domain.tickets import TicketState
@@ -31,6 +41,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
     affinity.check(names, parts)
     _check_queues(names, parts)
     _check_surge(names, parts)
+    departments.check(names, parts)
     targets.check(names, parts)
     abandoned.check(names, parts["abandoned"])
     for name, line in parts["lines"].items():

@@ -8,7 +8,7 @@ them; agents' time has no queue and no tier, and is told of the whole house alon
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,7 +26,7 @@ from queues.domain.metrics import (
     added,
     figures_of,
 )
-from queues.domain.periods import Piece, pieces
+from queues.domain.periods import Grain, Piece, pieces
 from queues.domain.plan import Plan
 from queues.domain.targets import target_of
 from queues.store import figured, intervals
@@ -41,12 +41,15 @@ __all__ = [
     "Asked",
     "Card",
     "Figure",
+    "Grain",
     "Kind",
+    "Point",
     "Report",
     "Totals",
     "behind",
     "figures_of",
     "read",
+    "series",
 ]
 
 COMPARED_MAX: Final = 200_000
@@ -85,6 +88,13 @@ class Report:
         return found
 
 
+class Point(NamedTuple):
+    """What the calls come to that arrived in one quarter, day or month."""
+
+    start_ms: int
+    totals: Totals
+
+
 async def read(runtime: Runtime, plan: Plan, asked: Asked) -> Report:
     now_ms = runtime.clock.now_ms()
     site, chosen = runtime.settings.site, _chosen(runtime, asked)
@@ -107,6 +117,25 @@ async def read(runtime: Runtime, plan: Plan, asked: Asked) -> Report:
     if asked.is_whole_house:
         report.totals.agents = sum(report.by_agent.values(), Counter[str]())
     return report
+
+
+async def series(runtime: Runtime, plan: Plan, asked: Asked, grain: Grain) -> list[Point]:
+    """Every quarter, day or month that begins in the period and has calls, the oldest first.
+
+    A period that begins or ends within a month is not what its months come to: ask for whole ones.
+    """
+    piece = Piece(grain, asked.from_ms, asked.until_ms)
+    async with runtime.database.read() as connection:
+        rows = await intervals.rows_within(
+            connection, runtime.settings.site, piece, queues=asked.queues, tier=asked.tier, line=asked.line
+        )
+    found: dict[int, Totals] = {}
+    for cell, row in rows.items():
+        totals = found.setdefault(cell.start_ms, Totals())
+        totals.add(row.counts, target_of(plan, cell.queue, cell.tier))
+        if row.corrected_ms:
+            totals.corrected_ms = max(totals.corrected_ms or 0, row.corrected_ms)
+    return [Point(start_ms, totals) for start_ms, totals in sorted(found.items())]
 
 
 def merge(into: Totals, more: Totals) -> None:
@@ -150,7 +179,7 @@ async def behind(runtime: Runtime, plan: Plan, asked: Asked, symbol: str) -> Cal
     return CallFilter(
         from_ms=asked.from_ms,
         until_ms=asked.until_ms,
-        queue=next(iter(asked.queues), ""),
+        queues=tuple(asked.queues),
         tier=asked.tier,
         line=asked.line,
         also=figured.condition(symbol, targets or {("", ""): target_of(plan, "", "")}),

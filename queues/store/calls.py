@@ -117,7 +117,7 @@ class CallFilter:
     from_ms: int | None = None
     until_ms: int | None = None
     outcome: str = ""
-    queue: str = ""
+    queues: Collection[str] = ()
     agent_id: str = ""
     customer_id: str = ""
     text: str = ""  # a call's, ticket's or customer's id
@@ -259,9 +259,11 @@ async def newest_first(
 
 
 def conditions(chosen: CallFilter) -> list[Any]:
-    names = ("outcome", "queue", "customer_id", "tier", "line")
+    names = ("outcome", "customer_id", "tier", "line")
     equals = {name: getattr(chosen, name) for name in names}
     found: list[Any] = [calls.c[name] == value for name, value in equals.items() if value]
+    if chosen.queues:
+        found.append(calls.c.queue.in_(chosen.queues))
     if chosen.agent_id:
         had_talk = exists().where(talks.c.call_id == calls.c.call_id, talks.c.agent_id == chosen.agent_id)
         found.append(or_(calls.c.agent_id == chosen.agent_id, had_talk))

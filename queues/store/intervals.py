@@ -231,6 +231,13 @@ def _inside(table: Table, site: str, pieces: Iterable[Piece]) -> list[Any]:
     return [table.c.site == site, or_(*spans)]
 
 
+def _chosen(site: str, pieces: Iterable[Piece], queues: Collection[str], tier: str, line: str) -> list[Any]:
+    found = _inside(intervals, site, pieces)
+    if queues:
+        found.append(intervals.c.queue.in_(queues))
+    return found + [intervals.c[name] == value for name, value in (("tier", tier), ("line", line)) if value]
+
+
 async def totals(
     connection: AsyncConnection,
     site: str,
@@ -243,10 +250,7 @@ async def totals(
     """What the range comes to, by queue and tier; the sums by the database, the waits by the second here."""
     if not pieces:
         return {}
-    chosen = _inside(intervals, site, pieces)
-    if queues:
-        chosen.append(intervals.c.queue.in_(queues))
-    chosen += [intervals.c[name] == value for name, value in (("tier", tier), ("line", line)) if value]
+    chosen = _chosen(site, pieces, queues, tier, line)
     group = (intervals.c.queue, intervals.c.tier)
     added = [func.sum(intervals.c[name]).label(name) for name in domain.SUMS]
     latest = func.max(intervals.c.corrected_ms).label("corrected_ms")
@@ -265,6 +269,21 @@ async def totals(
     for (key, name), several in texts.items():
         found[key].counts.waits[name] = waits.added(several)
     return found
+
+
+async def rows_within(
+    connection: AsyncConnection,
+    site: str,
+    piece: Piece,
+    *,
+    queues: Collection[str] = (),
+    tier: str = "",
+    line: str = "",
+) -> Rows:
+    """Each row of one grain that begins in this range."""
+    chosen = _chosen(site, [piece], queues, tier, line)
+    rows = (await connection.execute(select(intervals).where(*chosen))).mappings()
+    return {Cell(row["start_ms"], row["queue"], row["tier"], row["line"]): _row(row) for row in rows}
 
 
 async def all_rows(connection: AsyncConnection, site: str, grain: Grain = Grain.QUARTER) -> Rows:

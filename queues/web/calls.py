@@ -20,7 +20,7 @@ from queues.web.words import Words
 
 SHOWN = 50
 TEXT_LENGTH_MAX = 80
-NAMES = ("day", "outcome", "queue", "agent", "q", "from", "until", "tier", "line", "of")
+NAMES = ("day", "outcome", "queue", "agent", "q", "from", "until", "department", "tier", "line", "of")
 
 
 def routes() -> list[BaseRoute]:
@@ -71,7 +71,7 @@ async def _chosen(floor: Floor, asked: dict[str, str], words: Words) -> tuple[Ca
         from_ms=from_ms,
         until_ms=until_ms,
         outcome=asked["outcome"],
-        queue=asked["queue"],
+        queues=(asked["queue"],) if asked["queue"] else (),
         agent_id=asked["agent"],
         text=asked["q"],
         tier=asked["tier"],

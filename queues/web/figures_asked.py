@@ -13,18 +13,20 @@ from queues.web.times import local
 from queues.web.words import Words
 
 DAYS_MAX: Final = 366 * 3
-NAMES: Final = ("from", "until", "queue", "tier", "line")
+NAMES: Final = ("from", "until", "department", "queue", "tier", "line")
 _DAY: Final = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`first` and `last` are days, both of them in it."""
+    """`first` and `last` are days, both of them in it. A queue narrows further than its department."""
 
     asked: Asked
     first: dt.date
     last: dt.date
     error: str = ""
+    department: str = ""
+    queue: str = ""
 
 
 def read_asked(given: Mapping[str, str], floor: Floor, words: Words) -> Found:
@@ -44,15 +46,18 @@ def read_asked(given: Mapping[str, str], floor: Floor, words: Words) -> Found:
             (midnight(first, floor.zone), midnight(last + _DAY, floor.zone)),
             words.t("figures.bad_period"),
         )
-    queue = given.get("queue", "")
+    department, queue = given.get("department", ""), given.get("queue", "")
+    owned = floor.plan.departments.get(department)
+    if department and owned is None:
+        error = error or words.t("figures.no_department")
     asked = Asked(
         from_ms=edges[0],
         until_ms=edges[1],
-        queues=(queue,) if queue else (),
+        queues=(queue,) if queue else owned.queues if owned else (),
         tier=given.get("tier", ""),
         line=given.get("line", ""),
     )
-    return Found(asked, first, last, error)
+    return Found(asked, first, last, error, department, queue)
 
 
 def address(path: str, found: Found, **more: str) -> str:
@@ -61,7 +66,8 @@ def address(path: str, found: Found, **more: str) -> str:
     named = {
         "from": found.first.isoformat(),
         "until": found.last.isoformat(),
-        "queue": next(iter(asked.queues), ""),
+        "department": found.department,
+        "queue": found.queue,
         "tier": asked.tier,
         "line": asked.line,
         **more,

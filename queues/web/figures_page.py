@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -52,7 +53,8 @@ async def show_figures(request: Request) -> Response:
         first=found.first.isoformat(),
         last=found.last.isoformat(),
         chosen={
-            "queue": next(iter(found.asked.queues), ""),
+            "department": found.department,
+            "queue": found.queue,
             "tier": found.asked.tier,
             "line": found.asked.line,
         },
@@ -220,6 +222,7 @@ async def _agents(floor: Floor, report: Report) -> list[View]:
 def _choices(words: Words) -> dict[str, list[dict[str, str]]]:
     plan = words.plan
     return {
+        "department": [{"id": each, "word": words.department(each)} for each in plan.departments],
         "queue": [{"id": each, "word": words.queue(each)} for each in plan.queues],
         "tier": [{"id": each, "word": words.tier(each)} for each in plan.tiers],
         "line": [{"id": each, "word": words.line(each)} for each in plan.lines],
@@ -234,7 +237,7 @@ def _spans(found: Found, floor: Floor, words: Words) -> list[View]:
         spans.append(
             {
                 "word": words.t(f"figures.span.{name}"),
-                "href": address("/figures", Found(found.asked, first, last)),
+                "href": address("/figures", replace(found, first=first, last=last)),
                 "is_current": (first, last) == (found.first, found.last),
             }
         )
@@ -243,7 +246,7 @@ def _spans(found: Found, floor: Floor, words: Words) -> list[View]:
 
 def _target(found: Found, floor: Floor, words: Words) -> str:
     """The target that holds where one queue is chosen; else that each has its own."""
-    queue = next(iter(found.asked.queues), "")
+    queue = found.queue
     if not queue:
         return words.t("figures.targets_differ")
     target = target_of(floor.plan, queue, found.asked.tier)

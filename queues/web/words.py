@@ -37,6 +37,9 @@ class Words:
     def queue(self, queue: str) -> str:
         return self._name(self.plan.queues, queue)
 
+    def department(self, department: str) -> str:
+        return self._name(self.plan.departments, department)
+
     def matter(self, matter: str) -> str:
         return self._name(self.plan.matters, matter)
 

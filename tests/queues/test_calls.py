@@ -155,12 +155,12 @@ async def test_lists_are_narrowed_and_paged(hotline: Hotline) -> None:
         before = page.older
     assert pages == [["CA4", "CA3"], ["CA2", "CA1"], ["CA0", "CA9"]]
 
-    async def ids(**chosen: str | int) -> list[str]:
+    async def ids(**chosen: str | int | tuple[str, ...]) -> list[str]:
         page = await list_calls(hotline.runtime, CallFilter(**chosen))  # type: ignore[arg-type]
         return [call.call_id for call in page.calls]
 
     assert await ids(outcome="abandoned") == ["CA9"]
-    assert await ids(queue="key") == ["CA9"]
+    assert await ids(queues=("key",)) == ["CA9"]
     assert await ids(agent_id="wang", until_ms=MONDAY_0900_MS + 1) == ["CA1", "CA0"]
     assert await ids(from_ms=MONDAY_0900_MS + 2) == ["CA4"]
 

@@ -3,6 +3,7 @@ of 100 calls the figures are exact, by queue and tier, and these add up. R109: a
 Law 9: from each figure to its definition and to the very calls behind it."""
 
 import csv
+import datetime as dt
 import html
 import io
 import re
@@ -15,7 +16,8 @@ import pytest
 from config.runtime import Runtime
 from ivr.app import build
 from queues.domain.metrics import CARDS
-from queues.service import figuring
+from queues.domain.periods import midnight
+from queues.service import figures, figuring
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
 from tests.queues.web.reader import Door, Reader, text_of
 
@@ -91,6 +93,17 @@ async def test_a_hundred_known_calls_come_to_exact_figures_that_add_up_and_open_
     assert told["全部", "平均处理时长"] == "50.0"
     assert told["全部", "最长等待"] == str(max(*waits, *gave_up))
 
+    own = await house.export("&department=service")
+    assert own["全部", "平均应答速度"] == told["投诉举报", "平均应答速度"], (
+        "a department is the sum of its queues"
+    )
+    listed = await house.boss.open(f"/calls?from={DAY}&until={DAY}&department=service&of=N")
+    assert sorted(set(re.findall(r'href="/calls/(CA\d+)"', listed.text))) == ["CA97", "CA98", "CA99"]
+    nobodys = await house.boss.open("/figures?department=nobody")
+    assert nobodys.status_code == 422
+    assert "本热线没有这个部门" in nobodys.text
+    await expect_a_day_to_be_the_sum_of_its_quarters(house)
+
     page = await house.boss.open(f"/figures?from={DAY}&until={DAY}")
     tables = re.findall(r"<table.*?</table>", page.text, re.DOTALL)
     for table in tables[:2]:
@@ -106,6 +119,21 @@ async def test_a_hundred_known_calls_come_to_exact_figures_that_add_up_and_open_
             == [100, 100, len(waits), len(gave_up)]
         )
     await expect_every_link_to_lead_to_as_many_calls(house, page.text)
+
+
+async def expect_a_day_to_be_the_sum_of_its_quarters(house: House) -> None:
+    runtime, plan = house.hotline.runtime, house.hotline.plan
+    first = dt.date.fromisoformat(DAY)
+    days = [midnight(each, plan.timezone) for each in (first, first + dt.timedelta(days=1))]
+    asked = figures.Asked(from_ms=days[0], until_ms=days[1])
+    (day,) = await figures.series(runtime, plan, asked, figures.Grain.DAY)
+    assert day.start_ms == days[0]
+    total = figures.Totals()
+    quarters = await figures.series(runtime, plan, asked, figures.Grain.QUARTER)
+    for each in quarters:
+        figures.merge(total, each.totals)
+    assert len(quarters) > 4
+    assert (total.counts, total.in_time) == (day.totals.counts, day.totals.in_time)
 
 
 async def expect_every_link_to_lead_to_as_many_calls(house: House, page: str) -> None:
