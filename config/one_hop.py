@@ -2,16 +2,21 @@
 
 aiosqlite hands over four times: to make a cursor, to run the statement, to fetch, to close. Each costs more than most
 statements. Here the four are one. What must hold: rows come as they would have come, a long answer is fetched in parts,
-and no finished statement is held.
+no finished statement is held, and a loop that ends while a statement runs leaves no thread and no open file.
 """
 
 import sqlite3
+from asyncio import Future
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Final
 
 import aiosqlite
+from aiosqlite.core import _STOP_RUNNING_SENTINEL, set_exception, set_result
 
 ROWS_AT_ONCE: Final = 2_000  # what a longer answer has is fetched when it is asked for
 FETCH_AT_ONCE: Final = 64
@@ -104,10 +109,27 @@ class OneHopCursor(aiosqlite.Cursor):
         return rows
 
 
+def work_off(tasks: "SimpleQueue[tuple[Future[Any] | None, Callable[[], Any]]]") -> None:
+    """The connection's thread. Theirs dies when it has to answer a loop that is closed, and what came after it, the
+    closing too, is never done."""
+    settle: Callable[..., None]
+    told: Any = None
+    while told is not _STOP_RUNNING_SENTINEL:
+        future, task = tasks.get()
+        try:
+            settle, told = set_result, task()
+        except BaseException as fault:
+            settle, told = set_exception, fault
+        if future is not None:
+            with suppress(RuntimeError):  # its loop is closed: nobody waits for it any more
+                future.get_loop().call_soon_threadsafe(settle, future, told)
+
+
 class OneHopConnection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, FETCH_AT_ONCE)
-        self._thread.daemon = True  # as the engine would have it: a process that ends does not wait for it
+        # A daemon, as the engine would have it: a process that ends does not wait for it.
+        self._thread = Thread(target=work_off, args=(self._tx,), daemon=True)
 
     def cursor(self) -> OneHopCursor:  # type: ignore[override]  # theirs costs a hand-over
         return OneHopCursor(self, self._conn.cursor)

@@ -1,6 +1,8 @@
 """SQLite with one hand-over a statement: the same rows as ever, and nothing held back."""
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from config.database import Database
-from config.one_hop import ROWS_AT_ONCE, OneHopConnection
+from config.one_hop import ROWS_AT_ONCE, OneHopConnection, connect
 
 COUNTING = """
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)
@@ -72,3 +74,33 @@ async def test_a_refused_statement_holds_nothing(database: Database, tmp_path: P
     other.execute("BEGIN IMMEDIATE")
     other.execute("COMMIT")
     other.close()
+
+
+def test_a_loop_that_ends_while_a_statement_runs_leaves_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    is_running = threading.Event()
+    goes_on = threading.Event()
+
+    def look() -> int:
+        is_running.set()
+        return goes_on.wait(30)
+
+    async def begin() -> OneHopConnection:
+        connection = await connect(str(tmp_path / "a.sqlite"))
+        await connection.create_function("look", 0, look)
+        statement = asyncio.create_task(connection.execute("SELECT look()"))
+        await asyncio.to_thread(is_running.wait, 30)
+        statement.cancel()
+        return connection
+
+    connection = asyncio.run(begin())
+    assert not goes_on.is_set()
+    goes_on.set()
+    connection.stop()
+    connection._thread.join(30)
+    assert not connection._thread.is_alive()
+    assert connection._connection is None, "its file is closed"
+    assert told == []
