@@ -82,6 +82,8 @@ async def test_live_is_rebuilt_by_the_real_scribe_in_batches_with_two_loops_and_
                 "with what is noted and not added yet, it is all there"
             )
             await asyncio.gather(figuring.tick(runtime), figuring.tick(runtime))
+    await hotline.answered_call("CA-last")
+    await hotline.scribe.drain()
     dropped = intervals.drop
 
     async def die(*_: Any) -> None:
