@@ -5,16 +5,17 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+CHARTS  = config/web/static/vendor/uPlot.iife.min.js
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check bench format assets clean
 
-demo: $(VENV)/.ready
+demo: $(VENV)/.ready $(CHARTS)
 	@exec $(VENV)/bin/shouwen demo $(ARGS)
 
-test: $(VENV)/.ready-dev
+test: $(VENV)/.ready-dev $(CHARTS)
 	$(VENV)/bin/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
-check: $(VENV)/.ready-dev
+check: $(VENV)/.ready-dev $(CHARTS)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -44,5 +45,12 @@ $(VENV)/.ready-dev: pyproject.toml | $(VENV)/bin/python
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.ready
 
+assets: $(CHARTS)
+
+# Where they cannot be fetched the pages show the numbers alone, and the next make tries again.
+$(CHARTS): config/web/package.json config/web/package-lock.json config/web/assets.py | $(VENV)/bin/python
+	@echo "Fetching what the pages draw charts with (once) ..."
+	@$(VENV)/bin/python -m config.web.assets && touch $@ || echo "No charts for now: the npm registry was not reached. The pages show tables."
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) config/web/static/vendor build dist .mypy_cache .ruff_cache .hypothesis

@@ -6,9 +6,7 @@ tried is there for every supervisor, and each is an act in the audit.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -21,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from config.runtime import Runtime
 from config.web.accounts import Account, names_of_accounts, require
 from config.web.forms import read_form
+from config.web.sheets import csv_answer
 from config.web.templates import page
 from ivr.calllogs import PLAIN_COLUMNS
 from ivr.service import trial_days, trials
@@ -184,7 +183,8 @@ async def send_json(request: Request) -> Response:
     if result["after"]:
         told |= {"against": result["after"], "changes": detail["changes"]}
     text = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
-    return PlainTextResponse(text, media_type="application/json", headers=_as_file(trial, ".json"))
+    as_file = {"Content-Disposition": f'attachment; filename="{_file_name(trial)}.json"'}
+    return PlainTextResponse(text, media_type="application/json", headers=as_file)
 
 
 @require(*ROLES)
@@ -195,14 +195,7 @@ async def send_table(request: Request) -> Response:
     if not detail or table not in TABLES:
         raise HTTPException(404)
     columns, rows = TABLES[table](detail)
-    out = io.StringIO(newline="")
-    out.write("\ufeff")  # with it Excel reads the letters aright
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return PlainTextResponse(
-        out.getvalue(), media_type="text/csv; charset=utf-8", headers=_as_file(trial, f"-{table}.csv")
-    )
+    return csv_answer(f"{_file_name(trial)}-{table}", columns, rows)
 
 
 def _changes_table(detail: View) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
@@ -242,9 +235,8 @@ TABLES: Final = {
 }
 
 
-def _as_file(trial: Trial, ending: str) -> dict[str, str]:
-    day = Terms.from_json(trial.terms).day
-    return {"Content-Disposition": f'attachment; filename="trial-{day}-{trial.trial_id}{ending}"'}
+def _file_name(trial: Trial) -> str:
+    return f"trial-{Terms.from_json(trial.terms).day}-{trial.trial_id}"
 
 
 async def _form(

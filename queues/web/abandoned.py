@@ -9,11 +9,12 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from config.web.accounts import Account, require
 from config.web.forms import read_form
+from config.web.sheets import csv_answer
 from config.web.templates import page
 from queues.domain.periods import YEARS
 from queues.service import people, ringing_back
@@ -65,10 +66,8 @@ async def export_list(request: Request) -> Response:
         raise HTTPException(422)
     span = day_of(floor.plan, from_day)[0], day_of(floor.plan, until_day)[1]
     found = await ringing_back.of_days(floor.runtime, *span)
-    return PlainTextResponse(
-        abandoned_view.as_table(found, words, await _names(floor)),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="abandoned-{from_day}-{until_day}.csv"'},
+    return csv_answer(
+        f"abandoned-{from_day}-{until_day}", *abandoned_view.as_table(found, words, await _names(floor))
     )
 
 

@@ -1,7 +1,5 @@
 """How the list of callers who gave up is shown, on its page, on a desk and in a table."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -152,13 +150,12 @@ def day_row(begins_ms: int, count: DayCount, words: Words) -> View:
     }
 
 
-def as_table(found: Iterable[Listed], words: Words, names: Mapping[str, str]) -> str:
-    """CSV that a spreadsheet opens with its letters right: a mark in front, a heading in the reader's language."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([words.t(f"abandoned.column.{name}") for name in COLUMNS])
-    writer.writerows([_safe(cell) for cell in _cells(one, words, names)] for one in found)
-    return f"\ufeff{out.getvalue()}"
+def as_table(
+    found: Iterable[Listed], words: Words, names: Mapping[str, str]
+) -> tuple[list[str], list[list[str]]]:
+    """The heading in the reader's language, and one row an entry."""
+    heading = [words.t(f"abandoned.column.{name}") for name in COLUMNS]
+    return heading, [_cells(one, words, names) for one in found]
 
 
 def _cells(one: Listed, words: Words, names: Mapping[str, str]) -> list[str]:
@@ -189,8 +186,3 @@ def _cells(one: Listed, words: Words, names: Mapping[str, str]) -> list[str]:
 
 def _instant(at_ms: int, plan: Plan) -> str:
     return iso(at_ms, plan.timezone)[:19].replace("T", " ")
-
-
-def _safe(cell: str) -> str:
-    """No cell is taken for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
