@@ -40,7 +40,9 @@ from ivr.domain.steps import (
 from ivr.domain.verbs import Document, Play, Say
 from ivr.service.hotlines import Hotline, hotline_of
 from queues.domain.calls import GOODBYE, TRANSFER, VOICEMAIL, WAITING, CallState
+from queues.domain.lanes import Lane
 from queues.domain.named import named_for
+from queues.domain.plan import Plan
 from queues.service.closings import closings_of
 from queues.service.facts import CallFacts, CallReply
 from queues.service.switchboard import Switchboard
@@ -216,6 +218,7 @@ class Guide:
         kind = plan.ticket_types.get(matter.ticket_type or "")
         tier = call.tier if call.tier in plan.tiers else plan.default_tier
         lane = plan.lane(queueing.queue, tier, queueing.matter, locale)
+        lane = await self._raised(plan, call, lane, queueing.matter)
         secret = self.runtime.settings.secret_key
         has_code = kind is not None and kind.access_code
         return await self.switchboard.enqueue_call(
@@ -242,6 +245,11 @@ class Guide:
                 now_ms=self.runtime.clock.now_ms(),
             ),
         )
+
+    async def _raised(self, plan: Plan, call: CallFacts, lane: Lane, matter: str) -> Lane:
+        """Whoever has waited before and was raised by hand then is so still."""
+        was = None if call.queued_ms is None else await self.switchboard.lane_of(call_id=call.call_id)
+        return plan.lane_after(was, lane, matter) if was else lane
 
     def facts(self, hotline: Hotline, call: CallFacts | None = None, *, errands: int = 0) -> Facts:
         """What a step may ask: of queues, those in their hours that no supervisor has closed."""

@@ -332,6 +332,16 @@ class Plan(Timing):
         """The lane in another queue of a call that stands in this one: tier, head start and safety stay."""
         return replace(lane, queue=queue, needs=self.needs(queue, locale))
 
+    def lane_after(self, was: Lane, lane: Lane, matter: str) -> Lane:
+        """The lane of a call that comes to a queue again. If it was raised by hand it stays so: in the tier that it
+        was raised to, unless its own has by now a higher rank."""
+        if not was.is_raised:
+            return lane
+        known = (self.tiers.get(was.tier), self.tiers.get(lane.tier))
+        is_higher = known[0] is not None and (known[1] is None or known[0].rank < known[1].rank)
+        tier = was.tier if is_higher else lane.tier
+        return replace(lane, tier=tier, head_start_ms=self.head_start_ms(tier, matter), is_raised=True)
+
     def needs(self, queue: str, locale: str) -> tuple[str, ...]:
         """The skills a call in this queue and language asks for."""
         spoken = self.locale_needs.get(locale)

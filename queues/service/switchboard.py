@@ -479,6 +479,11 @@ class Switchboard:
             )
         )
 
+    async def lane_of(self, *, call_id: str) -> Lane | None:
+        """Where it waits, or waited last; none: it never has."""
+        place = await self._store.read_place(call_id)
+        return place.lane if place else None
+
     async def able_colleagues(
         self, *, call_id: str, agent_id: str, agents: Iterable[QueueAgent]
     ) -> tuple[QueueAgent, ...]:

@@ -4,6 +4,7 @@ import pytest
 
 from config.runtime import Runtime
 from queues.domain.lanes import Lane
+from queues.service.live_changes import LiveChanges
 from tests.requirements.house import House, open_house
 from tests.requirements.test_r27_callback import CHEN, LIN, MINUTE_MS, pass_by, wait_in_queue
 from tests.traces.hotline import Heard
@@ -62,6 +63,25 @@ async def test_who_is_found_an_agent_while_he_is_led_stays(runtime: Runtime) -> 
         assert await house.offered_to("wang") == "CA1"
         assert (await caller.leave_queue(enqueued, "leave")).verbs == ["Enqueue"]
         assert (await house.facts_of("CA1")).state == "offered"
+
+
+async def test_who_was_raised_by_hand_stays_so_when_he_goes_on_elsewhere(runtime: Runtime) -> None:
+    """His queue has led him to the menu; from there he comes to a queue again, and is still before the others."""
+    async with open_house(runtime, "heat") as house:
+        board, caller = house.hotline.switchboard, house.hotline.caller("CA1", LIN)
+        enqueued = await wait_in_queue(house, "CA1", LIN)
+        was = await board.lane_of(call_id="CA1")
+        assert was is not None
+        tier = min(house.plan.tiers.values(), key=lambda each: each.rank)
+        assert was.tier != tier.id
+        hand = LiveChanges(house.runtime, board, "chief")
+        assert await hand.raise_call("CA1", was.lane_id, tier.id, "孩子在家") == "ok"
+        raised = await board.lane_of(call_id="CA1")
+        pass_by(house, 10 * MINUTE_MS)
+        assert (await caller.wait(enqueued)).verbs == ["Leave"]
+        asked = await caller.leave_queue(enqueued, "leave")
+        assert (await caller.press(asked, "1")).verbs[-1] == "Enqueue"
+        assert await board.lane_of(call_id="CA1") == raised
 
 
 async def crowd(house: House, queue: str, count: int) -> None:
