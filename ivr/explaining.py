@@ -21,7 +21,8 @@ from config.web.words import Words as Catalogue
 from ivr.commands import configure, opened
 from ivr.domain.outline import CHINESE, LANGUAGES
 from queues.domain.explanation import Explanation
-from queues.domain.replay import Difference
+from queues.domain.journal import LineType
+from queues.domain.replay import Difference, agent_in
 from queues.service import explaining, replaying
 from queues.service.explaining import NoLinesError, UnknownCallError
 from queues.service.plans import plan_of
@@ -113,13 +114,14 @@ def replayed_as_text(found: Replayed, words: Words) -> Sequence[str]:
 
 
 def _difference(first: Difference, words: Words) -> Sequence[str]:
-    line = first.line
+    line, agent_id = first.line, agent_in(first.line)
     at = time_of_day(line.at_ms, words.plan.timezone)
-    about = {"at": at, "call_id": line.call_id, "agent": line.agent_id, "line": line.id}
-    told = [words.t("explain.replay.was", **about)]
+    about = {"at": at, "call_id": line.call_id, "agent": agent_id, "line": line.id}
+    was = "called" if line.type == LineType.CALLBACK_CALLED else "was"
+    told = [words.t(f"explain.replay.{was}", **about)]
     if first.agent_id is None:
         told.append(words.t("explain.replay.nobody"))
-    elif first.agent_id != line.agent_id:
+    elif first.agent_id != agent_id:
         told.append(words.t("explain.replay.other_agent", agent=first.agent_id))
     if first.instead:
         told.append(words.t("explain.replay.instead", calls=", ".join(first.instead[:PASSERS_SHOWN])))

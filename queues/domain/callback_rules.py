@@ -218,7 +218,10 @@ def forget_caller(draft: Draft, command: c.ForgetCaller) -> Reply:
         if is_idle(call):
             end_callback(draft, call, FAILED, command.forget_ms)
         else:
+            is_rung = draft.state.dialling.get(ref) == call.call_id
             forget_promise(draft, call)
+            if is_rung:  # he counts no more as one who is rung: decisions follow from it
+                draft.line(LineType.CALLBACK_FORGOTTEN, call_id=call.call_id)
     is_met = draft.state.met.pop(ref, None) is not None
     is_known = is_met or ref in draft.state.places or bool(kept)
     erase_places(draft, ref)

@@ -47,6 +47,7 @@ class LineType(StrEnum):
     CALLBACK_DIALLED = "callback.dialled"
     CALLBACK_REACHED = "callback.reached"
     CALLBACK_MISSED = "callback.missed"
+    CALLBACK_FORGOTTEN = "callback.forgotten"
     OFFER_RINGING = "offer.ringing"
     OFFER_ANSWERED = "offer.answered"
     OFFER_ACCEPTED = "offer.accepted"

@@ -1,10 +1,11 @@
 """The journal replayed: from its lines the state of each instant, and from that the decisions, once more.
 
-An offer's line names the newest line that its decision had seen. The state after that line (lanes with their rules,
+The line of an offer, and of a customer who is rung before an agent is held for him, names the newest line that its
+decision had seen. The state after that line (lanes with their rules,
 who waits in them with whom he skips, agents with their skills and since when they are idle) is folded from the lines
 alone; `decide` on it, by the words of the version that decided, must give the same call to the same agent for the same
-reason. What began before the first line, or was decided by words that are not kept, cannot be checked; that is
-counted, and said, and is not a disagreement.
+reason, or ring the same customer because of him. What began before the first line, or was decided by words that are
+not kept, cannot be checked; that is counted, and said, and is not a disagreement.
 """
 
 import json
@@ -24,13 +25,14 @@ from queues.domain.surges import Running
 EVERYBODY: Final = 10**9  # a replay sees each lane and each pool whole
 NOBODY_LOST: Final = 10**15
 COMPARED: Final = ("rule", "key", "is_front", "queues")
+DECISIONS: Final = (LineType.CALL_OFFERED, LineType.CALLBACK_CALLED)
 
 PlanOf = Callable[[str], Plan | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """An offer that is decided otherwise when the journal is replayed; `now` None: this call is offered to nobody."""
+    """A decision that comes out otherwise when the journal is replayed; `agent_id` None: nothing is done with it."""
 
     line: Line
     agent_id: str | None
@@ -66,7 +68,7 @@ class _Look:
 
 
 class Replay:
-    """Give `decisions` (the offers to be checked) first, then `take` every line in order, then `close`.
+    """Give the lines of `DECISIONS` that are to be checked first, then `take` every line in order, then `close`.
 
     `arrivals` are the arrival counters of callers whose first line was taken out of the journal.
     """
@@ -114,12 +116,17 @@ class Replay:
         )
         matches = {match.call_id: match for match in decide(plan, snapshot, look.now_ms)}
         for line in lines:
-            if line.call_id not in state.calls or line.agent_id not in state.agents:
+            if line.call_id not in state.calls or agent_in(line) not in state.agents:
                 self.agreement.leave(BEFORE)
             elif difference := _difference(line, matches):
                 self.agreement.differences.append(difference)
             else:
                 self.agreement.agreed += 1
+
+
+def agent_in(line: Line) -> str:
+    """To whom it was offered; or whose being free has made that the customer is rung, who is offered to nobody yet."""
+    return line.agent_id or str(line.data["why"]["agent"]["agent_id"])
 
 
 def _look_of(line: Line) -> _Look | None:
@@ -133,13 +140,15 @@ def _look_of(line: Line) -> _Look | None:
 
 def _difference(line: Line, matches: Mapping[str, Match]) -> Difference | None:
     match = matches.get(line.call_id)
-    why = line.data["why"]
-    if match is not None and match.agent_id == line.agent_id:
+    why, agent_id, is_call = line.data["why"], agent_in(line), line.type == LineType.CALLBACK_CALLED
+    if match is not None and match.agent_id == agent_id:
         other = {
             name: (why.get(name), match.why[name]) for name in COMPARED if why.get(name) != match.why[name]
         }
+        if match.is_call != is_call:
+            other["is_call"] = (is_call, match.is_call)
         return Difference(line=line, agent_id=match.agent_id, instead=(), reasons=other) if other else None
-    instead = [each.call_id for each in matches.values() if each.agent_id == line.agent_id]
+    instead = [each.call_id for each in matches.values() if each.agent_id == agent_id]
     return Difference(
         line=line,
         agent_id=match.agent_id if match else None,
@@ -233,10 +242,17 @@ class Fold:
         self.left(line)
         self._change(line, callback=OPEN, leg_id="")
 
+    def begun(self, line: Line) -> None:
+        """An agent calls him back from the list: he waits, and has no line to us."""
+        self._change(line, callback=OPEN)
+
     def called(self, line: Line) -> None:
         self.left(line)
         self._change(line, state=CallState.CALLING)
         self.state.dialling[line.call_id] = line.call_id
+
+    def forgotten(self, line: Line) -> None:
+        self.state.dialling.pop(line.call_id, None)
 
     def reached(self, line: Line) -> None:
         if line.call_id in self.state.calls:
@@ -363,8 +379,10 @@ _STEPS: Final[Mapping[str, Callable[[Fold, Line], None]]] = {
     LineType.CALL_REQUEUED: Fold.requeued,
     LineType.CALL_TRANSFERRED: Fold.transferred,
     LineType.CALLBACK_ASKED: Fold.asked,
+    LineType.CALLBACK_BEGUN: Fold.begun,
     LineType.CALLBACK_RESTED: Fold.rested,
     LineType.CALLBACK_CALLED: Fold.called,
+    LineType.CALLBACK_FORGOTTEN: Fold.forgotten,
     LineType.CALLBACK_REACHED: Fold.reached,
     LineType.CALLBACK_WOKEN: Fold.woken,
     LineType.CALL_MOVED: Fold.relaned,
@@ -399,7 +417,7 @@ def replay(lines: Sequence[Line], plan_of: PlanOf) -> Agreement:
         for line in lines
         if line.type == LineType.CALL_ANONYMISED
     }
-    whole = Replay((line for line in lines if line.type == LineType.CALL_OFFERED), plan_of, arrivals)
+    whole = Replay((line for line in lines if line.type in DECISIONS), plan_of, arrivals)
     for line in lines:
         whole.take(line)
     return whole.close()

@@ -9,7 +9,7 @@ from typing import Final
 from config.runtime import Runtime
 from queues.domain.journal import Line, LineType
 from queues.domain.plan import Plan
-from queues.domain.replay import Agreement, Replay
+from queues.domain.replay import DECISIONS, Agreement, Replay
 from queues.service.calls import day_of, local_day
 from queues.service.explaining import plan_of_version
 from queues.service.plans import plan_of
@@ -32,7 +32,7 @@ async def replay_day(runtime: Runtime, day: date | None = None) -> Replayed:
     plan = plan_of(runtime)
     day = day or local_day(plan, runtime.clock.now_ms())
     from_ms, until_ms = day_of(plan, day)
-    decisions = await _lines(runtime, from_ms, until_ms, [LineType.CALL_OFFERED])
+    decisions = await _lines(runtime, from_ms, until_ms, DECISIONS)
     nameless = await _lines(runtime, from_ms - WARM_UP_MS, until_ms, [LineType.CALL_ANONYMISED])
     arrivals = {line.call_id: int(line.data.get("arrival") or 0) for line in nameless}
     plans = await _plans(runtime, decisions)

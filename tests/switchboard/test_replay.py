@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from queues.domain import commands as c
+from queues.domain.callback_rules import is_called_already
 from queues.domain.calls import Call
 from queues.domain.journal import Line, LineType
 from queues.domain.plan import Overflow, Plan, Queue, Tier
-from queues.domain.replay import BEFORE, NO_WORDS, NOT_SEEN, Fold, replay
-from queues.domain.routing import Match, decide, snapshot_of
+from queues.domain.replay import BEFORE, DECISIONS, NO_WORDS, NOT_SEEN, Fold, replay
+from queues.domain.routing import CUSTOMER_FIRST, Match, decide, snapshot_of
 from queues.domain.state import State
 from queues.domain.switchboard import advance
 from tests.switchboard.people import Story
@@ -41,27 +42,42 @@ PLAN = Plan.model_construct(
 )
 
 
+# The same house, where a customer is rung before an agent is held for him.
+FIRST = PLAN.model_copy(
+    update={"version": "v2", "callback": PLAN.callback.model_copy(update={"first": CUSTOMER_FIRST})}
+)
+
+
 def plan_of(version: str) -> Plan | None:
-    return PLAN if version == "v1" else None
+    return {"v1": PLAN, "v2": FIRST}.get(version)
 
 
 @dataclass
 class DecidingWorkload(Workload):
     """Calls are claimed as the dispatcher decides, now and then on a look that is no longer the newest."""
 
+    plan: Plan = PLAN
     _decided: list[tuple[Match, int]] = field(default_factory=list)
 
     def _next_of_call(self, state: State, call: Call) -> list[c.Command]:
+        usual = super()._next_of_call(state, call)
         if call.state != "queued":
-            return super()._next_of_call(state, call)
+            return usual
         self._look(state)
-        return [self._claim(call.call_id, "", 0)] if self._decided else []
+        claims = [self._claim(call.call_id, "", 0)] if self._decided else []
+        return [*claims, *(each for each in usual if isinstance(each, c.AskCallback | c.TendCallback))]
 
     def _look(self, state: State) -> None:
         if self._decided and self.chance.random() < 0.5:
             return
         snapshot = snapshot_of(state, self.now_ms, silent_ms=SILENT_MS)
-        self._decided = [(match, snapshot.turn) for match in decide(PLAN, snapshot, self.now_ms)]
+        self._decided = [(match, snapshot.turn) for match in decide(self.plan, snapshot, self.now_ms)]
+        engaged = (
+            n for n, (match, _) in enumerate(self._decided)
+            if state.calls[match.call_id].is_off_line and is_called_already(state, state.calls[match.call_id])
+        )  # fmt: skip
+        # As the dispatcher: whoever is engaged rests, and the others are decided anew.
+        del self._decided[next(engaged, len(self._decided)) + 1 :]
 
     def _claim(self, call_id: str, agent_id: str, turn: int) -> c.Command:
         """What was decided next, whichever call was asked for: matches are claimed in their order."""
@@ -71,13 +87,13 @@ class DecidingWorkload(Workload):
         self._decided = [(each, turn + 1) for each, _ in self._decided]
         return self._command(
             c.ClaimOffer, call_id=match.call_id, agent_id=match.agent_id, turn=turn, place_ms=35_000,
-            lease_ms=30_000, why=json.dumps(match.why),
+            lease_ms=30_000, why=json.dumps(match.why), dial_ms=40_000 * (self.plan is FIRST),
         )  # fmt: skip
 
 
-def day(seed: int, commands: int = 400) -> tuple[list[Line], State]:
+def day(seed: int, commands: int = 400, plan: Plan = PLAN) -> tuple[list[Line], State]:
     """The journal that such a day leaves, and the state at its end."""
-    state, workload = first_state(), DecidingWorkload(Random(seed))
+    state, workload = first_state(), DecidingWorkload(Random(seed), plan=plan)
     lines: list[Line] = []
     for _ in range(commands):
         step = advance(state, workload.next(state))
@@ -86,12 +102,12 @@ def day(seed: int, commands: int = 400) -> tuple[list[Line], State]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32))
-def test_any_day_replays_with_the_same_decisions(seed: int) -> None:
-    lines, _ = day(seed)
+@given(st.integers(0, 2**32), st.sampled_from([PLAN, FIRST]))
+def test_any_day_replays_with_the_same_decisions(seed: int, plan: Plan) -> None:
+    lines, _ = day(seed, plan=plan)
     agreement = replay(lines, plan_of)
     assert (agreement.differences, agreement.unchecked) == ([], {})
-    assert agreement.checked == sum(line.type == LineType.CALL_OFFERED for line in lines)
+    assert agreement.checked == sum(line.type in DECISIONS for line in lines)
 
 
 @settings(max_examples=20, deadline=None)
@@ -128,15 +144,16 @@ def picture(state: State) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def busy_days() -> Iterator[list[Line]]:
+def busy_days(type_: str = "") -> Iterator[list[Line]]:
     for seed in range(3):
-        yield day(seed, 800)[0]
+        yield day(seed, 800, FIRST if type_ == LineType.CALLBACK_CALLED else PLAN)[0]
 
 
 @pytest.mark.parametrize(
     ("type_", "alter"),
     [
         (LineType.CALL_OFFERED, lambda data: {**data, "why": {**data["why"], "key": data["why"]["key"] - 1}}),
+        (LineType.CALLBACK_CALLED, lambda data: {**data, "why": {**data["why"], "rule": "other"}}),
         (LineType.CALL_QUEUED, lambda data: {**data, "rules": {**data["rules"], "needs": ["nothing"]}}),
         (LineType.CALL_QUEUED, lambda data: {**data, "queued_ms": data["queued_ms"] - 1}),
         (LineType.AGENT_PRESENCE_CHANGED, lambda data: {**data, "skills": "none"}),
@@ -145,14 +162,14 @@ def busy_days() -> Iterator[list[Line]]:
 def test_a_line_that_was_altered_is_caught(type_: str, alter: Any) -> None:
     """Of all lines of the type, one at a time; what no later decision looked at may go unnoticed, most does not."""
     caught = tried = 0
-    for lines in busy_days():
+    for lines in busy_days(type_):
         places = [n for n, line in enumerate(lines) if line.type == type_ and not line.data.get("closed")]
         for n in places[:12]:
             altered = [*lines[:n], replace(lines[n], data=alter(lines[n].data)), *lines[n + 1 :]]
             tried += 1
             caught += bool(replay(altered, plan_of).differences)
     assert tried > 0
-    assert caught >= (tried if type_ == LineType.CALL_OFFERED else 1)
+    assert caught >= (tried if type_ in DECISIONS else 1)
 
 
 def test_an_agent_exchanged_is_caught_with_who_was_due() -> None:
@@ -184,7 +201,14 @@ async def test_the_scripts_leave_what_a_replay_needs(redis: Redis) -> None:
     assert agreement.agreed > 5
 
 
-async def test_who_becomes_anonymous_while_he_is_rung_counts_no_more(redis: Redis) -> None:
+FORGETS = (
+    c.AnonymiseCall(now_ms=0, call_id="wang", default_tier="normal", forget_ms=60_000),
+    c.ForgetCaller(now_ms=0, caller_ref="r/2", forget_ms=60_000),
+)
+
+
+@pytest.mark.parametrize("forgets", FORGETS)
+async def test_who_is_forgotten_while_he_is_rung_counts_no_more(redis: Redis, forgets: c.Command) -> None:
     """As the live store sees it: nothing is kept under his reference, and that is how those who are rung are found."""
     story = Story(await World(redis).open())
     await story.arrive("wang", number_key="k-plain", caller_ref="r/2")
@@ -207,6 +231,4 @@ async def test_who_becomes_anonymous_while_he_is_rung_counts_no_more(redis: Redi
             for state in (story.world.state, fold.state)
         )
         assert (len(live), live) == (1 - n, told)
-        await story.word(
-            c.AnonymiseCall(now_ms=story.now_ms, call_id="wang", default_tier="normal", forget_ms=60_000)
-        )
+        await story.word(replace(forgets, now_ms=story.now_ms))

@@ -34,7 +34,10 @@ for _, call_id in ipairs(mine) do
   if is_idle(read("call", call_id, "state", "leg_id")) then
     end_callback(call_id, "failed", forget_ms)
   else
+    local is_rung = redis.call("HGET", key("dialling"), caller_ref) == call_id
     forget_promise(call_id)
+    -- He counts no more as one who is rung: decisions follow from it.
+    if is_rung then line("callback.forgotten", call_id, "", "", {}) end
   end
 end
 local is_known = #mine > 0 or redis.call("HEXISTS", key("places"), caller_ref) == 1

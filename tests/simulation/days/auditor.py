@@ -174,6 +174,10 @@ class DayAuditor:
         self.waiting.discard(line.call_id)
         self.house.called.add(line.call_id)
 
+    def _callback_forgotten(self, line: Line) -> None:
+        """Nothing tells any more whom we ring: he is nobody's rival."""
+        self.house.called.discard(line.call_id)
+
     def _callback_reached(self, line: Line) -> None:
         self.waiting.add(line.call_id)
         self.house.off_line.discard(line.call_id)
