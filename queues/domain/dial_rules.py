@@ -3,7 +3,8 @@
 By the site's rule the agent is there first, in the conference, when the customer is rung; or the customer is: an agent
 who may take him is free, nobody is held for him, he is rung (*calling*), and once he has pressed the key he stands in
 his lane at his own key, on the line, and is offered and pulled like any other caller. Silence, a mailbox, no answer,
-busy and our own deadline are one event, and so is the customer who hangs up before an agent has come: a try.
+busy and our own deadline are one event, and so is the customer who hangs up before an agent has come: a try. If no
+leg was ever placed, because nobody was there to do it, the deadline is no try: his turn is looked at again at once.
 
 Each try is an offer of its own, whose `customer_leg_id` is the leg that rings; news of any other leg change nothing.
 When the customer is first that offer has no agent.
@@ -30,7 +31,8 @@ from queues.domain.state import State
 
 CUSTOMER: Final = "customer:"  # before the offer's id, of a leg that rings the customer
 LEFT: Final = "left"  # he hung up while he waited for an agent
-MISSES: Final = ("unanswered", "unreached", "no_key", "deadline", LEFT)  # why a try came to nothing
+UNRUNG: Final = "unrung"  # no phone of his has rung: that is no try
+MISSES: Final = ("unanswered", "unreached", "no_key", "deadline", LEFT, UNRUNG)  # why a try came to nothing
 
 
 def call_customer(draft: Draft, call: Call, command: c.ClaimOffer) -> Reply:
@@ -173,12 +175,14 @@ def miss_customer(draft: Draft, command: c.MissCustomer) -> Reply:
         call = _leave_line(draft, call)
     else:
         end_dial(draft, offer, is_agent_there=True)
-    call = draft.change_call(call, tries=(call.tries or 0) + 1)
-    told: dict[str, Any] = {"why": LEFT if has_waited else command.why, "tries": call.tries}
+    is_try = command.why != "deadline" or bool(offer.customer_leg_id)
+    call = draft.change_call(call, tries=(call.tries or 0) + int(is_try))
+    why = LEFT if has_waited else command.why if is_try else UNRUNG
+    told: dict[str, Any] = {"why": why, "tries": call.tries}
     ids: dict[str, Any] = {"call_id": call.call_id, "agent_id": agent_id, "offer_id": held_by.offer_id}
     draft.line(LineType.CALLBACK_MISSED, **ids, **told)
     draft.let_go_of_customer(call)
-    again_ms = draft.now_ms + command.every_ms
+    again_ms = draft.now_ms + (command.every_ms if is_try else 0)
     if is_taken_over(draft.state, call):
         end_callback(draft, call, how_it_ends(draft, call), command.forget_ms)
     elif (call.tries or 0) >= command.tries_max or again_ms >= (call.callback_until_ms or 0):

@@ -78,6 +78,24 @@ async def test_the_next_dispatcher_dials_once(runtime: Runtime, site: str, has_p
 
 
 @pytest.mark.parametrize("site", SITES)
+async def test_a_try_at_which_nobody_was_there_to_ring_him_does_not_count(
+    runtime: Runtime, site: str
+) -> None:
+    """The only dispatcher was away until the time of the try was up: his phone never rang."""
+    async with open_house(runtime, site) as house:
+        began_ms = await ask(house, "CA1", LIN)
+        await about_to_dial(house)
+        pass_by(house, 3 * MINUTE_MS)
+        await tick(house)
+        await tick(house)
+        call = await house.facts_of("CA1")
+        assert (call.state, call.queued_ms) == ("offered" if site == "power" else "calling", began_ms)
+        await house.write_down()
+        (row,) = await house.rows("calls", "tries", "missed", call_id="CA1")
+        assert ((row["tries"] or 0), row["missed"]) == (0, "unrung")
+
+
+@pytest.mark.parametrize("site", SITES)
 async def test_a_second_leg_is_told_the_truth_and_changes_nothing(runtime: Runtime, site: str) -> None:
     """Its answer to our request was lost; the first one's phone rings already."""
     async with open_house(runtime, site) as house:

@@ -53,13 +53,16 @@ local state, held_by, agent_id, callback, tries, until_ms, caller_ref =
   read("call", call_id, "state", "offer_id", "agent_id", "callback", "tries", "callback_until_ms", "caller_ref")
 local has_waited = has_promise(callback) and is_on(call_id, leg_id)
 if not has_waited and (not is_dialled or state == "connected") then return refuse_call(call_id, state) end
+-- Nobody was there to place his leg: no try, and looked at again at once.
+local is_try = why ~= "deadline" or customer_leg_id ~= ""
+if not is_try then every_ms, why = 0, "unrung" end
 if has_waited then
   leave_line(call_id, state, held_by)
   state, why = "resting", "left"
 else
   end_dial(offer_id, true)
 end
-tries = (tonumber(tries) or 0) + 1
+tries = (tonumber(tries) or 0) + (is_try and 1 or 0)
 write("call", call_id, "tries", tries)
 line("callback.missed", call_id, agent_id, held_by == "" and offer_id or held_by, { "why", why, "tries", tries })
 let_go_of_customer(call_id, caller_ref)

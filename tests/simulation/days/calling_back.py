@@ -41,7 +41,8 @@ class CallingBack:
         elif line.type == "callback.dialled":
             self._dialled(line)
         elif line.type == "callback.missed":
-            self.tries[line.call_id] = self.tries.get(line.call_id, 0) + 1
+            is_try = line.data.get("why") != "unrung"
+            self.tries[line.call_id] = self.tries.get(line.call_id, 0) + int(is_try)
             self.on_line.discard(line.call_id)
             self._let_go(line)
         elif line.type in ("callback.rested", "call.requeued"):
