@@ -89,7 +89,7 @@ async def _in_force(settings: Settings, redis: Redis, database: Database) -> Sit
             if not version:
                 told = await last_activated(database, settings.site)
                 version = told.version if told else ""
-            words = await kept_words(database, version) if version else None
+            words = await kept_words(database, settings.site, version) if version else None
         if words is not None:
             await asyncio.to_thread(read_hotline, words)
     except AWAY as fault:

@@ -56,20 +56,23 @@ async def words_of(runtime: Runtime, version: str) -> SiteFiles | None:
         return runtime.site_files
     files = runtime.shelf.get(version)
     if files is None:
-        files = await kept_words(runtime.database, version)
+        files = await kept_words(runtime.database, runtime.settings.site, version)
         if files is not None:
             runtime.shelf.put(files)
     return files
 
 
-async def kept_words(database: Database, version: str) -> SiteFiles | None:
-    """The words of a version from SQL; None when they are not there, or of another time that wrote otherwise."""
+async def kept_words(database: Database, site: str, version: str) -> SiteFiles | None:
+    """The words of a version from SQL; None when they are not there, or of another time that wrote otherwise.
+
+    The same words have the same version wherever they were read first: they are this site's by its own name.
+    """
     async with database.read() as connection:
-        kept = await site_versions.version_of(connection, version)
-    if kept is None:
+        content = await site_versions.content_of(connection, version)
+    if content is None:
         return None
     try:
-        return await asyncio.to_thread(of_content, kept.site, json.loads(kept.content))
+        return await asyncio.to_thread(of_content, site, json.loads(content))
     except (SiteFilesError, ValueError):
         return None
 

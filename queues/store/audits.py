@@ -13,7 +13,7 @@ audits = Table(
     "audits",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("at_ms", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False, index=True),
     Column("account_id", Text),
     Column("action", Text, nullable=False),
     Column("subject", Text),

@@ -53,16 +53,6 @@ class Activation:
     entry_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeptVersion:
-    """The words of a version, as they were kept."""
-
-    version: str
-    site: str
-    created_ms: int
-    content: str
-
-
 async def read_live(redis: Redis, site: str) -> str:
     """The version that the live store names as the one in force; nothing in a store that is new."""
     return str(await redis.get(f"{site_tag(site)}:version") or "")
@@ -102,15 +92,6 @@ async def insert_activations(connection: AsyncConnection, site: str, lines: Sequ
 async def content_of(connection: AsyncConnection, version: str) -> str | None:
     query = select(site_versions.c.content).where(site_versions.c.version == version)
     return (await connection.execute(query)).scalar_one_or_none()
-
-
-async def version_of(connection: AsyncConnection, version: str) -> KeptVersion | None:
-    row = (
-        (await connection.execute(select(site_versions).where(site_versions.c.version == version)))
-        .mappings()
-        .first()
-    )
-    return KeptVersion(**row) if row else None
 
 
 async def activations(connection: AsyncConnection, site: str, *, most: int) -> list[Activation]:

@@ -26,7 +26,7 @@ from ivr.service.hotlines import active_hotline, hotline_of, read_hotline
 from ivr.standin.signatures import sign
 from queues.domain.faults import SiteFaults
 from queues.scribe import scribe as make_scribe
-from queues.service.plans import keep_version, plan_of, sound
+from queues.service.plans import keep_version, kept_words, plan_of, sound
 from queues.service.switchboard import Switchboard
 from queues.service.versions import activations, version_in_force
 from tests.conftest import ENVIRONMENT
@@ -374,8 +374,12 @@ async def test_words_that_cannot_be_kept_in_a_new_live_store_are_told_once(
 
 
 async def test_words_are_kept_once(runtime: Runtime) -> None:
+    """Also for two sites that say the same; each has them under its own name, by which account numbers are found."""
     assert await keep_version(runtime) == 1
     assert await keep_version(runtime) == 0
+    words = await kept_words(runtime.database, "east", runtime.site_files.version)
+    assert words is not None
+    assert (words.name, words.version) == ("east", runtime.site_files.version)
 
 
 # The processes as the Procfile starts them
