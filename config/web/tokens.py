@@ -77,9 +77,7 @@ async def add(
     if any(not each.is_over for each in await named(connection, name)):
         raise TokenTaken(TokenTaken.__doc__)
     now_ms, secret = wall_ms(), secrets.token_urlsafe(32)
-    token = Token(
-        secrets.token_hex(6), name, frozenset(scopes), now_ms, now_ms + days * DAY_MS, None, None
-    )
+    token = Token(secrets.token_hex(6), name, frozenset(scopes), now_ms, now_ms + days * DAY_MS, None, None)
     row = {
         "token_id": token.token_id,
         "name": name,
