@@ -139,13 +139,20 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
     if _bench is None or _bench.thread_id == threading.get_ident():
         coroutine.close()
         raise NoWorkerError
+    tally, outcome = _bench.runtime.tally, "failed"
+    name: str = getattr(coroutine, "__name__", "job")
+    began_ms = tally.now_ms()
     future = asyncio.run_coroutine_threadsafe(coroutine, _bench.loop)
     try:
         # RQ's own limit cannot interrupt this wait outside the main thread.
-        return future.result(JOB_S_MAX)
+        done, outcome = future.result(JOB_S_MAX), "ok"
     except BaseException:
         future.cancel()  # a job out of time is stopped, not left running
         raise
+    else:
+        return done
+    finally:
+        tally.note("job", began_ms, name, outcome)
 
 
 def current_runtime() -> "Runtime":

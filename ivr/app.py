@@ -29,6 +29,7 @@ from queues.web import (
     notices,
     queues_page,
     said,
+    scrape,
     tickets,
     tiers_page,
     wall,
@@ -113,6 +114,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *trials_page.routes(),
         *health.routes(),
         *api.routes(),
+        *scrape.routes(),
     ]
 
 

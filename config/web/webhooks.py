@@ -18,7 +18,6 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from config.clock import Clock
 from config.log import bound, get_log
 from config.runtime import Runtime
 from config.telephony import LEG_FIELD, SIGNATURE_HEADER
@@ -63,21 +62,22 @@ def signed(handler: Handler, *, safe_document: SafeDocument | None = None) -> En
     async def endpoint(request: Request) -> Response:
         runtime: Runtime = request.app.state.runtime
         request.scope[NO_PAGE] = True
-        wall = Clock.real()
-        began_ms = wall.now_ms()
+        tally = runtime.tally
+        began_ms = tally.now_ms()
         try:
             body = await _read_body(request)
         except _TooLong:
             outcome, response, leg_id = "too_long", Response(status_code=413), ""
         else:
             outcome, response, leg_id = await _serve(runtime, request, body, handler, safe_document)
+        tally.note("webhook", began_ms, _name(handler), outcome)
         note = log.info if outcome == "ok" else log.warning
         note(
             "webhook",
             route=_name(handler),
             outcome=outcome,
             status=response.status_code,
-            took_ms=wall.now_ms() - began_ms,
+            took_ms=tally.now_ms() - began_ms,
             leg_id=leg_id,
         )
         return response
