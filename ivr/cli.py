@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from config import traces
 from config.settings import Settings, SettingsError, load_settings
 from ivr import check, commands, explaining, figuring, staffing, tokens
 from ivr import customers as customers_room
 from ivr.domain.outline import LANGUAGES
 from ivr.simulation import command as simulation
+
+TRACED = ("web", "dispatcher", "scribe", "worker", "clock")
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -155,4 +158,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    if chosen.command in TRACED:
+        traces.begin(os.environ, chosen.command)
     return entry.run(settings, chosen)

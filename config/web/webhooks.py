@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from config import traces
 from config.log import bound, get_log
 from config.runtime import Runtime
 from config.telephony import LEG_FIELD, SIGNATURE_HEADER
@@ -102,9 +103,16 @@ async def _serve(
         received_ms=runtime.clock.now_ms(),
     )
     leg_id = webhook.form.get(LEG_FIELD, "")
-    with bound(leg_id=leg_id):
+    with bound(leg_id=leg_id), traces.span(f"webhook {_name(handler)}", of=_call_of(webhook, leg_id)) as span:
         outcome, response = await _answer(runtime, webhook, handler, safe_document)
+        span.tell(outcome=outcome, status=response.status_code, leg_id=leg_id)
     return outcome, response, leg_id
+
+
+def _call_of(webhook: Webhook, leg_id: str) -> str:
+    """In whose trace it is told: an address of ours may name the call, or an offer of it, `CA…-2`."""
+    named = str(webhook.path_params.get("call_id", ""))
+    return named or str(webhook.path_params.get("offer_id", "")).rpartition("-")[0] or leg_id
 
 
 async def _answer(
