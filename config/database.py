@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from config import one_hop
 from config.settings import Settings
+from config.tally import Tally
 
 BUSY_TIMEOUT_S = 10
 _ASK_AGAIN_AFTER_S = 0.02
@@ -61,12 +62,15 @@ class Database:
         event.listen(self.engine.sync_engine, "before_execute", _refuse_writing)
         # SQLite's own queue for writers is unfair and sleeps; those of this process wait here, in order.
         self.turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self.tally = Tally()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A connection that commits at the end of the block and rolls back on any exception."""
+        began_ms = self.tally.now_ms()
         async with self.turn, self.engine.begin() as connection:
             await self.wait_for_writers(connection)
+            self.tally.note("sql_writer_wait", began_ms)
             yield connection
 
     async def wait_for_writers(self, connection: AsyncConnection) -> None:

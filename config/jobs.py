@@ -21,13 +21,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis as sync_redis
-from rq import Queue, SimpleWorker
+from rq import Queue, SimpleWorker, get_current_job
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 
+from config import traces
 from config.log import get_log
 from config.redis import STORE_ERRORS
 from config.settings import Settings
@@ -139,13 +140,32 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
     if _bench is None or _bench.thread_id == threading.get_ident():
         coroutine.close()
         raise NoWorkerError
-    future = asyncio.run_coroutine_threadsafe(coroutine, _bench.loop)
+    tally, outcome = _bench.runtime.tally, "failed"
+    name: str = getattr(coroutine, "__name__", "job")
+    began_ms = tally.now_ms()
+    work = _traced(coroutine, name, _call_in_hand()) if traces.is_on() else coroutine
+    future = asyncio.run_coroutine_threadsafe(work, _bench.loop)
     try:
         # RQ's own limit cannot interrupt this wait outside the main thread.
-        return future.result(JOB_S_MAX)
+        done, outcome = future.result(JOB_S_MAX), "ok"
     except BaseException:
         future.cancel()  # a job out of time is stopped, not left running
         raise
+    else:
+        return done
+    finally:
+        tally.note("job", began_ms, name, outcome)
+
+
+def _call_in_hand() -> str:
+    """The call that the job is about, where its ids name one."""
+    job = get_current_job()
+    return str(job.kwargs.get("call_id", "")) if job is not None else ""
+
+
+async def _traced(coroutine: Coroutine[Any, Any, Result], name: str, call_id: str) -> Result:
+    with traces.span(f"job {name}", of=call_id):
+        return await coroutine
 
 
 def current_runtime() -> "Runtime":

@@ -16,6 +16,7 @@ from config.jobs import JobQueue
 from config.links import Links
 from config.settings import Settings
 from config.site_files import Shelf, SiteFiles
+from config.tally import Tally
 from config.telephony import Telephony, TwilioTelephony
 
 
@@ -33,6 +34,11 @@ class Runtime:
     kept: dict[str, Any] = field(
         default_factory=dict
     )  # what a room above keeps for this process, by its own name
+
+    @property
+    def tally(self) -> Tally:
+        """What this process counts; the database, which counts as well, keeps it."""
+        return self.database.tally
 
     def activate(self, files: SiteFiles) -> None:
         """From here on these words are in force in this process; the ones before stay at hand."""

@@ -30,6 +30,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
+from config import traces
+
 _TITLE = re.compile(r"--\s*(?P<name>[a-z_]+): \S.*")
 _SECTION = re.compile(r"--\s*(?P<section>KEYS|ARGV|REPLY)\s*")
 # What stands deeper continues the line above; what stands further out is prose, or a slip.
@@ -77,18 +79,29 @@ class Script:
     ) -> list[str]:
         """Run it; the reply is a list of texts, the first of them the word."""
         values = self._ordered(keys, arguments)
+        with traces.part(f"script {self.name}") as part:
+            reply = self._texts(await self._run(redis, keys, values, before_load))
+            part.tell(reply=reply[0] if reply else "")
+        return reply
+
+    async def _run(
+        self,
+        redis: Redis,
+        keys: Sequence[str],
+        values: Sequence[str | bytes],
+        before_load: BeforeLoad | None,
+    ) -> object:
         client: Any = redis  # the library types these two for its blocking twin as well
         try:
             try:
-                reply = await client.evalsha(self.digest, len(keys), *keys, *values)
+                return await client.evalsha(self.digest, len(keys), *keys, *values)
             except NoScriptError:
                 if before_load is not None:
                     await before_load()
-                reply = await client.eval(self.body, len(keys), *keys, *values)
+                return await client.eval(self.body, len(keys), *keys, *values)
         except ResponseError as fault:
             fault.add_note(f"in the script {self.name}")
             raise
-        return self._texts(reply)
 
     def _ordered(self, keys: Sequence[str], arguments: Mapping[str, Value]) -> list[str | bytes]:
         expected = self.contract.arguments

@@ -11,6 +11,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -21,6 +22,7 @@ Environment = Literal["production", "development", "demo", "test"]
 LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Word = TypeVar("Word", bound=str)
+Network = IPv4Network | IPv6Network
 
 SECRET_LENGTH_MIN = 32
 _SITES = Path(__file__).parent / "sites"
@@ -73,6 +75,7 @@ class Settings:
     texts_from: str  # E.164; empty: no text messages
     default_region: str
     clock: Clock
+    metrics_networks: tuple[Network, ...]  # who may read /metrics without a token; none by default
     softphone_url: str | None
     log_level: LogLevel
     log_format: LogFormat
@@ -125,6 +128,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, makes_secret: boo
         texts_from=reader.number("TEXTS_FROM") or "",
         default_region=reader.region("DEFAULT_REGION", "CN"),
         clock=reader.clock("SHOUWEN_CLOCK"),
+        metrics_networks=reader.networks("METRICS_NETWORKS"),
         softphone_url=reader.url("SOFTPHONE_URL"),
         log_level=reader.choice("LOG_LEVEL", "info", get_args(LogLevel)),
         log_format=reader.choice("LOG_FORMAT", "auto", get_args(LogFormat)),
@@ -243,6 +247,15 @@ class _Reader:
                 self.fault(name, "names each line and each number once")
             lines[line] = number
         return lines
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        found: list[Network] = []
+        for item in filter(None, (part.strip() for part in self.text(name).split(","))):
+            try:
+                found.append(ip_network(item))
+            except ValueError:
+                self.fault(name, "is written network,network, each as 10.0.0.0/8 or ::1/128")
+        return tuple(found)
 
     def clock(self, name: str) -> Clock:
         text = self.text(name)

@@ -28,6 +28,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 from yarl import URL
 
+from config import traces
 from config.clock import Clock
 from config.log import mask_text
 from config.settings import Settings
@@ -269,7 +270,10 @@ class PatientHttpClient(AsyncHttpClient):
             sent["Authorization"] = aiohttp.encode_basic_auth(*auth)
         attempt = 1
         while True:
-            answer = await self._attempt(method, url, body, sent, limit_s or self._limit_s)
+            # Not the address: it may hold a number.
+            with traces.part(f"provider {method}", attempt=attempt) as part:
+                answer = await self._attempt(method, url, body, sent, limit_s or self._limit_s)
+                part.tell(status=answer.status)
             if attempt == ATTEMPTS_MAX or not _may_repeat(method, answer.status):
                 return answer
             # Full jitter: clients that were refused together do not come back together.

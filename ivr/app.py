@@ -29,10 +29,12 @@ from queues.web import (
     notices,
     queues_page,
     said,
+    scrape,
     tickets,
     tiers_page,
     wall,
 )
+from queues.web.api import pages as api
 from recordings.web import callbacks, calls, console, customer_file
 
 STAFF = ("supervisor", "qa", "admin")
@@ -52,7 +54,7 @@ RAIL = (
     RailEntry("/figures", "rail.figures", STAFF, "a"),
     RailEntry("/said", "rail.said", STAFF, "9"),
 )
-PAGE_PACKAGES = ("config.web", "queues.web", "recordings.web", "ivr.web")
+PAGE_PACKAGES = ("config.web", "queues.web", "queues.web.api", "recordings.web", "ivr.web")
 
 
 def build(runtime: Runtime) -> Starlette:
@@ -111,6 +113,8 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *site_page.routes(),
         *trials_page.routes(),
         *health.routes(),
+        *api.routes(),
+        *scrape.routes(),
     ]
 
 

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from config import traces
 from config.settings import Settings, SettingsError, load_settings
-from ivr import check, commands, explaining, figuring, staffing
+from ivr import check, commands, explaining, figuring, staffing, tokens
 from ivr import customers as customers_room
 from ivr.domain.outline import LANGUAGES
 from ivr.simulation import command as simulation
+
+TRACED = ("web", "dispatcher", "scribe", "worker", "clock")
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -70,6 +73,7 @@ ENTRIES: dict[str, Entry | BareEntry] = {
     "up": Entry("run every process here, until Ctrl-C", commands.up, up_arguments),
     "init": Entry("make the first account, on this terminal", commands.init, init_arguments),
     "people": Entry("accounts and agents: add, list, a new password", staffing.people, staffing.arguments),
+    "token": Entry(tokens.HELP, tokens.token, tokens.arguments),
     "customers": Entry(
         "import, find, show or forget customers", customers_room.customers, customers_room.arguments
     ),
@@ -154,4 +158,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    if chosen.command in TRACED:
+        traces.begin(os.environ, chosen.command)
     return entry.run(settings, chosen)

@@ -14,7 +14,7 @@ import uvicorn
 from sqlalchemy import select
 from starlette.applications import Starlette
 
-from config import jobs, migrations, store_server
+from config import jobs, migrations, store_server, tally
 from config.log import configure_log, get_log
 from config.redis import WAIT_FOR_STORE_S, wait_for_store
 from config.runtime import Runtime, open_runtime, settle
@@ -60,7 +60,9 @@ async def opened(settings: Settings, *, store_within_s: float = WAIT_FOR_STORE_S
 async def followed(settings: Settings, *, store_within_s: float = WAIT_FOR_STORE_S) -> AsyncIterator[Runtime]:
     """The same for a process that stays: it takes up whatever words come into force."""
     async with opened(settings, store_within_s=store_within_s) as runtime:
-        following = [asyncio.create_task(each(runtime)) for each in (versions.follow, closings.follow)]
+        following = [
+            asyncio.create_task(each(runtime)) for each in (versions.follow, closings.follow, tally.follow)
+        ]
         try:
             yield runtime
         finally:
@@ -155,8 +157,15 @@ def worker(settings: Settings, _: argparse.Namespace) -> int:
         return (*plan_of(runtime).work_queues(), AUDIO_JOBS, trials.WORK_QUEUE)
 
     asyncio.run(wait_for_store(settings))
-    jobs.run_worker(settings, names, opened, versions.follow)
+    jobs.run_worker(settings, names, opened, beside_jobs)
     return 0
+
+
+async def beside_jobs(runtime: Runtime) -> None:
+    """What a worker does besides: takes up new words, and tells what it has counted."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(versions.follow(runtime))
+        group.create_task(tally.follow(runtime))
 
 
 def store(settings: Settings, _: argparse.Namespace) -> int:

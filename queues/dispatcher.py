@@ -109,6 +109,7 @@ class Dispatcher:
         await self._start_what_is_due(snapshot, told)
         await self._watch(told)
         self._next_ms = earliest(snapshot.deadline_ms, snapshot.due_ms)
+        self.runtime.tally.note("dispatcher_tick", began_ms)
         if told.is_work:
             self._tell(snapshot, told, self._real.now_ms() - began_ms)
         return told.is_work

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from config.clock import Clock
+from config import traces
 from config.log import bound, get_log
 from config.runtime import Runtime
 from config.telephony import LEG_FIELD, SIGNATURE_HEADER
@@ -63,21 +63,22 @@ def signed(handler: Handler, *, safe_document: SafeDocument | None = None) -> En
     async def endpoint(request: Request) -> Response:
         runtime: Runtime = request.app.state.runtime
         request.scope[NO_PAGE] = True
-        wall = Clock.real()
-        began_ms = wall.now_ms()
+        tally = runtime.tally
+        began_ms = tally.now_ms()
         try:
             body = await _read_body(request)
         except _TooLong:
             outcome, response, leg_id = "too_long", Response(status_code=413), ""
         else:
             outcome, response, leg_id = await _serve(runtime, request, body, handler, safe_document)
+        tally.note("webhook", began_ms, _name(handler), outcome)
         note = log.info if outcome == "ok" else log.warning
         note(
             "webhook",
             route=_name(handler),
             outcome=outcome,
             status=response.status_code,
-            took_ms=wall.now_ms() - began_ms,
+            took_ms=tally.now_ms() - began_ms,
             leg_id=leg_id,
         )
         return response
@@ -102,9 +103,16 @@ async def _serve(
         received_ms=runtime.clock.now_ms(),
     )
     leg_id = webhook.form.get(LEG_FIELD, "")
-    with bound(leg_id=leg_id):
+    with bound(leg_id=leg_id), traces.span(f"webhook {_name(handler)}", of=_call_of(webhook, leg_id)) as span:
         outcome, response = await _answer(runtime, webhook, handler, safe_document)
+        span.tell(outcome=outcome, status=response.status_code, leg_id=leg_id)
     return outcome, response, leg_id
+
+
+def _call_of(webhook: Webhook, leg_id: str) -> str:
+    """In whose trace it is told: an address of ours may name the call, or an offer of it, `CA…-2`."""
+    named = str(webhook.path_params.get("call_id", ""))
+    return named or str(webhook.path_params.get("offer_id", "")).rpartition("-")[0] or leg_id
 
 
 async def _answer(

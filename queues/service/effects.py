@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from config import traces
 from config.log import get_log
 from config.runtime import Runtime
 from config.telephony import Direction, LegGone, ProviderError, RecordingStatus, TelephonyError
@@ -59,19 +60,27 @@ class Performer:
         if effect.attempt > ATTEMPTS_MAX and is_counted(effect):
             await self._give_up(effect, "its performers died", ids)
             return
+        with traces.span(f"effect {effect.kind}", of=effect.call_id, attempt=effect.attempt, **ids) as span:
+            span.tell(became=await self._perform(effect, ids))
+
+    async def _perform(self, effect: Effect, ids: dict[str, str]) -> str:
+        """What became of it, in a word."""
         try:
             async with asyncio.timeout(PERFORM_S):
                 await self._act(effect)
         except NotYetError:
             await self._retry(effect, NOT_YET_S)
+            return "not_yet"
         except (TelephonyError, TimeoutError) as fault:
             await self._stumble(effect, fault, ids)
+            return type(fault).__name__
         except Exception as fault:
             log.exception("effect.broke", **ids, attempt=effect.attempt)
             await self._stumble(effect, fault, ids)
-        else:
-            if effect.kind is not EffectKind.RING:  # of which `ring_offer` has said so
-                await self.switchboard.finish_effect(effect_id=effect.effect_id)
+            return type(fault).__name__
+        if effect.kind is not EffectKind.RING:  # of which `ring_offer` has said so
+            await self.switchboard.finish_effect(effect_id=effect.effect_id)
+        return "done"
 
     async def _act(self, effect: Effect) -> None:
         acts = {

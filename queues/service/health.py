@@ -44,6 +44,7 @@ class ReaderHealth:
     holder: str
     lease_s: int  # real seconds left; 0 when nobody holds it
     behind: int  # lines; BEHIND_COUNTED_MAX means that many or more
+    behind_ms: int = 0  # from the newest line that it has read to the newest there is, by the product's clock
     is_missed: bool = False  # calls wait for nobody while this one is away
 
 
@@ -140,13 +141,19 @@ async def _work_queues(runtime: Runtime) -> tuple[WorkQueueHealth, ...]:
 
 async def _reader(runtime: Runtime, position: readers.Position, newest_id: str | None) -> ReaderHealth:
     lease_ms = (position.lease_until_ms or 0) - Clock.real().now_ms()
-    behind = 0
+    behind = behind_ms = 0
     if newest_id and parse_id(position.last_id) < parse_id(newest_id):
         site = runtime.settings.site
         asked = await _ask(
             "behind", lambda: journal.read_after(runtime.redis, site, position.last_id, BEHIND_COUNTED_MAX)
         )
         behind = len(asked.answer or ())
+        read_ms = parse_id(position.last_id)[0]
+        behind_ms = parse_id(newest_id)[0] - read_ms if read_ms and behind else 0
     return ReaderHealth(
-        name=position.name, holder=position.holder or "", lease_s=max(0, -(-lease_ms // 1000)), behind=behind
+        name=position.name,
+        holder=position.holder or "",
+        lease_s=max(0, -(-lease_ms // 1000)),
+        behind=behind,
+        behind_ms=behind_ms,
     )

@@ -68,6 +68,7 @@ def test_every_fault_is_told_at_once_with_the_name_of_its_variable() -> None:
         "DUTY_NUMBER": "0571",
         "DEFAULT_REGION": "China",
         "SHOUWEN_CLOCK": "fast",
+        "METRICS_NETWORKS": "10.0.0.1/8",
         "SOFTPHONE_URL": "//x",
         "LOG_LEVEL": "loud",
         "LOG_FORMAT": "xml",
