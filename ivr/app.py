@@ -28,6 +28,7 @@ from queues.web import (
     imports_page,
     notices,
     queues_page,
+    reports,
     said,
     scrape,
     tickets,
@@ -52,6 +53,7 @@ RAIL = (
     RailEntry("/simulate", "rail.simulate", ("supervisor", "admin"), "t"),
     RailEntry("/health", "rail.health", ("supervisor", "admin"), "8"),
     RailEntry("/figures", "rail.figures", STAFF, "a"),
+    RailEntry("/reports", "rail.reports", STAFF, "r"),
     RailEntry("/said", "rail.said", STAFF, "9"),
 )
 PAGE_PACKAGES = ("config.web", "queues.web", "queues.web.api", "recordings.web", "ivr.web")
@@ -106,6 +108,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *abandoned.routes(),
         *notices.routes(),
         *figures_page.routes(),
+        *reports.routes(),
         *said.routes(),
         *tiers_page.routes(),
         *imports_page.routes(),

@@ -26,6 +26,7 @@ from queues.service import (
     notices,
     people,
     plans,
+    reporting,
     rescoring,
     surging,
     tiers,
@@ -63,6 +64,8 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("send_texts", 2.0, appointments.send_texts),
         Chore("estimate_waits", 2.0, estimating.estimate_waits),
         Chore("watch_surges", 1.0, surging.watch_surges),
+        Chore("make_reports", 5.0, reporting.make_reports),
+        Chore("correct_reports", 20.0, reporting.correct_reports),
         Chore("keep_version", 300.0, plans.keep_version),
         Chore("end_sessions", 300.0, end_sessions),
     )

@@ -86,6 +86,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "targets": ("目标", "target"),
     "surge": ("高峰模式", "surge mode"),
     "abandoned": ("放弃来电名单", "list of who gave up"),
+    "reports": ("报告", "reports"),
     "not_at_all": ("不可以", "not at all"),
     "posts": ("处理权限", "post"),
     "gravities": ("严重程度", "gravity"),
@@ -93,6 +94,14 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "locale_needs": ("语言对应的技能", "skill for the language"),
 }
 FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "kinds": ("种类", "kinds"),
+    "day": ("日报", "daily"),
+    "week": ("周报", "weekly"),
+    "month": ("月报", "monthly"),
+    "quarter": ("季报", "quarterly"),
+    "year": ("年报", "yearly"),
+    "complaints": ("投诉工单类型", "tickets that are complaints"),
+    "urgent": ("紧急报告", "urgent"),
     "name": ("名称", "name"),
     "short_name": ("简称", "short name"),
     "prompt": ("提示语", "prompt"),
@@ -321,7 +330,7 @@ class _Differences:
                     yield from self._parts(section, fields_of(was[name]), fields_of(now[name]), name)
 
     def _announcements(self) -> Iterator[str]:
-        for noun in ("targets", "announce", "surge", "abandoned"):
+        for noun in ("targets", "announce", "surge", "abandoned", "reports"):
             was, now = getattr(self.before.plan, noun), getattr(self.after.plan, noun)
             yield from self._parts(noun, fields_of(was) if was else {}, fields_of(now) if now else {})
 

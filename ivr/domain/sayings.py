@@ -121,11 +121,13 @@ def _word(value: Any, language: str) -> str:
 
 
 def _part(value: Part, language: str) -> str:
-    said = [
-        f"{_given(field, value)} {saying(field, inner, language)}"
+    """What it says beside what holds anyway; all of it where it says no more than that."""
+    told = [
+        (field, inner)
         for field, inner in value
         if inner != type(value).model_fields[field].default and not (inner in ({}, ()) and not inner)
     ]
+    said = [f"{_given(field, value)} {saying(field, inner, language)}" for field, inner in told or value]
     return ", ".join(said) if language == ENGLISH else "，".join(said)
 
 

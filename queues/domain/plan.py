@@ -28,6 +28,7 @@ from queues.domain.hours import Hours, resolve
 from queues.domain.lanes import Lane
 from queues.domain.parts import Duration, Part, ShortName, Words, check_short_name, in_locale, words_context
 from queues.domain.ranking import Ranking
+from queues.domain.reports import Reports
 from queues.domain.rules import Care, Rule
 from queues.domain.settling import Post, SettleRule
 from queues.domain.skills import highest
@@ -248,6 +249,7 @@ class Plan(Timing):
     attributes: dict[str, Attribute] = Field(default_factory=dict)
     surge: Surge | None = None
     targets: Targets = Targets()
+    reports: Reports = Reports()
     abandoned: Abandoned | None = None  # none: nobody who gave up is called back
     announce: Announce | None = None  # none: who waits is told his place once, if at all
     ranking: Ranking | None = None
@@ -385,6 +387,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "gravities": _read_some(book, Named, ("tickets", "gravity"), shared),
         "calendars": _read_all(book, Calendar, ("calendars", "calendars"), shared),
         "dispositions": _read_all(book, Named, ("quality", "dispositions"), shared),
+        "reports": _read_one(book, Reports, ("quality", "reports"), shared) or Reports(),
         "locale_needs": _locale_needs(book),
         "default_tier": str(customers.get("default", "")),
         "class_code": str(customers.get("class_code") or ""),

@@ -11,6 +11,7 @@ from queues.domain import (
     appointing,
     calendars,
     departments,
+    reports,
     rule_checks,
     settling,
     skills,
@@ -44,6 +45,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
     departments.check(names, parts)
     targets.check(names, parts)
     abandoned.check(names, parts["abandoned"])
+    reports.check(names, parts)
     for name, line in parts["lines"].items():
         _check_line(names, name, line)
     for name, kind in parts["ticket_types"].items():

@@ -15,6 +15,7 @@ from config.clock import Clock
 from config.runtime import Runtime
 from queues.domain.journal import parse_id
 from queues.domain.tickets import WORK_QUEUE_DEFAULT
+from queues.service import reporting
 from queues.service.plans import plan_of
 from queues.store import calls, journal, readers
 from queues.store.calls import CallFilter
@@ -63,6 +64,7 @@ class Health:
     readers: tuple[ReaderHealth, ...]
     work_queues: tuple[WorkQueueHealth, ...]
     last_call_ms: int | None
+    reports_missing: tuple[tuple[str, int], ...] = ()  # which, and by when it was to be there
 
     @property
     def is_alive(self) -> bool:
@@ -77,6 +79,7 @@ async def look(runtime: Runtime) -> Health:
     )
     lines, newest_id, *leader = live.answer or (0, None)
     positions, last_call_ms = database.answer or ((), None)
+    missing = (await _ask("reports", lambda: _missing(runtime))).answer or ()
     return Health(
         stores=(live.told, database.told, jobs.told),
         journal_lines=lines,
@@ -84,7 +87,13 @@ async def look(runtime: Runtime) -> Health:
         readers=(*leader, *[await _reader(runtime, each, newest_id) for each in positions]),
         work_queues=jobs.answer or (),
         last_call_ms=last_call_ms,
+        reports_missing=missing,
     )
+
+
+async def _missing(runtime: Runtime) -> tuple[tuple[str, int], ...]:
+    found = await reporting.missing(runtime, plan_of(runtime))
+    return tuple((row.report_id, due_ms) for row, due_ms in found)
 
 
 @dataclass(frozen=True, slots=True)

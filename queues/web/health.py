@@ -59,6 +59,7 @@ async def show_health(request: Request) -> Response:
         Section(words.t("health.stores"), _stores(found, words)),
         Section(words.t("health.processes"), _readers(found, words), words.t("health.no_processes")),
         Section(words.t("health.work_queues"), _work_queues(found, words)),
+        Section(words.t("health.reports"), _reports(found, words)),
         Section(words.t("health.provider"), _provider(runtime, found, words)),
     ]
     bad = sum(row.state == "past" for section in sections for row in section.rows)
@@ -118,6 +119,22 @@ def _work_queues(found: Health, words: Words) -> list[Row]:
             words.t("health.jobs", waiting=each.waiting, failed=each.failed),
         )
         for each in found.work_queues
+    ]
+
+
+def _reports(found: Health, words: Words) -> list[Row]:
+    """Those that were to be there and are not; one good line when there are none."""
+    t, zone = words.t, words.plan.timezone
+    if not found.reports_missing:
+        return [Row(t("health.reports"), "good", t("health.good"), t("health.reports_there"))]
+    return [
+        Row(
+            report_id,
+            "past",
+            t("health.missing"),
+            t("health.report_due", at=full_date(due_ms, zone, words.locale)),
+        )
+        for report_id, due_ms in found.reports_missing
     ]
 
 

@@ -221,6 +221,8 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "tidy_uploads": 0,
         "close_lapsed": 0,
         "send_texts": 0,
+        "make_reports": 0,
+        "correct_reports": 0,
         "keep_version": 1,
         "end_sessions": 0,
     }

@@ -209,6 +209,16 @@ SETTLING = (
         ),
         (("queues", "matters:", "abandoned: {within: 2h, keep: 1h}\nmatters:"), "'keep' must not be below"),
         (("queues", "matters:", "abandoned: {shrt: 5s}\nmatters:"), "did you mean 'short'?"),
+        (("quality", "dispositions:", "reports: {day: {at: 8}}\ndispositions:"), "expected a text"),
+        (
+            ("quality", "dispositions:", 'reports: {day: {at: "25:00"}}\ndispositions:'),
+            "'25:00' is not a time of day such as 08:30",
+        ),
+        (("quality", "dispositions:", "reports: {month: {day: 29}}\ndispositions:"), "must be at most 28"),
+        (
+            ("quality", "dispositions:", "reports: {kinds: [urgent]}\ndispositions:"),
+            "an urgent report has no period: take 'urgent' out of 'kinds'",
+        ),
         (
             ("customers", "default:", "affinity: {manager: {}}\ndefault:"),
             "nobody has a manager: name the tiers here, or under 'managed'",

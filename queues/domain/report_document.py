@@ -1,0 +1,189 @@
+"""What a report holds: a document of plain values that can be read without the site and the product of that day.
+
+It names every card with its formula and version, and every queue, tier, department and agent as they were called then.
+A *set* is what is measured together: all, one queue, one tier, one department, one agent. The sums of the queues are
+the sums of all, and so are those of the tiers; the sums of a month are those of its days. Values are as computed;
+rounding is the reader's. Counts that are 0 and figures that have no value are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from queues.domain.metrics import CARDS, Card, Kind, Totals, Window, figures_of
+from queues.domain.reports import Change
+from queues.domain.targets import Target, target_of
+
+if TYPE_CHECKING:
+    from queues.domain.plan import Plan
+    from queues.domain.reports import Values
+
+FORM: Final = 1  # of the document; raised when what stands in it means something else
+ALL, QUEUE, TIER, DEPARTMENT, AGENT = "all", "queue", "tier", "department", "agent"
+Group = tuple[str, str]  # queue, tier
+Document = dict[str, Any]
+
+_OF_CALLS: Final = tuple(card for card in CARDS.values() if card.window is Window.ARRIVAL)
+_OF_AGENTS: Final = tuple(card for card in CARDS.values() if card.kind is Kind.AGENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the figures of a period came to, by queue and tier, and by agent."""
+
+    totals: Totals
+    by_group: Mapping[Group, Totals] = field(default_factory=dict)
+    by_agent: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def figures_in(plan: Plan, measured: Measured, agents: Mapping[str, str]) -> Document:
+    """The part of a document that is told by figures. `agents` are their names."""
+    groups = measured.by_group
+    sets = [_set(plan, ALL, "", {}, measured.totals, groups, CARDS.values())]
+    sets += _by(plan, QUEUE, 0, groups)
+    sets += _by(plan, TIER, 1, groups)
+    for each in plan.departments.values():
+        own = {group: totals for group, totals in groups.items() if group[0] in each.queues}
+        sets.append(_set(plan, DEPARTMENT, each.id, each.name, _sum(own), own, _OF_CALLS))
+    for agent_id, sums in sorted(measured.by_agent.items()):
+        totals = Totals(agents=Counter(sums))
+        words = {"": agents.get(agent_id, agent_id)}
+        sets.append(_told(AGENT, agent_id, words, sums, totals, _OF_AGENTS))
+    return {
+        "contract": plan.targets.formula,
+        "cards": {
+            card.id: {
+                "formula": card.formula.printed,
+                "version": card.version,
+                "unit": str(card.unit),
+                "window": str(card.window),
+                "kind": str(card.kind),
+            }
+            for card in CARDS.values()
+        },
+        "sets": sets,
+    }
+
+
+def _by(plan: Plan, by: str, place: int, groups: Mapping[Group, Totals]) -> list[Document]:
+    known: Mapping[str, Any] = plan.queues if by == QUEUE else plan.tiers
+    found = []
+    for name in sorted({group[place] for group in groups}):
+        own = {group: totals for group, totals in groups.items() if group[place] == name}
+        words = known[name].name if name in known else {}
+        found.append(_set(plan, by, name, words, _sum(own), own, _OF_CALLS))
+    return found
+
+
+def _set(
+    plan: Plan,
+    by: str,
+    name: str,
+    words: Mapping[str, str],
+    totals: Totals,
+    groups: Mapping[Group, Totals],
+    cards: Iterable[Card],
+) -> Document:
+    """The target stands in it where it is the same for all its queues and tiers."""
+    sums = {**totals.counts.sums, **totals.in_time}
+    found = _told(by, name, words, sums, totals, cards)
+    targets = {target_of(plan, *group) for group in groups}
+    return {**found, **_as_told(next(iter(targets)))} if len(targets) == 1 else found
+
+
+def _told(
+    by: str,
+    name: str,
+    words: Mapping[str, str],
+    sums: Mapping[str, int],
+    totals: Totals,
+    cards: Iterable[Card],
+) -> Document:
+    figures = figures_of(totals, cards)
+    return {
+        "by": by,
+        "id": name,
+        "name": dict(words),
+        "sums": {each: number for each, number in sorted(sums.items()) if number},
+        "cards": {each: figure.value for each, figure in figures.items() if figure.value is not None},
+    }
+
+
+def _as_told(target: Target) -> Document:
+    return {"target": target._asdict()}
+
+
+def _sum(groups: Mapping[Group, Totals]) -> Totals:
+    found = Totals()
+    for totals in groups.values():
+        found.counts.add(totals.counts)
+        found.in_time.update(totals.in_time)
+    return found
+
+
+def is_met(told: Mapping[str, Any], contract: str) -> bool | None:
+    """Whether a set reached the share of its target; None where there is no target or nothing to measure."""
+    level, target = told["cards"].get(contract), told.get("target")
+    return None if level is None or target is None else bool(level * 100 >= target["share"])
+
+
+def values_of(document: Mapping[str, Any]) -> Values:
+    """Every figure that can be corrected, by set and name.
+
+    Who called again is measured at calls after the period, and at callers who may be forgotten: it is told as of when
+    the report was made.
+    """
+    lasting = {name for name, card in document["cards"].items() if card["window"] != str(Window.CALLERS)}
+    found: Values = {}
+    for each in document["sets"]:
+        whose = key_of(each)
+        found |= {(whose, name): number for name, number in each["sums"].items()}
+        found |= {(whose, name): value for name, value in each["cards"].items() if name in lasting}
+    return found
+
+
+def key_of(told: Mapping[str, Any]) -> str:
+    return f"{told['by']}:{told['id']}"
+
+
+def same_cards(kept: Mapping[str, Any], fresh: Mapping[str, Any]) -> set[str]:
+    """The cards that mean the same in both: only these can be compared."""
+    about = ("formula", "version")
+    return {
+        name
+        for name, card in fresh["cards"].items()
+        if name in kept["cards"] and all(card[each] == kept["cards"][name][each] for each in about)
+    }
+
+
+def comparable(changes: Sequence[Change], kept: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[Change]:
+    """Without what only differs because a card has another formula now, or was not there."""
+    cards, same = {*kept["cards"], *fresh["cards"]}, same_cards(kept, fresh)
+    return [each for each in changes if each.figure not in cards or each.figure in same]
+
+
+def write(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest_of(text: str) -> str:
+    """By which anybody can see that a kept document is the one that was made."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read(text: str) -> Document:
+    found: Document = json.loads(text)
+    return found
+
+
+def write_changes(changes: Iterable[Change]) -> str:
+    return write({"changes": [list(each) for each in changes]})
+
+
+def read_changes(text: str) -> list[Change]:
+    return [Change(*each) for each in json.loads(text)["changes"]]

@@ -1,0 +1,307 @@
+"""Reports are made, by whichever clock process gets to them first; and what of a kept one turned out otherwise is
+written beside it.
+
+What must hold: a period has one row, and a row is made once. The document is read and composed first, with nobody
+waiting; then one change from "not made" keeps it. Who dies before that has done nothing and the next one does it; who
+comes second finds it made. So after an outage whatever was not made is made, the oldest first.
+
+A report is not made while the scribe has lines of its period to read, or batches of it are not added up: it would be
+corrected at once. If that lasts, it is missing at its deadline, which is true.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.log import get_log
+from config.runtime import Runtime
+from queues.domain import report_document as documents
+from queues.domain import reports as rules
+from queues.domain.journal import parse_id
+from queues.domain.periods import pieces
+from queues.domain.plan import Plan
+from queues.domain.report_document import Document, Measured
+from queues.domain.reports import Change, Kind, Period
+from queues.service import figures, history
+from queues.service.calls import local_day
+from queues.service.figures import Asked
+from queues.service.plans import plan_in, plan_of, words_of
+from queues.store import abandoned, intervals, journal, people, promises, readers, reports
+from queues.store.readers import FROM_THE_START
+from queues.store.reports import EntryKind, Row
+
+log = get_log(__name__)
+
+AT_ONCE: Final = 20  # reports a round, so that the clock process sees the others in between
+CHECKED_AT_ONCE: Final = 20
+FRESH_MS: Final = 8 * 86_400_000  # so long after its end a report is looked at each time
+LATE, SETTLED = "late", "settled"  # why it was corrected
+
+
+async def make_reports(runtime: Runtime) -> int:
+    """The chore: rows for the periods that have none, then whatever is due; how many were made."""
+    plan = plan_of(runtime)
+    await plant(runtime, plan)
+    made = 0
+    for row in await due(runtime, plan):
+        if made == AT_ONCE:
+            break
+        if await is_behind(runtime, row.until_ms):
+            continue
+        made += await make(runtime, plan, row)
+    await tell_missing(runtime, plan)
+    return made
+
+
+async def plant(runtime: Runtime, plan: Plan) -> int:
+    """A row for every period that has none, the running ones too: so it is known since when there are reports."""
+    site = runtime.settings.site
+    async with runtime.database.read() as connection:
+        wanted = await _wanted(connection, runtime, plan)
+    if not wanted:
+        return 0
+    async with runtime.database.transaction() as connection:
+        return await reports.plant(connection, site, [_row(each, plan) for each in wanted])
+
+
+async def _wanted(connection: AsyncConnection, runtime: Runtime, plan: Plan) -> list[Period]:
+    site = runtime.settings.site
+    newest, first_ms = await reports.newest(connection, site), await reports.first_call_ms(connection, site)
+    began = None if first_ms is None else local_day(plan, first_ms)
+    return rules.wanted(plan.reports, newest, began, local_day(plan, runtime.clock.now_ms()))
+
+
+def _row(period: Period, plan: Plan) -> Row:
+    from_ms, until_ms = period.span_ms(plan.timezone)
+    return Row(
+        report_id=period.report_id,
+        kind=str(period.kind),
+        first=period.first.isoformat(),
+        from_ms=from_ms,
+        until_ms=until_ms,
+    )
+
+
+async def awaited(runtime: Runtime, plan: Plan) -> list[Row]:
+    """Those that are not made yet, planted or not, the running ones among them; the one that ends first comes first."""
+    async with runtime.database.read() as connection:
+        planted = await reports.unmade(connection, runtime.settings.site)
+        wanted = await _wanted(connection, runtime, plan)
+    periodic = [row for row in planted if row.kind in plan.reports.kinds]
+    rows = [*periodic, *(_row(each, plan) for each in wanted)]
+    return sorted(rows, key=lambda row: (row.until_ms, -row.from_ms))
+
+
+async def due(runtime: Runtime, plan: Plan) -> list[Row]:
+    now_ms = runtime.clock.now_ms()
+    async with runtime.database.read() as connection:
+        rows = await reports.unmade(connection, runtime.settings.site)
+    return [
+        row
+        for row in rows
+        if row.kind in plan.reports.kinds
+        and rules.ready_ms(row.period, plan.reports, plan.timezone) <= now_ms
+    ]
+
+
+async def missing(runtime: Runtime, plan: Plan) -> list[tuple[Row, int]]:
+    """What should be there and is not, with the instant by which it should; whether a clock process runs or not."""
+    now_ms = runtime.clock.now_ms()
+    found = [
+        (row, rules.due_ms(row.period, plan.reports, plan.timezone)) for row in await awaited(runtime, plan)
+    ]
+    return [(row, due_ms) for row, due_ms in found if due_ms <= now_ms]
+
+
+async def tell_missing(runtime: Runtime, plan: Plan) -> None:
+    """A line in the log for each that is missing, once."""
+    site, now_ms = runtime.settings.site, runtime.clock.now_ms()
+    for row, due_ms in await missing(runtime, plan):
+        if row.missed_ms is not None:
+            continue
+        async with runtime.database.transaction() as connection:
+            is_new = await reports.miss(connection, site, row.report_id, now_ms)
+        if is_new:
+            log.error("report.missing", report_id=row.report_id, due_ms=due_ms)
+
+
+async def is_behind(runtime: Runtime, until_ms: int) -> bool:
+    """Whether something that happened before this instant is not in the figures yet."""
+    site = runtime.settings.site
+    async with runtime.database.read() as connection:
+        position = await readers.find(connection, history.READER)
+        noted = await intervals.pending(connection, site, 1)
+    if noted and noted[0].at_ms < until_ms:
+        return True
+    last_id = position.last_id if position else FROM_THE_START
+    lines = await journal.read_after(runtime.redis, site, last_id, 1)
+    return bool(lines) and parse_id(lines[0].id)[0] < until_ms
+
+
+async def make(runtime: Runtime, plan: Plan, row: Row) -> bool:
+    """Compose it and keep it; False when another process has."""
+    document = await compose(runtime, plan, row)
+    text, site, now_ms = documents.write(document), runtime.settings.site, runtime.clock.now_ms()
+    due_ms = row.due_ms or rules.due_ms(row.period, plan.reports, plan.timezone)
+    async with runtime.database.transaction() as connection:
+        is_kept = await reports.keep(
+            connection,
+            site,
+            row.report_id,
+            made_ms=now_ms,
+            due_ms=due_ms,
+            document=text,
+            digest=documents.digest_of(text),
+        )
+    if is_kept:
+        log.info("report.made", report_id=row.report_id, late_ms=max(0, now_ms - due_ms))
+    return is_kept
+
+
+async def compose(runtime: Runtime, plan: Plan, row: Row) -> Document:
+    """What the report holds, as things stand now."""
+    told = await _figures(runtime, plan, row.from_ms, row.until_ms)
+    return {
+        "form": documents.FORM,
+        "site": plan.site,
+        "site_name": dict(plan.name),
+        "site_version": plan.version,
+        "zone": plan.timezone,
+        "kind": row.kind,
+        "first": row.first,
+        "last": row.period.last.isoformat(),
+        "from_ms": row.from_ms,
+        "until_ms": row.until_ms,
+        **told,
+        **await _work(runtime, plan, row),
+    }
+
+
+async def _figures(runtime: Runtime, plan: Plan, from_ms: int, until_ms: int) -> Document:
+    found = await figures.read(runtime, plan, Asked(from_ms=from_ms, until_ms=until_ms))
+    async with runtime.database.read() as connection:
+        agents = await people.all_of_site(connection, runtime.settings.site)
+    measured = Measured(found.totals, found.by_group, found.by_agent)
+    told = documents.figures_in(plan, measured, {each.agent_id: each.name for each in agents})
+    return {**told, "unsettled": found.totals.counts.sums["unsettled"]}
+
+
+async def _work(runtime: Runtime, plan: Plan, row: Row) -> Document:
+    """Tickets, complaints and callbacks: what was promised, what was kept, what is left."""
+    site, now_ms = runtime.settings.site, runtime.clock.now_ms()
+    span = row.from_ms, row.until_ms
+    async with runtime.database.read() as connection:
+        tickets = await promises.of_tickets(connection, site, *span)
+        types = rules.complaint_types(plan)
+        count, complaints = await promises.complaints(connection, site, types, *span)
+        callbacks = await promises.callbacks_open(connection, site, row.until_ms)
+        owed = await abandoned.count_day(connection, site, *span, now_ms)
+    return {
+        "tickets": tickets,
+        "complaints": {"count": count, "types": list(types), "first": complaints},
+        "callbacks_open": callbacks,
+        "gave_up": {name: getattr(owed, name) for name in ("opened", "settled", "kept", "open", "open_late")},
+        "names": _names(plan),
+    }
+
+
+def _names(plan: Plan) -> Document:
+    """As what stands in the lists was called."""
+    parts: Mapping[str, Mapping[str, Any]] = {
+        "ticket_types": plan.ticket_types,
+        "matters": plan.matters,
+        "areas": plan.areas,
+        "gravities": plan.gravities,
+    }
+    return {noun: {name: dict(each.name) for name, each in known.items()} for noun, known in parts.items()}
+
+
+async def correct_reports(runtime: Runtime) -> int:
+    """The chore: look whether kept reports still say what the figures say; how many were corrected.
+
+    Most of them do, so the sums of the period are looked at first. They are read before the report is compared: what
+    changes in between is seen the next time.
+    """
+    site, now_ms = runtime.settings.site, runtime.clock.now_ms()
+    async with runtime.database.read() as connection:
+        rows = await reports.to_check(connection, site, now_ms - FRESH_MS, CHECKED_AT_ONCE)
+    if not rows or await is_behind(runtime, max(row.until_ms for row in rows)):
+        return 0
+    count, looked = 0, {}
+    for row in rows:
+        async with runtime.database.read() as connection:
+            sums = await _fingerprint(connection, site, row, plan_of(runtime).timezone)
+        if sums != row.fingerprint:
+            count += await correct(runtime, row.report_id)
+        if sums != row.fingerprint or row.until_ms < now_ms - FRESH_MS:
+            looked[row.report_id] = sums
+    if looked:
+        async with runtime.database.transaction() as connection:
+            await reports.look(connection, site, looked, now_ms)
+    return count
+
+
+async def _fingerprint(connection: AsyncConnection, site: str, row: Row, zone: str) -> str:
+    """Of everything that the figures of calls and of agents' ended stays are made of."""
+    parts = pieces(row.from_ms, row.until_ms, zone)
+    groups = await intervals.totals(connection, site, parts)
+    agents = await intervals.agent_totals(connection, site, parts)
+    told = [
+        sorted((group, each.counts.as_json()) for group, each in groups.items()),
+        sorted((agent_id, sorted(sums.items())) for agent_id, sums in agents.items()),
+    ]
+    return documents.digest_of(json.dumps(told, sort_keys=True))
+
+
+async def correct(runtime: Runtime, report_id: str) -> bool:
+    """Write down what is otherwise now, by the site's words of that time: other targets are no correction."""
+    found = await kept(runtime, report_id)
+    if found is None:
+        return False
+    row, document, corrections = found
+    files = await words_of(runtime, document["site_version"])
+    if files is None:
+        return False
+    fresh = await _figures(runtime, plan_in(files), row.from_ms, row.until_ms)
+    before = rules.corrected(documents.values_of(document), corrections)
+    found_now = documents.comparable(rules.changes(before, documents.values_of(fresh)), document, fresh)
+    if not found_now:
+        return False
+    why = SETTLED if before.get(("all:", "unsettled")) else LATE
+    return await _note_correction(runtime, report_id, len(corrections), found_now, why)
+
+
+async def kept(runtime: Runtime, report_id: str) -> tuple[Row, Document, list[list[Change]]] | None:
+    """A report that is made, its document, and its corrections in their order."""
+    site = runtime.settings.site
+    async with runtime.database.read() as connection:
+        found = await reports.find(connection, site, report_id)
+        entries = await reports.entries_of(connection, site, report_id, EntryKind.CORRECTION)
+    if found is None or not found[0].is_made:
+        return None
+    return found[0], documents.read(found[1]), [documents.read_changes(each.content) for each in entries]
+
+
+async def _note_correction(
+    runtime: Runtime, report_id: str, known: int, changes: list[Change], why: str
+) -> bool:
+    """False when another process has noted one meanwhile: it will be looked at again."""
+    site, now_ms = runtime.settings.site, runtime.clock.now_ms()
+    async with runtime.database.transaction() as connection:
+        if len(await reports.entries_of(connection, site, report_id, EntryKind.CORRECTION)) != known:
+            return False
+        entry = {
+            "kind": str(EntryKind.CORRECTION),
+            "at_ms": now_ms,
+            "why": why,
+            "content": documents.write_changes(changes),
+        }
+        await reports.add(connection, site, report_id, entry)
+    log.warning("report.corrected", report_id=report_id, figures=len(changes), why=why)
+    return True
+
+
+def is_urgent(row: Row) -> bool:
+    return row.kind == Kind.URGENT

@@ -1,0 +1,336 @@
+"""How a kept report is shown: its document as it was, each corrected figure with what it is now beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from config.web.sheets import Cell
+from queues.domain.metrics import AGENT_COUNTS as METRIC_COUNTS
+from queues.domain.metrics import AGENT_SECONDS, CALL_SECONDS, CALL_SUMS, Kind, Unit
+from queues.domain.plan import in_locale
+from queues.domain.report_document import AGENT, ALL, DEPARTMENT, QUEUE, TIER, is_met, key_of
+from queues.service.reports import Entry, EntryKind, Found, Row
+from queues.web.figures_page import COLUMNS, value_text
+from queues.web.times import date_of, face, full_date, when
+from queues.web.words import Words
+
+View = dict[str, Any]
+COUNTS: Final = {name: CALL_SUMS[name] for name in ("N", "O", "A", "B")}
+AGENT_COUNTS: Final = ("offers", "accepted", "declined", "expired", "talks", "transfers")
+AGENT_LENGTHS: Final = ("connected", "wrap_up", "ready", "away")
+AGENT_SHARES: Final = ("occupancy", "acceptance")
+IN_TIME: Final = ("A_T", "B_T", "B_s", "D_T")
+CHANGES_SHOWN: Final = 60
+CSV_COLUMNS: Final = (
+    *("report", "first", "last", "by", "of", "figure", "value", "corrected", "unit", "target"),
+    *("formula", "version"),
+)
+_COUNT: Final = str(Unit.COUNT)
+# Sums by the names of the symbols that they are in formulas.
+_SYMBOLS: Final = {
+    column: symbol for named in (CALL_SUMS, CALL_SECONDS, AGENT_SECONDS) for symbol, column in named.items()
+} | {name: name for name in (*IN_TIME, *METRIC_COUNTS)}
+
+
+def title_of(row: Row, words: Words) -> str:
+    return words.t(f"reports.heading.{row.kind}", when=days_of(row, words))
+
+
+def days_of(row: Row, words: Words) -> str:
+    """The period by its name where it has one, else its first and last day."""
+    first, zh = dt.date.fromisoformat(row.first), words.locale.startswith("zh")
+    if row.kind == "month":
+        return f"{first.year}年{first.month}月" if zh else f"{first:%B %Y}"
+    if row.kind == "quarter":
+        quarter = (first.month + 2) // 3
+        return f"{first.year}年第{quarter}季度" if zh else f"{quarter}Q {first.year}"
+    if row.kind == "year":
+        return f"{first.year}年" if zh else str(first.year)
+    first_day = date_of(row.from_ms, words.plan.timezone, words.locale)
+    if row.kind != "week":
+        return first_day
+    last_day = date_of(row.until_ms - 1, words.plan.timezone, words.locale)
+    return words.t("reports.days", first=first_day, last=last_day)
+
+
+def head(row: Row, entries: Mapping[str, int], now_ms: int, words: Words) -> View:
+    """One line of the list."""
+    zone = words.plan.timezone
+    is_late = row.made_ms is not None and row.due_ms is not None and row.made_ms >= row.due_ms
+    corrections = entries.get(EntryKind.CORRECTION, 0)
+    return {
+        "report_id": row.report_id,
+        "kind": words.t(f"reports.kind.{row.kind}"),
+        "title": title_of(row, words),
+        "why": row.why,
+        "made": when(row.made_ms, now_ms, zone, words.locale) if row.made_ms else "",
+        "is_late": is_late,
+        "state": words.t("reports.late" if is_late else "reports.in_time"),
+        "corrections": words.t("reports.corrections", n=corrections) if corrections else "",
+        "notes": entries.get(EntryKind.NOTE, 0),
+        "updates": entries.get(EntryKind.UPDATE, 0),
+        "is_open": row.kind == "urgent" and row.closed_ms is None,
+    }
+
+
+class Shown:
+    """One report for one reader."""
+
+    def __init__(self, found: Found, words: Words, names: Mapping[str, str]) -> None:
+        self.found, self.words, self.names = found, words, names
+        self.document = found.document
+        self.cards: Mapping[str, Any] = found.document["cards"]
+        self.contract = str(found.document["contract"])
+
+    @property
+    def site_name(self) -> str:
+        return in_locale(self.document["site_name"], self.words.locale)
+
+    @property
+    def count(self) -> int:
+        whole = next(each for each in self.document["sets"] if each["by"] == ALL)
+        return int(whole["sums"].get("arrived", 0))
+
+    def tables(self) -> list[View]:
+        """Queues, tiers and departments, each with the line of all where they add up to it."""
+        whole = next(each for each in self.document["sets"] if each["by"] == ALL)
+        found = []
+        for by in (QUEUE, TIER, DEPARTMENT):
+            sets = [each for each in self.document["sets"] if each["by"] == by]
+            if sets:
+                rows = [self._row(each) for each in sets]
+                found.append(
+                    {
+                        "by": self.words.t(f"figures.by.{by}"),
+                        "columns": [self._card_name(each) for each in COLUMNS],
+                        "rows": rows if by == DEPARTMENT else [*rows, self._row(whole)],
+                        "has_all": by != DEPARTMENT,
+                    }
+                )
+        return found
+
+    def _row(self, told: View) -> View:
+        met = is_met(told, self.contract)
+        return {
+            "name": self.name(told),
+            "counts": [self._cell(told, column, _COUNT) for column in COUNTS.values()],
+            "level": self._cell(told, self.contract),
+            "target": self.target(told),
+            "met": "" if met is None else "good" if met else "past",
+            "met_word": "" if met is None else self.words.t("reports.met" if met else "reports.not_met"),
+            "cells": [self._cell(told, each) for each in COLUMNS],
+        }
+
+    def agents(self) -> list[View]:
+        return [
+            {
+                "name": self.name(told),
+                "counts": [self._cell(told, name, _COUNT) for name in AGENT_COUNTS],
+                "lengths": [face(told["sums"].get(f"{name}_ms", 0)) for name in AGENT_LENGTHS],
+                "shares": [self._cell(told, name) for name in AGENT_SHARES],
+            }
+            for told in self.document["sets"]
+            if told["by"] == AGENT
+        ]
+
+    def groups(self) -> list[View]:
+        """Every card of all, by what it is about."""
+        whole = next(each for each in self.document["sets"] if each["by"] == ALL)
+        return [
+            {
+                "word": self.words.t(f"figures.kind.{kind}"),
+                "cards": [
+                    {
+                        "name": self._card_name(name),
+                        "is_contract": name == self.contract,
+                        "formula": card["formula"],
+                        "version": card["version"],
+                        **self._cell(whole, name),
+                    }
+                    for name, card in self.cards.items()
+                    if card["kind"] == str(kind)
+                ],
+            }
+            for kind in Kind
+        ]
+
+    def name(self, told: View) -> str:
+        if told["by"] == ALL:
+            return self.words.t("figures.all")
+        return in_locale(told["name"], self.words.locale) or told["id"] or self.words.t("figures.none")
+
+    def target(self, told: View) -> str:
+        target = told.get("target")
+        return f"{target['share']}% / {target['within_s']} s" if target else ""
+
+    def _cell(self, told: View, figure: str, unit: str = "") -> View:
+        """What it was, and what it is now where that is something else."""
+        key = key_of(told), figure
+        unit = unit or self.cards[figure]["unit"]
+        was = (told["cards"] | told["sums"]).get(figure)
+        now = self.found.now.get(key, was if key not in self.found.kept else None)
+        shown = self._shown(was, unit)
+        return {"text": shown, "now": self._shown(now, unit) if now != was else ""}
+
+    def _shown(self, value: float | int | None, unit: str) -> str:
+        return value_text(0 if value is None and unit == _COUNT else value, Unit(unit))
+
+    def _sum_name(self, name: str) -> str:
+        symbol = _SYMBOLS.get(name)
+        return self.words.t(f"figures.symbol.{symbol}" if symbol else f"reports.sum.{name}")
+
+    def _card_name(self, name: str) -> str:
+        return self.words.t(f"figures.card.{name}.name")
+
+    def entries(self, kind: EntryKind) -> list[View]:
+        return [self._entry(n, each) for n, each in enumerate(self._of(kind), 1)]
+
+    def _of(self, kind: EntryKind) -> list[Entry]:
+        return [each for each in self.found.entries if each.kind == kind]
+
+    def _entry(self, number: int, entry: Entry) -> View:
+        zone, changes = self.document["zone"], self.found.changes_of(entry)
+        return {
+            "number": number,
+            "at": full_date(entry.at_ms, zone, self.words.locale),
+            "who": self.names.get(entry.account_id or "", ""),
+            "why": self.words.t(f"reports.why.{entry.why}") if entry.why else "",
+            "text": entry.content if entry.kind == EntryKind.NOTE else "",
+            "changes": [self._change(*each) for each in changes[:CHANGES_SHOWN]],
+            "more": max(0, len(changes) - CHANGES_SHOWN),
+        }
+
+    def _change(self, of: str, figure: str, was: float | None, now: float | None) -> View:
+        told = next((each for each in self.document["sets"] if key_of(each) == of), None)
+        if figure in self.cards:
+            word, unit = self._card_name(figure), self.cards[figure]["unit"]
+        else:
+            word, unit = (
+                self._sum_name(figure),
+                str(Unit.SECONDS if figure.endswith("_ms") else Unit.COUNT),
+            )
+        if figure.endswith("_ms"):
+            was, now = (None if each is None else each / 1000 for each in (was, now))
+        whose = of.partition(":")[2] if told is None else self.name(told)
+        return {"of": whose, "figure": word, "was": self._shown(was, unit), "now": self._shown(now, unit)}
+
+    def tickets(self) -> list[View]:
+        return [
+            {
+                "name": self._named("ticket_types", kind),
+                **{name: numbers.get(name, 0) for name in ("opened", "done", "left", "kept", "broken")},
+                "share": share(numbers["kept"], numbers["kept"] + numbers["broken"]),
+                "amount": f"{numbers['amount_cents'] / 100:,.2f}" if numbers.get("amount_cents") else "–",
+            }
+            for kind, numbers in self.document["tickets"].items()
+        ]
+
+    def promises(self) -> list[View]:
+        """Each promise that the product keeps a clock of, with its share kept."""
+        whole = next(each for each in self.document["sets"] if each["by"] == ALL)["sums"]
+        reached = whole.get("callbacks_kept", 0) + whole.get("callbacks_joined", 0)
+        tickets = self.document["tickets"].values()
+        kept = sum(each["kept"] for each in tickets)
+        broken = sum(each["broken"] for each in tickets)
+        owed = self.document["gave_up"]
+        due = owed["opened"] - (owed["open"] - owed["open_late"])
+        rows = (
+            ("tickets", kept, kept + broken, sum(each["left"] for each in tickets)),
+            (
+                "callbacks",
+                reached,
+                reached + whole.get("callbacks_failed", 0),
+                self.document["callbacks_open"],
+            ),
+            ("gave_up", owed["kept"], due, owed["open"]),
+        )
+        return [
+            {
+                "name": self.words.t(f"reports.promise.{name}"),
+                "kept": kept_count,
+                "due": due_count,
+                "share": share(kept_count, due_count),
+                "left": left,
+            }
+            for name, kept_count, due_count, left in rows
+        ]
+
+    def complaints(self) -> View:
+        told = self.document["complaints"]
+        rows = [
+            {
+                "ticket_no": each["ticket_no"],
+                "type": self._named("ticket_types", each["type"]),
+                "matter": self._named("matters", each.get("matter", "")),
+                "gravity": self._named("gravities", each.get("gravity", "")),
+                "opened": full_date(each["opened_ms"], self.document["zone"], self.words.locale),
+                "due": self._instant(each.get("due_ms")),
+                "done": self._instant(each.get("done_ms")),
+                "state": self.words.t(f"state.ticket.{each['state']}"),
+            }
+            for each in told["first"]
+        ]
+        kinds = [self._named("ticket_types", each) for each in told["types"]]
+        return {"count": told["count"], "rows": rows, "kinds": kinds, "more": told["count"] - len(rows)}
+
+    def _instant(self, at_ms: int | None) -> str:
+        return "–" if at_ms is None else full_date(at_ms, self.document["zone"], self.words.locale)
+
+    def _named(self, noun: str, name: str) -> str:
+        return in_locale(self.document["names"][noun].get(name, {}), self.words.locale) or name
+
+    @property
+    def heading(self) -> list[str]:
+        return [self.words.t(f"reports.csv.{name}") for name in CSV_COLUMNS]
+
+    def lines(self) -> Iterator[Sequence[Cell]]:
+        """Every figure of every set, each in one row, and what follows them."""
+        period = (self.found.row.report_id, self.document["first"], self.document["last"])
+        for row in self._lines():
+            yield [*period, *row]
+
+    def _lines(self) -> Iterator[list[Cell]]:
+        for told in self.document["sets"]:
+            by = self.words.t(f"reports.by.{told['by']}")
+            for figure, was in (told["sums"] | told["cards"]).items():
+                yield [by, self.name(told), *self._line(told, figure, was)]
+        for row in self.tickets():
+            for name in ("opened", "done", "left", "kept", "broken", "share"):
+                word = self.words.t(f"reports.ticket.{name}")
+                yield [self.words.t("reports.tickets"), row["name"], word, row[name], "", "", "", "", ""]
+        for row in self.promises():
+            for name in ("kept", "due", "share", "left"):
+                word = self.words.t(f"reports.promised.{name}")
+                yield [self.words.t("reports.promises"), row["name"], word, row[name], "", "", "", "", ""]
+        for each in self.complaints()["rows"]:
+            about = " · ".join(filter(None, (each["type"], each["matter"], each["gravity"], each["state"])))
+            yield [self.words.t("reports.complaints"), each["ticket_no"], about, "", "", "", "", "", ""]
+
+    def _line(self, told: View, figure: str, was: float) -> list[Cell]:
+        key = key_of(told), figure
+        now = self.found.now.get(key) if key in self.found.kept else was
+        card = self.cards.get(figure)
+        is_share = card is not None and card["unit"] == str(Unit.SHARE)
+        unit = card["unit"] if card else "ms" if figure.endswith("_ms") else _COUNT
+        word = self._card_name(figure) if card else self._sum_name(figure)
+        return [
+            word,
+            _number(was, is_share=is_share),
+            _number(now, is_share=is_share) if now != was else "",
+            self.words.t(f"reports.unit.{unit}"),
+            self.target(told) if figure == self.contract else "",
+            card["formula"] if card else "",
+            card["version"] if card else "",
+        ]
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part / whole * 100:.1f}%" if whole else "–"
+
+
+def _number(value: float | None, *, is_share: bool) -> Cell:
+    if value is None:
+        return ""
+    return round(value * 100, 2) if is_share else round(value, 1)
