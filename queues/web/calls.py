@@ -11,16 +11,20 @@ from starlette.routing import BaseRoute, Route
 from config.web.accounts import require
 from config.web.templates import page
 from queues.domain.calls import Outcome
-from queues.service import calls, figures, people
+from queues.service import calls, exploring, figures, people
 from queues.service.calls import CallFilter
+from queues.service.exploring import Narrowed
 from queues.web.call_view import call_row
-from queues.web.figures_asked import figured_words, read_asked
+from queues.web.figures_asked import NAMES as FIGURED
+from queues.web.figures_asked import NARROWING, figured_words, read_asked, read_narrowed
 from queues.web.floor import Floor, floor_of, words_of
 from queues.web.words import Words
 
 SHOWN = 50
 TEXT_LENGTH_MAX = 80
-NAMES = ("day", "outcome", "queue", "agent", "q", "from", "until", "department", "tier", "line", "of")
+NAMES = tuple(
+    dict.fromkeys(("day", "outcome", "queue", "agent", "q", "tier", "line", "of", *FIGURED, *NARROWING))
+)
 
 
 def routes() -> list[BaseRoute]:
@@ -31,7 +35,7 @@ def routes() -> list[BaseRoute]:
 async def show_calls(request: Request) -> Response:
     floor, words = floor_of(request), words_of(request)
     asked = {name: request.query_params.get(name, "").strip()[:TEXT_LENGTH_MAX] for name in NAMES}
-    chosen, error = await _chosen(floor, asked, words)
+    chosen, to, error = await _chosen(floor, asked, words)
     before = request.query_params.get("before")
     found = await calls.list_calls(floor.runtime, chosen, before=before, limit=SHOWN)
     narrowed = {name: value for name, value in asked.items() if value}
@@ -43,7 +47,7 @@ async def show_calls(request: Request) -> Response:
         calls=[call_row(call, words) for call in found.calls],
         summary=words.t("calls.shown", count=len(found.calls)),
         filters=asked,
-        figured=figured_words(asked, words) if asked["of"] and not error else "",
+        figured=await _figured(floor, asked, chosen, to, words) if asked["of"] and not error else "",
         is_filtered=bool(narrowed),
         choices=await _choices(floor, words),
         error=error,
@@ -53,13 +57,10 @@ async def show_calls(request: Request) -> Response:
     )
 
 
-async def _chosen(floor: Floor, asked: dict[str, str], words: Words) -> tuple[CallFilter, str]:
-    """What to look for, and what could not be understood of it."""
+async def _chosen(floor: Floor, asked: dict[str, str], words: Words) -> tuple[CallFilter, Narrowed, str]:
+    """What to look for, to which point of a picture of figures that comes, and what could not be understood of it."""
     if asked["of"]:
-        found = read_asked(asked, floor, words)
-        if found.error or asked["of"] not in figures.CALL_SETS:
-            return CallFilter(), found.error or words.t("figures.bad_set")
-        return await figures.behind(floor.runtime, floor.plan, found.asked, asked["of"]), ""
+        return await _behind(floor, asked, words)
     from_ms = until_ms = None
     error = ""
     if asked["day"]:
@@ -77,7 +78,30 @@ async def _chosen(floor: Floor, asked: dict[str, str], words: Words) -> tuple[Ca
         tier=asked["tier"],
         line=asked["line"],
     )
-    return chosen, error
+    return chosen, Narrowed(), error
+
+
+async def _behind(floor: Floor, asked: dict[str, str], words: Words) -> tuple[CallFilter, Narrowed, str]:
+    """The calls behind a figure, or behind one point of its picture."""
+    found = read_asked(asked, floor, words)
+    if found.error or asked["of"] not in figures.CALL_SETS:
+        return CallFilter(), Narrowed(), found.error or words.t("figures.bad_set")
+    try:
+        to = read_narrowed(asked)
+    except ValueError:
+        return CallFilter(), Narrowed(), words.t("figures.bad_point")
+    behind = await figures.behind(floor.runtime, floor.plan, found.asked, asked["of"])
+    return exploring.narrow(behind, floor.plan, to), to, ""
+
+
+async def _figured(
+    floor: Floor, asked: dict[str, str], chosen: CallFilter, to: Narrowed, words: Words
+) -> str:
+    agents = {each.agent_id: each.name for each in await people.agents_of_site(floor.runtime)}
+    told = figured_words(asked, to, floor, words, agents.get(to.agent_id, ""))
+    count, limit = await exploring.count(floor.runtime, chosen), exploring.COUNTED_MAX
+    key = "figures.listed_many" if count > limit else "figures.listed_count"
+    return f"{told} {words.t(key, n=min(count, limit))}"
 
 
 async def _choices(floor: Floor, words: Words) -> dict[str, list[dict[str, Any]]]:

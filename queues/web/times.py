@@ -71,3 +71,8 @@ def date_of(at_ms: int, zone: str, locale: str) -> str:
     if locale.startswith("zh"):
         return f"{moment.year}年{moment.month}月{moment.day}日"
     return f"{moment.day} {moment:%b} {moment.year}"
+
+
+def month_of(at_ms: int, zone: str, locale: str) -> str:
+    moment = local(at_ms, zone)
+    return f"{moment.year}年{moment.month}月" if locale.startswith("zh") else f"{moment:%b} {moment.year}"

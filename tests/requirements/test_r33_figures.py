@@ -105,7 +105,7 @@ async def test_a_hundred_known_calls_come_to_exact_figures_that_add_up_and_open_
     await expect_a_day_to_be_the_sum_of_its_quarters(house)
 
     page = await house.boss.open(f"/figures?from={DAY}&until={DAY}")
-    tables = re.findall(r"<table.*?</table>", page.text, re.DOTALL)
+    tables = re.findall(r'<table class="records-table figures-table".*?</table>', page.text, re.DOTALL)
     for table in tables[:2]:
         rows = [row for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL) if "<td" in row]
         counts = [

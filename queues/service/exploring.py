@@ -1,0 +1,195 @@
+"""Exploring a period: its course, its hours of the week, one agent of it; and from each point to its calls.
+
+All of it is read from the rows of the intervals and told by the metric cards. Only the calls of one agent are read one
+by one, found by the index of his talks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import and_
+
+from config.runtime import Runtime
+from queues.domain.intervals import contribution
+from queues.domain.metrics import CARDS, Totals
+from queues.domain.periods import QUARTER_MS, Grain, following, start_of, up
+from queues.domain.plan import Plan
+from queues.domain.targets import Target, target_of
+from queues.domain.weeks import HOUR_MS, Hour, hour_at, spans, stretches
+from queues.service import figures
+from queues.service.figures import Asked, Point, merge
+from queues.store import explored
+from queues.store.calls import CallFilter
+
+DAY_MS: Final = 24 * HOUR_MS
+QUARTERS_OF_MS: Final = 2 * DAY_MS + HOUR_MS  # a period so long has quarters, also when a clock was set back
+DAYS_OF_MS: Final = 100 * DAY_MS
+WEEKS_OF_MS: Final = 13 * 7 * DAY_MS
+CALLS_MAX: Final = 20_000
+COUNTED_MAX: Final = 10_000
+
+
+class Measure(StrEnum):
+    """What the hours of the week are told by."""
+
+    ARRIVED = "arrived"
+    LEVEL = "level"
+    LONGEST = "longest"
+    MEAN = "mean"
+
+
+# Which waits it takes to tell it.
+_WAITS: Final[Mapping[Measure, tuple[str, ...]]] = {
+    Measure.ARRIVED: (),
+    Measure.LEVEL: ("answered_waits", "abandoned_waits"),
+    Measure.LONGEST: ("answered_waits", "abandoned_waits", "other_waits"),
+    Measure.MEAN: (),
+}
+
+
+class Part(NamedTuple):
+    """One point of a course: what arrived in [from_ms, until_ms)."""
+
+    from_ms: int
+    until_ms: int
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The points of a period, without gap, as far as it has come."""
+
+    grain: Grain
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The hours of the week in [from_ms, until_ms): the whole period, or its last thirteen weeks."""
+
+    from_ms: int
+    until_ms: int
+    hours: Mapping[Hour, Totals]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """One point of a picture; what is None or empty does not narrow."""
+
+    hour: Hour | None = None
+    quarter_ms: int | None = None
+    waited_s: tuple[int, int | None] | None = None
+    agent_id: str = ""
+
+
+def grain_of(asked: Asked) -> Grain:
+    for_ms = asked.until_ms - asked.from_ms
+    if for_ms <= QUARTERS_OF_MS:
+        return Grain.QUARTER
+    return Grain.DAY if for_ms <= DAYS_OF_MS else Grain.MONTH
+
+
+async def course(runtime: Runtime, plan: Plan, asked: Asked) -> Course:
+    """By quarters, days or months, as the length asks for; a month that lies in it in part is one point, too."""
+    grain, zone, now_ms = grain_of(asked), plan.timezone, runtime.clock.now_ms()
+    points = await _points(runtime, plan, asked, grain)
+    parts, from_ms = list[Part](), asked.from_ms
+    found = {point.start_ms: point.totals for point in points}
+    while from_ms < asked.until_ms and from_ms <= now_ms:
+        until_ms = min(following(grain, start_of(grain, from_ms, zone), zone), asked.until_ms)
+        parts.append(Part(from_ms, until_ms, found.get(from_ms, Totals())))
+        from_ms = until_ms
+    return Course(grain, tuple(parts))
+
+
+async def _points(runtime: Runtime, plan: Plan, asked: Asked, grain: Grain) -> list[Point]:
+    """Points of the grain; at the ends of the period, where a month is not whole, what its days come to."""
+    zone = plan.timezone
+    whole_from, whole_until = up(grain, asked.from_ms, zone), start_of(grain, asked.until_ms, zone)
+    whole = replace(asked, from_ms=whole_from, until_ms=max(whole_from, whole_until))
+    points = await figures.series(runtime, plan, whole, grain)
+    for from_ms, until_ms in (
+        (asked.from_ms, min(whole_from, asked.until_ms)),
+        (max(whole_from, whole_until), asked.until_ms),
+    ):
+        if from_ms < until_ms:
+            end = replace(asked, from_ms=from_ms, until_ms=until_ms)
+            totals = Totals()
+            for point in await figures.series(runtime, plan, end, Grain.DAY):
+                merge(totals, point.totals)
+            points.append(Point(from_ms, totals))
+    return points
+
+
+async def week(runtime: Runtime, plan: Plan, asked: Asked, measure: Measure) -> Week:
+    told = _WAITS[measure]
+    if measure is Measure.LEVEL and "D_T" in CARDS[plan.targets.formula].formula.symbols:
+        told = (*told, "felt_waits")
+    from_ms = max(asked.from_ms, up(Grain.DAY, asked.until_ms - WEEKS_OF_MS, plan.timezone))
+    async with runtime.database.read() as connection:
+        rows = await explored.hours(
+            connection,
+            runtime.settings.site,
+            stretches(from_ms, asked.until_ms, plan.timezone),
+            queues=asked.queues,
+            tier=asked.tier,
+            line=asked.line,
+            told=told,
+        )
+    found: dict[Hour, Totals] = {}
+    for (number, group), counts in rows.items():
+        found.setdefault(hour_at(number), Totals()).add(counts, target_of(plan, *group))
+    return Week(from_ms, asked.until_ms, found)
+
+
+async def of_agent(runtime: Runtime, plan: Plan, asked: Asked, agent_id: str) -> Totals | None:
+    """What the calls come to in which he had a talk; None of more than can be read one by one."""
+    chosen = narrow(await figures.behind(runtime, plan, asked, "N"), plan, Narrowed(agent_id=agent_id))
+    async with runtime.database.read() as connection:
+        records = await explored.records(connection, chosen, CALLS_MAX + 1)
+    if len(records) > CALLS_MAX:
+        return None
+    totals = Totals()
+    for record in records:
+        totals.add(contribution(record), target_of(plan, record.queue or "", record.tier or ""))
+    return totals
+
+
+def narrow(chosen: CallFilter, plan: Plan, to: Narrowed) -> CallFilter:
+    """Of these calls those behind one point."""
+    from_ms, until_ms = chosen.from_ms or 0, chosen.until_ms or 0
+    conditions: list[Any] = [] if chosen.also is None else [chosen.also]
+    if to.quarter_ms is not None:
+        from_ms, until_ms = max(from_ms, to.quarter_ms), min(until_ms, to.quarter_ms + QUARTER_MS)
+    if to.hour is not None:
+        conditions.append(explored.arrived_within(spans(to.hour, from_ms, until_ms, plan.timezone)))
+    if to.waited_s is not None:
+        conditions.append(explored.waited(*to.waited_s))
+    if to.agent_id:
+        conditions.append(explored.talked_with(to.agent_id, from_ms))
+    return replace(chosen, from_ms=from_ms, until_ms=until_ms, also=and_(True, *conditions))
+
+
+async def count(runtime: Runtime, chosen: CallFilter) -> int:
+    """How many calls a list has; one more than `COUNTED_MAX` where they are more."""
+    async with runtime.database.read() as connection:
+        return await explored.count(connection, chosen, COUNTED_MAX + 1)
+
+
+def only_target(plan: Plan, report: figures.Report) -> Target | None:
+    """The target that holds for all of these calls; None where they have several."""
+    targets = set(_targets(plan, report))
+    return targets.pop() if len(targets) == 1 else None
+
+
+def target_shares(plan: Plan, report: figures.Report) -> list[int]:
+    """Every percentage that some of these calls are to be answered in time by, the lowest first."""
+    return sorted({target.share for target in _targets(plan, report)})
+
+
+def _targets(plan: Plan, report: figures.Report) -> list[Target]:
+    return [
+        target_of(plan, *group) for group, totals in report.by_group.items() if totals.counts.sums["offered"]
+    ]

@@ -1,0 +1,110 @@
+"""What the pages of figures ask beside the totals: the hours of the week, and conditions that narrow a list of calls.
+
+Hours are added up by the database, from the rows of quarters: what comes back is at most 168 rows for each queue and
+tier, however long the period is.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, and_, case, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from queues.domain import waits
+from queues.domain.call_records import CallRecord
+from queues.domain.intervals import Counts
+from queues.domain.periods import Grain
+from queues.domain.weeks import HOUR_MS, HOURS, TO_THURSDAY_MS, Stretch
+from queues.store.calls import FOLDED, CallFilter, calls, conditions
+from queues.store.intervals import Group, intervals
+from queues.store.talks import talks
+
+SUMS: Final = ("arrived", "offered", "answered", "abandoned", "called_back", "flowed_out", "wait_ms")
+HourGroup = tuple[int, Group]  # the number of the hour; queue and tier
+_BETWEEN: Final = ";"
+
+
+async def hours(
+    connection: AsyncConnection,
+    site: str,
+    within: Sequence[Stretch],
+    *,
+    queues: Collection[str] = (),
+    tier: str = "",
+    line: str = "",
+    told: Sequence[str] = (),
+) -> dict[HourGroup, Counts]:
+    """By hour of the week, queue and tier: the sums of `SUMS`, and the waits of those kinds that are `told`."""
+    if not within:
+        return {}
+    c = intervals.c
+    at = [and_(c.start_ms >= each.from_ms, c.start_ms < each.until_ms) for each in within]
+    chosen: list[Any] = [
+        c.site == site,
+        c.grain == Grain.QUARTER,
+        c.start_ms >= within[0].from_ms,
+        c.start_ms < within[-1].until_ms,
+    ]
+    if queues:
+        chosen.append(c.queue.in_(queues))
+    chosen += [c[name] == value for name, value in (("tier", tier), ("line", line)) if value]
+    numbers = [_number(c.start_ms, each.shift_ms) for each in within]
+    number = (
+        numbers[0] if len(within) == 1 else case(*zip(at[:-1], numbers[:-1], strict=True), else_=numbers[-1])
+    ).label("number")
+    rows = select(number, c.queue, c.tier, *(c[name] for name in (*SUMS, *told))).where(*chosen).subquery()
+    group = (rows.c.number, rows.c.queue, rows.c.tier)
+    added = [func.sum(rows.c[name]) for name in SUMS]
+    texts = [func.aggregate_strings(rows.c[name], _BETWEEN) for name in told]
+    found: dict[HourGroup, Counts] = {}
+    for hour, queue, own_tier, *values in await connection.execute(
+        select(*group, *added, *texts).group_by(*group)
+    ):
+        sums = Counter({name: int(value) for name, value in zip(SUMS, values, strict=False) if value})
+        counted = {
+            name: waits.added(each for each in text.split(_BETWEEN) if each)
+            for name, text in zip(told, values[len(SUMS) :], strict=True)
+        }
+        found[int(hour), (queue, own_tier)] = Counts(sums, counted)
+    return found
+
+
+def _number(start_ms: Any, shift_ms: int) -> Any:
+    """As `weeks.number_of`."""
+    shifted = start_ms + literal(shift_ms + TO_THURSDAY_MS, BigInteger)
+    return shifted // literal(HOUR_MS, BigInteger) % HOURS
+
+
+def arrived_within(spans: Collection[tuple[int, int]]) -> Any:
+    """Of no span at all: nothing."""
+    arrived = calls.c.arrived_ms
+    return or_(
+        *(and_(arrived >= from_ms, arrived < until_ms) for from_ms, until_ms in spans), literal(1) == 0
+    )
+
+
+def waited(least_s: int, most_s: int | None) -> Any:
+    """Whose wait counts under these whole seconds, both of them in it (`waits.second_of`)."""
+    wait_ms = calls.c.wait_ms
+    found = wait_ms.is_not(None) if least_s <= 0 else wait_ms > (least_s - 1) * 1000
+    return found if most_s is None else and_(found, wait_ms <= most_s * 1000)
+
+
+async def records(connection: AsyncConnection, chosen: CallFilter, limit: int) -> list[CallRecord]:
+    """The records of these calls, the oldest first."""
+    query = select(*(calls.c[name] for name in FOLDED)).where(*conditions(chosen))
+    rows = await connection.execute(query.order_by(calls.c.arrived_ms, calls.c.call_id).limit(limit))
+    return [CallRecord(**dict(zip(FOLDED, row, strict=True))) for row in rows]
+
+
+async def count(connection: AsyncConnection, chosen: CallFilter, limit: int) -> int:
+    """No further than to the limit."""
+    some = select(calls.c.call_id).where(*conditions(chosen)).limit(limit).subquery()
+    return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
+
+
+def talked_with(agent_id: str, from_ms: int) -> Any:
+    """He has had a talk in it, from this instant on: found by the index of his talks."""
+    his = select(talks.c.call_id).where(talks.c.agent_id == agent_id, talks.c.began_ms >= from_ms)
+    return calls.c.call_id.in_(his)
