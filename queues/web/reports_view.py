@@ -12,7 +12,8 @@ from queues.domain.metrics import AGENT_SECONDS, CALL_SECONDS, CALL_SUMS, Kind, 
 from queues.domain.plan import in_locale
 from queues.domain.report_document import AGENT, ALL, DEPARTMENT, QUEUE, TIER, is_met, key_of
 from queues.service.reports import Entry, EntryKind, Found, Row
-from queues.web.figures_page import COLUMNS, value_text
+from queues.web.figures_page import COLUMNS
+from queues.web.figures_values import value_text
 from queues.web.times import date_of, face, full_date, when
 from queues.web.words import Words
 
