@@ -31,6 +31,7 @@ from queues.service import (
     surging,
     tiers,
     uploads,
+    wrap_ups,
 )
 
 log = get_log(__name__)
@@ -67,6 +68,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("make_reports", 5.0, reporting.make_reports),
         Chore("correct_reports", 20.0, reporting.correct_reports),
         Chore("keep_version", 300.0, plans.keep_version),
+        Chore("mend_wrap_ups", 60.0, wrap_ups.mend_wrap_ups),
         Chore("end_sessions", 300.0, end_sessions),
     )
 

@@ -303,8 +303,11 @@ def ended(record: CallRecord, line: Line) -> CallRecord:
 def reconciled(record: CallRecord, line: Line) -> CallRecord:
     """The provider knew the true instants of a call that we heard of late.
 
-    `is_ended` ends a call that the live store no longer knows: then nobody else will.
+    `is_ended` ends a call that the live store no longer knows: then nobody else will. `wrapped_up_ms` closes the
+    wrap-up of an agent whose own line was lost.
     """
+    if line.data.get("wrapped_up_ms") is not None:
+        return wrapped_up(record, line)
     told_ms = whole_of(line.data, "ended_ms")
     arrived_ms = first(whole_of(line.data, "arrived_ms"), record.arrived_ms) or 0
     ended_ms = first(record.ended_ms, told_ms)
@@ -362,20 +365,26 @@ def wrap_up_started(record: CallRecord, line: Line) -> CallRecord:
 
 def wrapped_up(record: CallRecord, line: Line) -> CallRecord:
     """Everybody's wrap-up counts; when the call was wrapped up is told by the call's own agent."""
-    running = spans_of(record)
-    for_ms = length(running.pop(line.agent_id, None), line.at_ms)
+    running, agent_id = spans_of(record), wrapper_of(line)
+    at_ms = first(whole_of(line.data, "wrapped_up_ms"), line.at_ms)
+    for_ms = length(running.pop(agent_id, None), at_ms) if agent_id != HOLD else None
     told: dict[str, Any] = {}
     if for_ms is not None:
         told = {"wrap_ms": (record.wrap_ms or 0) + for_ms, "running": spans_text(running)}
-    if record.agent_id and line.agent_id and line.agent_id != record.agent_id:
+    if record.agent_id and agent_id and agent_id != record.agent_id:
         return changed(record, line, **told)
     return changed(
         record,
         line,
-        wrapped_up_ms=first(record.wrapped_up_ms, line.at_ms),
+        wrapped_up_ms=first(record.wrapped_up_ms, at_ms),
         disposition=text_of(line.data, "disposition") or record.disposition,
         **told,
     )
+
+
+def wrapper_of(line: Line) -> str:
+    """Whose wrap-up this line closes."""
+    return line.agent_id or text_of(line.data, "agent_id")
 
 
 def spans_of(record: CallRecord) -> dict[str, int]:
