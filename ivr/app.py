@@ -30,6 +30,7 @@ from queues.web import (
     queues_page,
     reports,
     said,
+    scores_page,
     scrape,
     tickets,
     tiers_page,
@@ -52,8 +53,10 @@ RAIL = (
     RailEntry("/site", "rail.site", ("supervisor", "admin"), "7"),
     RailEntry("/simulate", "rail.simulate", ("supervisor", "admin"), "t"),
     RailEntry("/health", "rail.health", ("supervisor", "admin"), "8"),
+    RailEntry("/my", "rail.my", ("agent",), "m"),
     RailEntry("/figures", "rail.figures", STAFF, "a"),
     RailEntry("/reports", "rail.reports", STAFF, "r"),
+    RailEntry("/agents", "rail.agents", STAFF, "e"),
     RailEntry("/said", "rail.said", STAFF, "9"),
 )
 PAGE_PACKAGES = ("config.web", "queues.web", "queues.web.api", "recordings.web", "ivr.web")
@@ -109,6 +112,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *notices.routes(),
         *figures_page.routes(),
         *reports.routes(),
+        *scores_page.routes(),
         *said.routes(),
         *tiers_page.routes(),
         *imports_page.routes(),

@@ -28,6 +28,7 @@ from queues.service import (
     plans,
     reporting,
     rescoring,
+    scores,
     surging,
     tiers,
     uploads,
@@ -68,6 +69,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("make_reports", 5.0, reporting.make_reports),
         Chore("correct_reports", 20.0, reporting.correct_reports),
         Chore("keep_version", 300.0, plans.keep_version),
+        Chore("keep_scores", 60.0, scores.make_months),
         Chore("mend_wrap_ups", 60.0, wrap_ups.mend_wrap_ups),
         Chore("end_sessions", 300.0, end_sessions),
     )

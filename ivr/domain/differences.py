@@ -84,6 +84,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "keys": ("通用按键", "keys at every question"),
     "announce": ("等候播报", "announcement to who waits"),
     "targets": ("目标", "target"),
+    "scores": ("座席评分", "points of agents"),
     "surge": ("高峰模式", "surge mode"),
     "abandoned": ("放弃来电名单", "list of who gave up"),
     "reports": ("报告", "reports"),
@@ -121,6 +122,8 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "formula": ("服务水平口径", "contractual formula"),
     "short_abandon_ms": ("短放弃界限", "limit of a short abandon"),
     "rows": ("各队列与等级的目标", "rows by queue and tier"),
+    "pass_mark": ("及格分", "pass mark"),
+    "parts": ("评分项", "judged figures"),
     "every_ms": ("重复间隔", "again every"),
     "ahead": ("前面人数的说法", "words for who is ahead"),
     "next_in_line": ("下一位的说法", "words for who is next"),
@@ -330,7 +333,7 @@ class _Differences:
                     yield from self._parts(section, fields_of(was[name]), fields_of(now[name]), name)
 
     def _announcements(self) -> Iterator[str]:
-        for noun in ("targets", "announce", "surge", "abandoned", "reports"):
+        for noun in ("targets", "scores", "announce", "surge", "abandoned", "reports"):
             was, now = getattr(self.before.plan, noun), getattr(self.after.plan, noun)
             yield from self._parts(noun, fields_of(was) if was else {}, fields_of(now) if now else {})
 

@@ -149,10 +149,17 @@ _PAIRS: Final = (
     ("more than {n} waiting in '{x}' is every day; 2 at least", "“{x}”里多于 {n} 人等候天天都有；至少写 2"),
     ("'front' goes with 'to': it is a place before everybody in that queue", "front 与 to 配合：排在那个队列所有人前面"),
     ("'surge' goes with 'to' or 'ring': it is more agents at once", "surge 与 to 或 ring 配合：立即增加座席"),
+    ("'{x}' is no agent's own doing; judged can be {known}", "“{x}”不是座席自己做得到的；可评的有：{known}"),
+    ("'{x}' is judged by a part above already; take one of them out", "上面已有一项评“{x}”；请删去一项"),
+    ("target and floor are the same; between them the points rise, so one must be the better", "满分线与零分线相同；分数在两者之间递增，必须有一端较好"),
+    ("of '{x}' more is better: the target must be above the floor", "“{x}”越大越好：满分线要高于零分线"),
+    ("of '{x}' less is better: the target must be below the floor", "“{x}”越小越好：满分线要低于零分线"),
+    ("the points of all parts are {n} together; they must be {m}", "各项满分合计 {n}，应为 {m}"),
+    ("expected percent, 0 to 100", "应当是百分数，0 至 100"),
     ("a step of overflow has exactly one of: {known}", "溢出的每一步只能有其中一项：{known}"),
 )  # fmt: skip
 _NOUNS: Final = {
-    "agent": "座席", "area": "区域", "attribute": "属性", "calendar": "服务时间", "disposition": "小结",
+    "agent": "座席", "figure of an agent": "座席指标", "area": "区域", "attribute": "属性", "calendar": "服务时间", "disposition": "小结",
     "gravity": "严重程度", "language": "语言", "line": "号码", "matter": "事由", "node": "节点", "post": "岗位",
     "queue": "队列", "skill": "技能", "ticket type": "工单类型", "tier": "等级",
 }  # fmt: skip

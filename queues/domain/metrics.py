@@ -59,13 +59,24 @@ def _card(
     unit: Unit = Unit.SHARE,
     window: Window = Window.ARRIVAL,
     source: str = "",
+    version: int = 1,
 ) -> Card:
-    return Card(id=card_id, kind=kind, formula=Formula(formula), unit=unit, window=window, source=source)
+    return Card(
+        id=card_id,
+        kind=kind,
+        formula=Formula(formula),
+        unit=unit,
+        window=window,
+        version=version,
+        source=source,
+    )
 
 
 PERCENTS: Final = (50, 80, 90, 95, 99)
 _S, _N = Unit.SECONDS, Unit.COUNT
 _HANDLING = "connecting + connected + wrapping"
+_AT_WORK = f"ready + ringing + {_HANDLING}"
+_RUNG = "(offers - withdrawn - unrung)"  # what could be accepted: the caller was there, and a telephone rang
 CARDS: Final[Mapping[str, Card]] = {
     card.id: card
     for card in (
@@ -92,6 +103,7 @@ CARDS: Final[Mapping[str, Card]] = {
         _card("lost_flowed_out", Kind.LOSS, "F / O"),
         _card("waiting", Kind.LOSS, "W", _N),
         _card("callback_kept", Kind.SERVICE, "(K + J) / (K + J + X)"),
+        _card("answered", Kind.HANDLING, "A", _N),
         _card("aht", Kind.HANDLING, "(talk + hold + wrap) / H", _S),
         _card("talk_time", Kind.HANDLING, "talk / H", _S),
         _card("hold_time", Kind.HANDLING, "hold / H", _S),
@@ -99,8 +111,9 @@ CARDS: Final[Mapping[str, Card]] = {
         _card("held_share", Kind.HANDLING, "HC / A"),
         _card("transfer", Kind.HANDLING, "TC / A"),
         _card("occupancy", Kind.AGENTS, f"({_HANDLING}) / ({_HANDLING} + ready)", window=Window.OVERLAP),
-        _card("acceptance", Kind.AGENTS, "accepted / (offers - withdrawn)", window=Window.OVERLAP),
-        _card("missed", Kind.AGENTS, "expired / (offers - withdrawn)", window=Window.OVERLAP),
+        _card("readiness", Kind.AGENTS, f"({_AT_WORK}) / ({_AT_WORK} + away)", window=Window.OVERLAP),
+        _card("acceptance", Kind.AGENTS, f"accepted / {_RUNG}", window=Window.OVERLAP, version=2),
+        _card("missed", Kind.AGENTS, f"expired / {_RUNG}", window=Window.OVERLAP, version=2),
         _card("repeat_24", Kind.CALLERS, "E_24 / E", window=Window.CALLERS),
         _card("repeat_48", Kind.CALLERS, "E_48 / E", window=Window.CALLERS),
         _card("fcr", Kind.CALLERS, "S_7 / E_7", window=Window.CALLERS),

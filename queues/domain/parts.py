@@ -26,14 +26,19 @@ class Part(BaseModel):
 def read_duration(value: Any, info: ValidationInfo) -> int:
     """`1m30s` in milliseconds. A bare number is refused in a file: nobody can tell its unit."""
     if isinstance(value, str):
-        found = _DURATION.fullmatch(value)
-        if not found or not value:
-            raise ValueError(f"'{value}' is not a duration such as 15s, 2m or 1m30s")
-        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+        return duration_of(value)
     if isinstance(value, int) and not isinstance(value, bool) and (value == 0 or not is_from_files(info)):
         return value
     raise ValueError(f"'{value}' is not a duration such as 15s, 2m or 1m30s")
+
+
+def duration_of(text: str) -> int:
+    """ms"""
+    found = _DURATION.fullmatch(text)
+    if not found or not text:
+        raise ValueError(f"'{text}' is not a duration such as 15s, 2m or 1m30s")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
 
 
 def is_from_files(info: ValidationInfo) -> bool:

@@ -30,6 +30,7 @@ from queues.domain.parts import Duration, Part, ShortName, Words, check_short_na
 from queues.domain.ranking import Ranking
 from queues.domain.reports import Reports
 from queues.domain.rules import Care, Rule
+from queues.domain.scores import Scores
 from queues.domain.settling import Post, SettleRule
 from queues.domain.skills import highest
 from queues.domain.surges import Surge
@@ -250,6 +251,7 @@ class Plan(Timing):
     surge: Surge | None = None
     targets: Targets = Targets()
     reports: Reports = Reports()
+    scores: Scores | None = None  # none: agents have figures and no points
     abandoned: Abandoned | None = None  # none: nobody who gave up is called back
     announce: Announce | None = None  # none: who waits is told his place once, if at all
     ranking: Ranking | None = None
@@ -379,6 +381,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "matters": _read_all(book, Matter, ("queues", "matters"), shared),
         "surge": _read_one(book, Surge, ("queues", "surge"), shared),
         "targets": _read_one(book, Targets, ("queues", "targets"), shared) or Targets(),
+        "scores": _read_one(book, Scores, ("queues", "scores"), shared),
         "abandoned": _read_one(book, Abandoned, ("queues", "abandoned"), shared),
         "announce": _read_one(book, Announce, ("queues", "announce"), shared),
         "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),

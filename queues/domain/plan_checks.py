@@ -13,6 +13,7 @@ from queues.domain import (
     departments,
     reports,
     rule_checks,
+    scores,
     settling,
     skills,
     targets,
@@ -44,6 +45,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
     _check_surge(names, parts)
     departments.check(names, parts)
     targets.check(names, parts)
+    scores.check(names, parts["scores"])
     abandoned.check(names, parts["abandoned"])
     reports.check(names, parts)
     for name, line in parts["lines"].items():

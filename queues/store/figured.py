@@ -27,10 +27,10 @@ _callback, _closed = func.coalesce(_c.callback, ""), func.coalesce(_c.came_close
 _offered = and_(_c.queued_ms.is_not(None), _closed == 0)
 _asked = or_(_callback != "", func.coalesce(_c.outcome, "") == Outcome.CALLBACK)
 _called_back, _waited = and_(_offered, _asked), and_(_offered, not_(_asked))
-_answered = and_(_waited, _c.answered_ms.is_not(None))
+ANSWERED = _answered = and_(_waited, _c.answered_ms.is_not(None))
 _in_vain = and_(_waited, _c.answered_ms.is_(None))
 _abandoned = and_(_in_vain, _c.outcome == Outcome.ABANDONED)
-_over = _c.state == CallState.ENDED
+OVER = _over = _c.state == CallState.ENDED
 _SETS: Final[Mapping[str, Any]] = {
     "N": _c.arrived_ms.is_not(None),
     "M": and_(_c.queued_ms.is_(None), _closed == 0, _over, _c.outcome == Outcome.LEFT_IN_MENU),

@@ -22,6 +22,11 @@ TOLD_TOO_OFTEN = (
     "announce:\n  every: 10s\n  next: {zh: 下一位, en: Next}\n  ahead: {zh: '{ahead}', en: '{ahead}'}\n"
 )
 
+SCORES = (
+    "scores: {{parts: [{{figure: {}, points: 60, target: {}, floor: {}}}, "
+    "{{figure: missed, points: 40, target: 2, floor: 20}}]}}\nmatters:\n"
+)
+
 # What was broken: the file, the words there and what stands there instead; then the file and the words that stand, as
 # long as it is whole, on the line that is named; and all that is said of it. Each site has this one thing wrong.
 BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
@@ -146,6 +151,25 @@ BROKEN: tuple[tuple[str, tuple[str, str, str], tuple[str, str], str], ...] = (
      "targets.rows.0: 'profile' says share and time; take out 'share' and 'within', or 'profile'"),
     ("a contract by no formula", ("queues", "matters:\n", "targets: {formula: f9}\nmatters:\n"), ("queues", "matters:"),
      "targets.formula: 'f9' is none of 'f1', 'f2', 'f3', 'f4', 'f5', 'f6' or 'f7'"),
+    ("points for what is no agent's doing", ("queues", "matters:\n", SCORES.format("asa", "20s", "60s")),
+     ("queues", "matters:"), ("scores.parts.0.figure: 'asa' is no agent's own doing; judged can be acceptance, "
+      "missed, answered, aht, talk_time, hold_time, wrap_time, held_share, transfer, occupancy, readiness")),
+    ("points for a figure nobody knows", ("queues", "matters:\n", SCORES.format("acceptence", 95, 70)),
+     ("queues", "matters:"),
+     "scores.parts.0.figure: there is no figure of an agent named 'acceptence'; did you mean 'acceptance'?"),
+    ("points that lead nowhere", ("queues", "matters:\n", SCORES.format("acceptance", 95, 95)),
+     ("queues", "matters:"), ("scores.parts.0.target: target and floor are the same; between them the "
+      "points rise, so one must be the better")),
+    ("points for being slow", ("queues", "matters:\n", SCORES.format("wrap_time", "90s", "30s")),
+     ("queues", "matters:"),
+     "scores.parts.0.target: of 'wrap_time' less is better: the target must be below the floor"),
+    ("a time without a unit in points", ("queues", "matters:\n", SCORES.format("wrap_time", 30, "90s")),
+     ("queues", "matters:"), "scores.parts.0.target: '30' is not a duration such as 15s, 2m or 1m30s"),
+    ("points that are not 100", ("queues", "matters:\n", SCORES.format("acceptance", 95, 70).replace("60,", "50,")),
+     ("queues", "matters:"), "scores.parts: the points of all parts are 90 together; they must be 100"),
+    ("a figure judged twice", ("queues", "matters:\n", SCORES.format("missed", 2, 20)),
+     ("queues", "matters:"),
+     "scores.parts.1: 'missed' is judged by a part above already; take one of them out"),
     ("a surge of a queue that is not there", ("queues", "matters:\n", "surge: {waiting: {genral: 9}}\nmatters:\n"),
      ("queues", "matters:"), "surge.waiting.genral: there is no queue named 'genral'; did you mean 'general'?"),
     ("a surge that never begins", ("queues", "matters:\n", "surge: {calm: 5m}\nmatters:\n"),

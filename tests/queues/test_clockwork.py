@@ -224,6 +224,7 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "make_reports": 0,
         "correct_reports": 0,
         "keep_version": 1,
+        "keep_scores": 0,
         "mend_wrap_ups": 0,
         "end_sessions": 0,
     }
