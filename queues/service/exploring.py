@@ -7,6 +7,7 @@ by one, found by the index of his talks.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import and_
@@ -137,10 +138,11 @@ async def week(runtime: Runtime, plan: Plan, asked: Asked, measure: Measure) -> 
             tier=asked.tier,
             line=asked.line,
             told=told,
+            target=partial(target_of, plan),
         )
     found: dict[Hour, Totals] = {}
-    for (number, group), counts in rows.items():
-        found.setdefault(hour_at(number), Totals()).add(counts, target_of(plan, *group))
+    for (number, target), counts in rows.items():
+        found.setdefault(hour_at(number), Totals()).add(counts, target)
     return Week(from_ms, asked.until_ms, found)
 
 

@@ -4,8 +4,8 @@ Hours are added up by the database, from the rows of quarters: what comes back i
 tier, however long the period is.
 """
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, and_, case, func, literal, or_, select
@@ -15,13 +15,14 @@ from queues.domain import waits
 from queues.domain.call_records import CallRecord
 from queues.domain.intervals import Counts
 from queues.domain.periods import Grain
+from queues.domain.targets import Target
 from queues.domain.weeks import HOUR_MS, HOURS, TO_THURSDAY_MS, Stretch
 from queues.store.calls import FOLDED, CallFilter, calls, conditions
-from queues.store.intervals import Group, intervals
+from queues.store.intervals import intervals
 from queues.store.talks import talks
 
 SUMS: Final = ("arrived", "offered", "answered", "abandoned", "called_back", "flowed_out", "wait_ms")
-HourGroup = tuple[int, Group]  # the number of the hour; queue and tier
+HourTarget = tuple[int, Target]  # the number of the hour; what holds for the calls
 _BETWEEN: Final = ";"
 
 
@@ -34,8 +35,11 @@ async def hours(
     tier: str = "",
     line: str = "",
     told: Sequence[str] = (),
-) -> dict[HourGroup, Counts]:
-    """By hour of the week, queue and tier: the sums of `SUMS`, and the waits of those kinds that are `told`."""
+    target: Callable[[str, str], Target],
+) -> dict[HourTarget, Counts]:
+    """By hour of the week and by what queue and tier are measured by: the sums of `SUMS`, and the waits of those kinds
+    that are `told`.
+    """
     if not within:
         return {}
     c = intervals.c
@@ -56,18 +60,24 @@ async def hours(
     rows = select(number, c.queue, c.tier, *(c[name] for name in (*SUMS, *told))).where(*chosen).subquery()
     group = (rows.c.number, rows.c.queue, rows.c.tier)
     added = [func.sum(rows.c[name]) for name in SUMS]
-    texts = [func.aggregate_strings(rows.c[name], _BETWEEN) for name in told]
-    found: dict[HourGroup, Counts] = {}
+    texts = [func.aggregate_strings(func.nullif(rows.c[name], ""), _BETWEEN) for name in told]
+    found, several = dict[HourTarget, Counts](), defaultdict[tuple[HourTarget, str], list[str]](list)
     for hour, queue, own_tier, *values in await connection.execute(
         select(*group, *added, *texts).group_by(*group)
     ):
-        sums = Counter({name: int(value) for name, value in zip(SUMS, values, strict=False) if value})
-        counted = {
-            name: waits.added(each for each in text.split(_BETWEEN) if each)
-            for name, text in zip(told, values[len(SUMS) :], strict=True)
-        }
-        found[int(hour), (queue, own_tier)] = Counts(sums, counted)
+        key = int(hour), target(queue, own_tier)
+        sums = {name: int(value) for name, value in zip(SUMS, values, strict=False) if value}
+        found.setdefault(key, Counts()).sums.update(sums)
+        for name, text in zip(told, values[len(SUMS) :], strict=True):
+            several[key, name] += _parts(text) if text else ()
+    for (key, name), parts in several.items():
+        found[key].waits[name] = waits.added(parts)
     return found
+
+
+def _parts(text: str) -> list[str]:
+    """The texts that were put together; of those in JSON, which have no nesting, one."""
+    return text.replace(f"}}{_BETWEEN}{{", ",").split(_BETWEEN)
 
 
 def _number(start_ms: Any, shift_ms: int) -> Any:

@@ -98,7 +98,8 @@ def today_of(floor: Floor) -> dt.date:
 
 def _days(given: Mapping[str, str], today: dt.date) -> tuple[dt.date, dt.date, str]:
     """Raises ValueError for what is no period."""
-    span = given.get("span", "")
+    is_free = not (given.get("from") or given.get("until"))
+    span = given.get("span") or ("today" if is_free else "")
     if span and span not in SPANS:
         raise ValueError(span)
     otherwise = SPANS[span](today) if span else (today, today)
@@ -183,4 +184,4 @@ def waited_words(waited_s: tuple[int, int | None], words: Words) -> str:
     least, most = waited_s
     if most is None:
         return words.t("figures.point.waited_longer", least=least)
-    return words.t("figures.point.waited", least=least, most=most)
+    return words.t(f"figures.point.{'waited_one' if least == most else 'waited'}", least=least, most=most)

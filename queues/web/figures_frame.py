@@ -90,7 +90,8 @@ async def framed(
             for each in PAGES
         ],
         "count": totals.counts.sums["arrived"],
-        "is_open": totals.is_open or found.asked.until_ms > now_ms,
+        "is_open": totals.is_open,
+        "is_going_on": found.asked.until_ms > now_ms,
         "unsettled": totals.counts.sums["unsettled"],
         "corrected": full_date(corrected_ms, floor.zone, words.locale) if corrected_ms else "",
         "printed": full_date(now_ms, floor.zone, words.locale),
@@ -176,11 +177,13 @@ def _period(found: Found, words: Words) -> str:
 
 def _spans(page_id: str, found: Found, floor: Floor, words: Words, own: Mapping[str, str]) -> list[View]:
     today = today_of(floor)
+    same = [name for name, days in SPANS.items() if days(today) == (found.first, found.last)]
+    current = found.span or (same[0] if same else "")
     return [
         {
             "word": words.t(f"figures.span.{name}"),
             "href": view_address(path_of(page_id), replace(found, span=name), **own),
-            "is_current": name == found.span if found.span else days(today) == (found.first, found.last),
+            "is_current": name == current,
         }
-        for name, days in SPANS.items()
+        for name in SPANS
     ]

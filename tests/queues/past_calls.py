@@ -1,6 +1,5 @@
 """Calls of days gone by, written straight into SQL as the scribe would have left them, and added up from there."""
 
-import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from config.runtime import Runtime
 from queues.domain.agents import AgentState
 from queues.domain.call_records import CallRecord
 from queues.domain.calls import CallState, Outcome
+from queues.domain.intervals import total
 from queues.domain.stays import Move
 from queues.domain.talks import Talk
 from queues.service import figuring
@@ -38,16 +38,9 @@ async def write(runtime: Runtime, past: Iterable[Past]) -> list[CallRecord]:
     async with runtime.database.transaction() as connection:
         await calls.save(connection, site, records)
         await talks.save(connection, had)
-        await intervals.note(connection, site, 0, {}, moves)
-    await figuring.rebuild(runtime) if not moves else await _add_up(runtime, records)
-    return records
-
-
-async def _add_up(runtime: Runtime, records: list[CallRecord]) -> None:
-    """A rebuild would count the agents' time anew from a journal that there is not."""
-    async with runtime.database.transaction() as connection:
-        await intervals.note(connection, runtime.settings.site, 0, figuring.domain.total(records), ())
+        await intervals.note(connection, site, 0, total(records), moves)
     await figuring.drain(runtime)
+    return records
 
 
 def _record(number: int, each: Past) -> CallRecord:
@@ -101,40 +94,3 @@ def _moves(talk: Talk) -> list[Move]:
         Move(talk.agent_id, ended_ms, AgentState.WRAP_UP, "talks"),
         Move(talk.agent_id, done_ms, AgentState.SIGNED_OUT, ""),
     ]
-
-
-def many(from_ms: int, days: int, per_day: int, seed: int, agents: Iterable[str]) -> list[Past]:
-    """As a hotline has them: busy before and after noon, quiet on Sundays, some patience for each caller."""
-    chance, who = random.Random(seed), tuple(agents)
-    found = []
-    for day in range(days):
-        for _ in range(per_day if day % 7 < 5 else per_day // 3):
-            hour = chance.choices(
-                range(24), [1, 1, 1, 1, 1, 2, 4, 8, 18, 24, 22, 14, 9, 12, 19, 20, 16, 11, 8, 6, 5, 3, 2, 1]
-            )[0]
-            at_ms = from_ms + day * 86_400_000 + hour * 3_600_000 + chance.randrange(3_600_000)
-            wait_s, patience_s = chance.expovariate(1 / (9 + 2.2 * hour)), chance.expovariate(1 / 140)
-            queue, tier = chance.choices(
-                [
-                    ("general", "residential"),
-                    ("outage", "residential"),
-                    ("outage", "key_customer"),
-                    ("key", "key_customer"),
-                    ("connection", "commercial"),
-                    ("complaint", "residential"),
-                ],
-                [40, 26, 5, 8, 12, 9],
-            )[0]
-            agent_id = chance.choice(who) if wait_s <= patience_s else ""
-            found.append(
-                Past(
-                    at_ms=at_ms,
-                    wait_s=min(wait_s, patience_s),
-                    agent_id=agent_id,
-                    talk_s=round(chance.lognormvariate(4.8, 0.7)),
-                    wrap_s=chance.randrange(5, 60),
-                    queue=queue,
-                    tier=tier,
-                )
-            )
-    return sorted(found, key=lambda each: each.at_ms)

@@ -22,7 +22,7 @@ const { values: asked } = parseArgs({
     empty: { type: "string" },
     "empty-staff": { type: "string" },
     out: { type: "string", default: "docs/pictures" },
-    only: { type: "string", default: "sign-in,phone,desk,wall,empty,queues,said,calls,call,tickets,ticket,abandoned,follow-ups,customers,file,tiers,import,notices,site,trials,health" },
+    only: { type: "string", default: "sign-in,phone,desk,wall,empty,queues,said,calls,call,tickets,ticket,abandoned,follow-ups,customers,file,tiers,import,notices,site,trials,figures,health" },
     patience: { type: "string", default: "90" },
     browser: { type: "string", default: "/usr/bin/chromium" },
     dark: { type: "boolean", default: false },
@@ -180,6 +180,12 @@ const sets = {
     if (!asked.staff) return;
     await signIn(asked.staff);
     await everyWay("said", "/said");
+  },
+  async figures() {
+    if (!asked.staff) return;
+    await signIn(asked.staff);
+    await everyWay("figures", "/figures");
+    for (const name of ["week", "waits", "agents"]) await everyWay(`figures-${name}`, `/figures/${name}`);
   },
   async "follow-ups"() {
     if (!asked.staff) return;
