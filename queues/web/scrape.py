@@ -52,6 +52,7 @@ WAITS: Final = {
     "answered": ("answered_waits", "wait_ms"),
     "abandoned": ("abandoned_waits", "abandoned_wait_ms"),
 }
+EVERYBODY: Final = {"arrived": "Calls that came to us", "left_in_menu": "Calls that ended in the menu"}
 ENDS: Final = {"answered": "A", "abandoned": "B", "called_back": "CB", "flowed_out": "F", "closed": "C"}
 LENGTHS: Final = {
     "talk": ("talk_ms", "Talk of answered calls that are over, without holds"),
@@ -158,11 +159,17 @@ def bounds_of(plan: Plan) -> tuple[int, ...]:
     return tuple(sorted({*BOUNDS_S, *own}))
 
 
+def in_queues(groups: ByGroup) -> ByGroup:
+    """Without those who never came to one: of them nothing but their number can be told."""
+    return {group: totals for group, totals in groups.items() if group[0]}
+
+
 def _counters(groups: ByGroup, plan: Plan) -> Iterator[tuple[str, float]]:
     """Each counter by its name and labels, `|` between them; the same names are read by `families`."""
-    yield "arrived", sum(totals.counts.sums["arrived"] for totals in groups.values())
+    for name in EVERYBODY:
+        yield name, sum(totals.counts.sums[name] for totals in groups.values())
     bounds = bounds_of(plan)
-    for (queue, tier), totals in groups.items():
+    for (queue, tier), totals in in_queues(groups).items():
         place, sums = f"{queue}|{tier}", totals.counts.sums
         symbols = totals.symbols()
         for outcome, symbol in ENDS.items():
@@ -197,10 +204,11 @@ def families(found: Found) -> Iterator[Family]:
 
 
 def _of_calls(found: Found) -> Iterator[Family]:
-    told, groups = found.counters, sorted(found.groups)
+    told, groups = found.counters, sorted(in_queues(found.groups))
     if not told:
         return
-    yield CounterMetricFamily("shouwen_calls_arrived", "Calls that came to us", value=told["arrived"])
+    for name, help_ in EVERYBODY.items():
+        yield CounterMetricFamily(f"shouwen_calls_{name}", help_, value=told[name])
     yield _counter("calls", "Calls by what became of their waiting", "outcome", told, "ended", groups, ENDS)
     within = {group: [str(target_of(found.plan, *group).within_s)] for group in groups}
     short = {group: [str(target_of(found.plan, *group).short_s)] for group in groups}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import queues.web
+import queues.web.api
 import recordings.web
 from config.numbers import account_key
 from config.web.words import Words as Catalogue
@@ -22,7 +23,7 @@ from recordings.store import recordings as recording_store
 from tests.queues.hotline import CHEN_NUMBER, Hotline
 from tests.queues.web.reader import Door, Reader, text_of
 
-STOREYS = [Path(package.__file__).parent for package in (queues.web, recordings.web)]
+STOREYS = [Path(package.__file__).parent for package in (queues.web, queues.web.api, recordings.web)]
 KEY = re.compile(r"\b(?:desk|wall|calls|call|tickets|health|state|why|rail)\.[a-z_]+(?:\.[a-z_]+)*\b")
 
 

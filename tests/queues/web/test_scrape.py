@@ -73,6 +73,7 @@ async def test_prometheus_is_told_what_the_page_of_the_figures_tells(door: Door,
     report = await figures.read(hotline.runtime, plan, the_day(hotline))
     assert of(samples, "calls_arrived_total") == 5
     assert len(report.by_group) > 1
+    assert of(samples, "calls_left_in_menu_total") == 0
     for (queue, tier), totals in report.by_group.items():
         place, told, target = {"queue": queue, "tier": tier}, totals.symbols(), target_of(plan, queue, tier)
         for outcome, symbol, within in (("answered", "A", "A_T"), ("abandoned", "B", "B_T")):
