@@ -16,6 +16,7 @@ from config.runtime import Runtime
 from config.web.sessions import sessions, wall_ms
 from queues.service import (
     abandoned,
+    alarms,
     appointments,
     cases,
     customers,
@@ -66,6 +67,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("watch_surges", 1.0, surging.watch_surges),
         Chore("make_reports", 5.0, reporting.make_reports),
         Chore("correct_reports", 20.0, reporting.correct_reports),
+        Chore("watch_alarms", 0.5, alarms.watch_alarms),
         Chore("keep_version", 300.0, plans.keep_version),
         Chore("end_sessions", 300.0, end_sessions),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from queues.domain import (
     abandoned,
     affinity,
+    alarms,
     appointing,
     calendars,
     departments,
@@ -44,6 +45,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
     _check_surge(names, parts)
     departments.check(names, parts)
     targets.check(names, parts)
+    alarms.check(names, parts["alarms"])
     abandoned.check(names, parts["abandoned"])
     reports.check(names, parts)
     for name, line in parts["lines"].items():
