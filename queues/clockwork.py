@@ -16,6 +16,7 @@ from config.runtime import Runtime
 from config.web.sessions import sessions, wall_ms
 from queues.service import (
     abandoned,
+    alarms,
     appointments,
     cases,
     customers,
@@ -68,6 +69,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("watch_surges", 1.0, surging.watch_surges),
         Chore("make_reports", 5.0, reporting.make_reports),
         Chore("correct_reports", 20.0, reporting.correct_reports),
+        Chore("watch_alarms", 0.5, alarms.watch_alarms),
         Chore("keep_version", 300.0, plans.keep_version),
         Chore("keep_scores", 60.0, scores.make_months),
         Chore("mend_wrap_ups", 60.0, wrap_ups.mend_wrap_ups),

@@ -85,6 +85,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "announce": ("等候播报", "announcement to who waits"),
     "targets": ("目标", "target"),
     "scores": ("座席评分", "points of agents"),
+    "alarms": ("告警", "alarms"),
     "surge": ("高峰模式", "surge mode"),
     "abandoned": ("放弃来电名单", "list of who gave up"),
     "reports": ("报告", "reports"),
@@ -121,6 +122,14 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "first_ms": ("首次播报", "first time after"),
     "formula": ("服务水平口径", "contractual formula"),
     "short_abandon_ms": ("短放弃界限", "limit of a short abandon"),
+    "longest_wait": ("最长等待", "longest wait"),
+    "service_level": ("服务水平", "service level"),
+    "abandonment": ("放弃率", "abandonment"),
+    "occupancy": ("座席利用率", "occupancy"),
+    "forgotten_hold": ("保持过久", "forgotten hold"),
+    "ghost_agent": ("签入但无应答", "ghost agent"),
+    "window_ms": ("统计时段", "time looked back"),
+    "without": ("不监视的告警", "alarms left out"),
     "rows": ("各队列与等级的目标", "rows by queue and tier"),
     "pass_mark": ("及格分", "pass mark"),
     "parts": ("评分项", "judged figures"),
@@ -333,7 +342,7 @@ class _Differences:
                     yield from self._parts(section, fields_of(was[name]), fields_of(now[name]), name)
 
     def _announcements(self) -> Iterator[str]:
-        for noun in ("targets", "scores", "announce", "surge", "abandoned", "reports"):
+        for noun in ("targets", "scores", "alarms", "announce", "surge", "abandoned", "reports"):
             was, now = getattr(self.before.plan, noun), getattr(self.after.plan, noun)
             yield from self._parts(noun, fields_of(was) if was else {}, fields_of(now) if now else {})
 

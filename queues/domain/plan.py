@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, model_validator
 from queues.domain import calendars, plan_checks
 from queues.domain.abandoned import Abandoned
 from queues.domain.affinity import Affinity
+from queues.domain.alarms import Alarms
 from queues.domain.announcing import Announce
 from queues.domain.appointing import Appointing
 from queues.domain.attributes import Attribute
@@ -252,6 +253,7 @@ class Plan(Timing):
     targets: Targets = Targets()
     reports: Reports = Reports()
     scores: Scores | None = None  # none: agents have figures and no points
+    alarms: Alarms = Alarms()
     abandoned: Abandoned | None = None  # none: nobody who gave up is called back
     announce: Announce | None = None  # none: who waits is told his place once, if at all
     ranking: Ranking | None = None
@@ -382,6 +384,7 @@ def _read_parts(book: FaultBook, shared: Mapping[str, Any]) -> dict[str, Any]:
         "surge": _read_one(book, Surge, ("queues", "surge"), shared),
         "targets": _read_one(book, Targets, ("queues", "targets"), shared) or Targets(),
         "scores": _read_one(book, Scores, ("queues", "scores"), shared),
+        "alarms": _read_one(book, Alarms, ("queues", "alarms"), shared) or Alarms(),
         "abandoned": _read_one(book, Abandoned, ("queues", "abandoned"), shared),
         "announce": _read_one(book, Announce, ("queues", "announce"), shared),
         "ticket_types": _read_all(book, TicketType, ("tickets", "types"), shared),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from queues.domain import (
     abandoned,
     affinity,
+    alarms,
     appointing,
     calendars,
     departments,
@@ -46,6 +47,7 @@ def check(book: FaultBook, parts: Mapping[str, Any], identity: Identity | None) 
     departments.check(names, parts)
     targets.check(names, parts)
     scores.check(names, parts["scores"])
+    alarms.check(names, parts["alarms"])
     abandoned.check(names, parts["abandoned"])
     reports.check(names, parts)
     for name, line in parts["lines"].items():

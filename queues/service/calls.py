@@ -1,8 +1,8 @@
-"""Call records: lists, one call with its lines, and today's figures."""
+"""Call records: lists, and one call with its lines."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,23 +16,18 @@ from queues.domain.journal import Line
 from queues.domain.plan import Plan
 from queues.service.tickets import read_key
 from queues.store import calls, customers, journal, people, talks
-from queues.store.calls import CallFilter, QueueCount
+from queues.store.calls import CallFilter
 
 PAGE_MAX: Final = 200
 NAMED_MAX: Final = 200
-SHORT_ABANDON_MS: Final = 5_000
-ANSWER_WITHIN_MS: Final = 20_000
 
 __all__ = [
     "CallFilter",
     "CallPage",
     "CallRow",
-    "Figures",
-    "QueueFigures",
     "day_of",
     "find_call",
     "list_calls",
-    "today",
 ]
 
 
@@ -124,49 +119,6 @@ class CallStory:
     def is_agents(self, agent_id: str | None) -> bool:
         """Whether he has talked with the caller."""
         return bool(agent_id) and agent_id in {self.call.agent_id, *(talk.agent_id for talk in self.talks)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueFigures:
-    """Calls are counted in the interval they arrived in.
-
-    Service level (F5) = answered within the queue's time / (answered + abandoned - abandoned within 5 s);
-    None while there is nothing to divide by. Voicemail, callback and closed are not in it.
-    """
-
-    offered: int = 0
-    answered: int = 0
-    answered_in_time: int = 0
-    abandoned: int = 0
-    abandoned_at_once: int = 0
-    voicemail: int = 0
-    callback: int = 0
-    closed: int = 0
-    wait_ms: int = 0
-
-    @property
-    def service_level(self) -> float | None:
-        counted = self.answered + self.abandoned - self.abandoned_at_once
-        return self.answered_in_time / counted if counted > 0 else None
-
-    @property
-    def abandon_share(self) -> float | None:
-        """Abandoned / offered, the short ones out of both."""
-        counted = self.offered - self.abandoned_at_once
-        return (self.abandoned - self.abandoned_at_once) / counted if counted > 0 else None
-
-    @property
-    def answer_speed_ms(self) -> int | None:
-        """Mean waiting time of the answered calls."""
-        return self.wait_ms // self.answered if self.answered else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures(QueueFigures):
-    from_ms: int
-    until_ms: int
-    arrived: int
-    by_queue: Mapping[str, QueueFigures]
 
 
 async def list_calls(
@@ -267,27 +219,3 @@ def day_of(plan: Plan, day: date) -> tuple[int, int]:
 
 def local_day(plan: Plan, at_ms: int) -> date:
     return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(plan.timezone)).date()
-
-
-async def today(runtime: Runtime, plan: Plan) -> Figures:
-    """The figures of the local day so far."""
-    from_ms, until_ms = day_of(plan, local_day(plan, runtime.clock.now_ms()))
-    return await figures(runtime, plan, from_ms, until_ms)
-
-
-async def figures(runtime: Runtime, plan: Plan, from_ms: int, until_ms: int) -> Figures:
-    """The figures over the calls that arrived in [from_ms, until_ms)."""
-    within_ms = {queue_id: queue.answer_within_ms for queue_id, queue in plan.queues.items()}
-    async with runtime.database.read() as connection:
-        arrived = await calls.count_arrived(connection, from_ms, until_ms)
-        counts = await calls.count_by_queue(
-            connection, from_ms, until_ms, within_ms, ANSWER_WITHIN_MS, SHORT_ABANDON_MS
-        )
-    by_queue = {count.queue: queue_figures(count) for count in counts}
-    names = tuple(asdict(QueueFigures()))
-    totals = {name: sum(getattr(each, name) for each in by_queue.values()) for name in names}
-    return Figures(from_ms=from_ms, until_ms=until_ms, arrived=arrived, by_queue=by_queue, **totals)
-
-
-def queue_figures(count: QueueCount) -> QueueFigures:
-    return QueueFigures(**{name: value for name, value in asdict(count).items() if name != "queue"})

@@ -240,6 +240,10 @@ class WallAgent:
     reason: str
     since_ms: int
     call_id: str
+    missed: int = 0  # calls in a row
+    is_heard: bool = True  # not silent for so long that he was taken for lost
+    held_ms: int | None = None  # since when his caller is on hold
+    held_queue: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -491,7 +495,8 @@ def _seat(fields: Sequence[str], now_ms: int) -> Seat | None:
 
 
 def _wall_agent(fields: Sequence[str]) -> WallAgent:
-    agent_id, name, state, reason, since_ms, call_id = fields
+    agent_id, name, state, reason, since_ms, call_id, missed, heard, *held = fields
+    held_ms, held_queue = held or ("", "")
     return WallAgent(
         agent_id=AgentId(agent_id),
         name=name,
@@ -499,6 +504,10 @@ def _wall_agent(fields: Sequence[str]) -> WallAgent:
         reason=reason,
         since_ms=int(since_ms),
         call_id=call_id,
+        missed=int(missed or 0),
+        is_heard=heard == "1",
+        held_ms=_instant(held_ms),
+        held_queue=held_queue,
     )
 
 

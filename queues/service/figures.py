@@ -48,6 +48,7 @@ __all__ = [
     "Totals",
     "behind",
     "figures_of",
+    "glance",
     "read",
     "series",
 ]
@@ -96,24 +97,36 @@ class Point(NamedTuple):
 
 
 async def read(runtime: Runtime, plan: Plan, asked: Asked) -> Report:
-    now_ms = runtime.clock.now_ms()
-    site, chosen = runtime.settings.site, _chosen(runtime, asked)
-    parts = pieces(asked.from_ms, asked.until_ms, plan.timezone)
+    now_ms, chosen = runtime.clock.now_ms(), _chosen(runtime, asked)
     async with runtime.database.read() as connection:
-        rows = await intervals.totals(
-            connection, site, parts, queues=asked.queues, tier=asked.tier, line=asked.line
-        )
-        by_group: dict[Group, Totals] = {}
-        for group, row in rows.items():
-            by_group[group] = added([(row.counts, target_of(plan, *group))])
-            by_group[group].corrected_ms = row.corrected_ms
-        report = Report(Totals(), by_group, await _by_agent(connection, site, parts, asked, now_ms), now_ms)
-        for each in by_group.values():
-            merge(report.totals, each)
+        report = await _add_up(connection, runtime, plan, asked, now_ms)
         report.totals.callers = await _callers(connection, report.totals, chosen, now_ms)
         if asked.until_ms > now_ms - LONG_AGO_MS:
             since_ms = await figured.waiting_since(connection, chosen)
             report.totals.waiting_longest_s = None if since_ms is None else max(0, now_ms - since_ms) // 1000
+    return report
+
+
+async def glance(runtime: Runtime, plan: Plan, asked: Asked) -> Report:
+    """From the intervals alone, for whoever looks every second: not who called again, nor how long some wait still."""
+    async with runtime.database.read() as connection:
+        return await _add_up(connection, runtime, plan, asked, runtime.clock.now_ms())
+
+
+async def _add_up(
+    connection: AsyncConnection, runtime: Runtime, plan: Plan, asked: Asked, now_ms: int
+) -> Report:
+    site, parts = runtime.settings.site, pieces(asked.from_ms, asked.until_ms, plan.timezone)
+    rows = await intervals.totals(
+        connection, site, parts, queues=asked.queues, tier=asked.tier, line=asked.line
+    )
+    by_group: dict[Group, Totals] = {}
+    for group, row in rows.items():
+        by_group[group] = added([(row.counts, target_of(plan, *group))])
+        by_group[group].corrected_ms = row.corrected_ms
+    report = Report(Totals(), by_group, await _by_agent(connection, site, parts, asked, now_ms), now_ms)
+    for each in by_group.values():
+        merge(report.totals, each)
     if asked.is_whole_house:
         report.totals.agents = sum(report.by_agent.values(), Counter[str]())
     return report

@@ -18,9 +18,7 @@ from sqlalchemy import (
     RowMapping,
     Table,
     Text,
-    and_,
     bindparam,
-    case,
     exists,
     false,
     func,
@@ -34,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from config.database import PlainInsert, metadata, upsert
 from queues.domain.abandoned import MARK
 from queues.domain.call_records import CallRecord
-from queues.domain.calls import CallState, Outcome
+from queues.domain.calls import CallState
 from queues.store.talks import talks
 
 calls = Table(
@@ -134,22 +132,6 @@ class LiveCall:
 
     number: str
     given: str  # JSON; nothing of those who stay anonymous
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueCount:
-    """What one queue had of the calls that arrived in an interval."""
-
-    queue: str
-    offered: int
-    answered: int
-    answered_in_time: int
-    abandoned: int
-    abandoned_at_once: int
-    voicemail: int
-    callback: int
-    closed: int
-    wait_ms: int  # of the answered, together
 
 
 async def load(connection: AsyncConnection, call_ids: Collection[str]) -> dict[str, CallRecord]:
@@ -285,50 +267,6 @@ def text_conditions(chosen: CallFilter) -> list[Any]:
     if chosen.customer_ids:
         found.append(calls.c.customer_id.in_(chosen.customer_ids))
     return found
-
-
-async def count_by_queue(
-    connection: AsyncConnection,
-    from_ms: int,
-    until_ms: int,
-    within_ms: Mapping[str, int],
-    default_ms: int,
-    short_ms: int,
-) -> list[QueueCount]:
-    """The figures of every queue over the calls that arrived in the interval and entered it; none that we placed."""
-    limit_ms = case(within_ms, value=calls.c.queue, else_=default_ms) if within_ms else default_ms
-    is_answered = calls.c.answered_ms.is_not(None)
-    is_abandoned = calls.c.outcome == Outcome.ABANDONED
-    query = (
-        select(
-            calls.c.queue,
-            func.count().label("offered"),
-            counted(is_answered, "answered"),
-            counted(and_(is_answered, calls.c.wait_ms <= limit_ms), "answered_in_time"),
-            counted(is_abandoned, "abandoned"),
-            counted(and_(is_abandoned, calls.c.wait_ms < short_ms), "abandoned_at_once"),
-            counted(calls.c.outcome == Outcome.VOICEMAIL, "voicemail"),
-            counted(calls.c.outcome == Outcome.CALLBACK, "callback"),
-            counted(calls.c.outcome == Outcome.CLOSED, "closed"),
-            func.coalesce(func.sum(case((is_answered, calls.c.wait_ms), else_=0)), 0).label("wait_ms"),
-        )
-        .where(calls.c.arrived_ms >= from_ms, calls.c.arrived_ms < until_ms, calls.c.queued_ms.is_not(None))
-        .where(~calls.c.call_id.startswith(MARK))
-        .group_by(calls.c.queue)
-        .order_by(calls.c.queue)
-    )
-    rows = (await connection.execute(query)).mappings()
-    return [QueueCount(**{**row, "wait_ms": int(row["wait_ms"])}) for row in rows]
-
-
-def counted(condition: Any, name: str) -> Any:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0).label(name)
-
-
-async def count_arrived(connection: AsyncConnection, from_ms: int, until_ms: int) -> int:
-    came = (calls.c.arrived_ms >= from_ms, calls.c.arrived_ms < until_ms, ~calls.c.call_id.startswith(MARK))
-    query = select(func.count()).where(*came)
-    return int((await connection.execute(query)).scalar_one())
 
 
 async def queued_between(

@@ -1,31 +1,29 @@
 """What the wallboard shows, as one value in one reader's words.
 
-A level is `good`, `near`, `past` or `off` (nothing to judge), and is shown by a word and a shape beside its
-colour. How long somebody waits is told as an instant with its limit: it goes from good to past while
-nothing arrives.
+A level is `good`, `near`, `past` or `off` (nothing to judge), and is shown by a word and a shape beside its colour. It
+is told by the target of the queue and tier. How long somebody waits is told as an instant with its limit: it goes from
+good to past while nothing arrives. Figures are the cards' of today's calls.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from queues.domain import alarms
 from queues.domain.agent_time import STATES, AgentTime
 from queues.domain.agents import AgentState
+from queues.domain.alarms import Line
+from queues.domain.metrics import CARDS, Totals, figures_of
 from queues.domain.plan import Queue
-from queues.service.calls import Figures, QueueFigures
+from queues.domain.targets import target_of
+from queues.service.alarms import furthest
+from queues.service.figures import Report
 from queues.service.switchboard import WaitingFacts, WallAgent, WallState
 from queues.web.times import face
 from queues.web.words import Words
 
 View = dict[str, Any]
 
-# The share to be answered within the queue's time, and the share of abandoned calls that is too many.
-LEVEL_TARGET = 0.80
-LEVEL_NEAR = 0.75
-ABANDONED_NEAR = 0.03
-ABANDONED_PAST = 0.05
-WAIT_NEAR = 0.75  # of the queue's time; wall.js has the same
-
-GROUPS = (
+GROUPS: Final = (
     AgentState.READY,
     AgentState.OFFERED,
     AgentState.CONNECTING,
@@ -33,19 +31,22 @@ GROUPS = (
     AgentState.WRAP_UP,
     AgentState.AWAY,
 )
-_NOTHING = QueueFigures()
+_NOTHING: Final = Totals()
 
 
-def wall_view(state: WallState, figures: Figures, skills: Mapping[str, Sequence[str]], words: Words) -> View:
-    queues = [_queue(queue, state, figures, skills, words) for queue in words.plan.queues.values()]
+def wall_view(state: WallState, report: Report, skills: Mapping[str, Sequence[str]], words: Words) -> View:
+    by_queue, by_tier = report.by(0), report.by(1)
     return {
         "now_ms": state.now_ms,
         "marks": {level: words.t(f"state.level.{level}") for level in ("good", "near", "past", "off")},
-        "top": _top(state, figures, words),
-        "queues": queues,
+        "top": _top(state, report.totals, words),
+        "queues": [
+            _queue(queue, state, by_queue.get(queue.id, _NOTHING), skills, words)
+            for queue in words.plan.queues.values()
+        ],
+        "tiers": [_tier(tier, state, by_tier.get(tier, _NOTHING), words) for tier in words.plan.tiers],
         "agents": [_group(group, state, words) for group in GROUPS],
-        "is_empty": figures.arrived == 0 and not state.waiting,
-        "formula": words.t("wall.formula", share=round(LEVEL_TARGET * 100)),
+        "is_empty": report.totals.counts.sums["arrived"] == 0 and not state.waiting,
     }
 
 
@@ -64,56 +65,91 @@ def times_view(times: Iterable[AgentTime], names: Mapping[str, str], words: Word
     }
 
 
-def _top(state: WallState, figures: Figures, words: Words) -> View:
-    """The longest wait is judged by the queue it is in: the one nearest to, or furthest past, its limit."""
-    waits = [
-        (each, _limit(words.plan.queues.get(each.queue))) for each in state.waiting if each.longest_queued_ms
-    ]
-    worst = max(waits, key=lambda wait: state.now_ms - (wait[0].longest_queued_ms or 0), default=None)
+def formula_view(words: Words) -> View:
+    """How the share on the wall is computed: the contract's formula, as its card prints it."""
+    targets = words.plan.targets
+    card = CARDS[targets.formula]
+    return {
+        "name": words.t(f"figures.card.{card.id}.name"),
+        "text": card.formula.printed,
+        "short": targets.short_abandon_ms // 1000,
+    }
+
+
+def _top(state: WallState, totals: Totals, words: Words) -> View:
+    """The longest wait is judged by the line of the queue and tier it is in."""
+    waits = [each for each in state.waiting if each.longest_queued_ms]
+    longest = min(waits, key=lambda each: each.longest_queued_ms or 0, default=None)
     return {
         "waiting": sum(each.waiting for each in state.waiting),
-        "longest": _wait(
-            worst[0].longest_queued_ms if worst else None, worst[1] if worst else 0, state.now_ms
-        ),
-        "service_level": _level(figures.service_level),
-        "abandoned": _abandoned(figures),
+        "longest": _wait(longest, state.now_ms, words),
+        **_figures(totals, alarms.level_target(words.plan), alarms.abandon_line(words.plan), words),
     }
 
 
 def _queue(
-    queue: Queue, state: WallState, figures: Figures, skills: Mapping[str, Sequence[str]], words: Words
+    queue: Queue, state: WallState, totals: Totals, skills: Mapping[str, Sequence[str]], words: Words
 ) -> View:
     mine = [each for each in state.waiting if each.queue == queue.id]
     waiting, callbacks = [each for each in mine if each.waiting], sum(each.callbacks for each in mine)
-    instants = [each.longest_queued_ms for each in waiting if each.longest_queued_ms is not None]
     own = [agent for agent in state.agents if set(queue.needs) <= set(skills.get(agent.agent_id, ()))]
-    told = figures.by_queue.get(queue.id, _NOTHING)
-    target = words.t("wall.target_is", seconds=queue.answer_within_ms // 1000)
+    plan = words.plan
     return {
         "id": queue.id,
         "word": words.queue(queue.id),
         "waiting": sum(each.waiting for each in waiting),
         "callbacks": words.t("wall.callbacks", count=callbacks) if callbacks else "",
-        "tiers": _tiers(waiting, words),
-        "longest": _wait(min(instants, default=None), queue.answer_within_ms, state.now_ms),
+        "tiers": _chips(waiting, words),
+        "longest": _wait(_furthest(waiting, state, words), state.now_ms, words, queue=queue.id),
         "ready": _count(own, AgentState.READY),
         "talking": _count(own, AgentState.OFFERED, AgentState.CONNECTING, AgentState.CONNECTED),
         "wrap_up": _count(own, AgentState.WRAP_UP),
         "away": _count(own, AgentState.AWAY),
-        "answered": told.answered,
-        "abandoned": told.abandoned,
-        "service_level": _level(told.service_level),
-        "target": target,
+        "target": _target(queue.id, "", words),
+        **_figures(totals, alarms.level_target(plan, queue.id), alarms.abandon_line(plan, queue.id), words),
     }
 
 
-def _tiers(waiting: Iterable[WaitingFacts], words: Words) -> list[View]:
+def _tier(tier: str, state: WallState, totals: Totals, words: Words) -> View:
+    """Of all queues; each wait by its own queue's line."""
+    waiting = [each for each in state.waiting if each.tier == tier and each.waiting]
+    plan = words.plan
+    return {
+        "word": words.tier(tier),
+        "waiting": sum(each.waiting for each in waiting),
+        "longest": _wait(_furthest(waiting, state, words), state.now_ms, words),
+        **_figures(totals, alarms.level_target(plan, "", tier), alarms.abandon_line(plan), words),
+    }
+
+
+def _figures(totals: Totals, level: Line, abandon: Line, words: Words) -> View:
+    formula = words.plan.targets.formula
+    cards = [CARDS[each] for each in (formula, "abandonment", "wait_p80")]
+    told = {card_id: each.value for card_id, each in figures_of(totals, cards).items()}
+    p80 = told["wait_p80"]
+    return {
+        "answered": totals.counts.sums["answered"],
+        "service_level": _share(told[formula], level, 0),
+        "abandoned": _share(told["abandonment"], abandon, 1),
+        "p80": "–" if p80 is None else words.t("wall.seconds", seconds=round(p80)),
+    }
+
+
+def _share(value: float | None, line: Line, digits: int) -> View:
+    return {"state": line.state(value), "text": "–" if value is None else f"{value * 100:.{digits}f}%"}
+
+
+def _target(queue: str, tier: str, words: Words) -> str:
+    target = target_of(words.plan, queue, tier)
+    return words.t("wall.target_is", share=target.share, seconds=target.within_s)
+
+
+def _chips(waiting: Iterable[WaitingFacts], words: Words) -> list[View]:
     found = [
         {
             "word": words.tier(each.tier),
             "rank": words.rank(each.tier),
             "waiting": each.waiting,
-            "since_ms": each.longest_queued_ms,
         }
         for each in waiting
     ]
@@ -137,33 +173,28 @@ def _group(group: AgentState, state: WallState, words: Words) -> View:
     }
 
 
-def _wait(since_ms: int | None, limit_ms: int, now_ms: int) -> View:
+def _wait(longest: WaitingFacts | None, now_ms: int, words: Words, queue: str = "") -> View:
     """The level and the text are for the first paint; the browser goes on from the instant."""
-    if since_ms is None:
-        return {"since_ms": None, "limit_ms": limit_ms, "state": "off", "text": "–"}
-    waited_ms = now_ms - since_ms
-    state = "past" if waited_ms > limit_ms else "near" if waited_ms > WAIT_NEAR * limit_ms else "good"
-    return {"since_ms": since_ms, "limit_ms": limit_ms, "state": state, "text": face(waited_ms)}
+    line = alarms.wait_target(
+        words.plan, longest.queue if longest else queue, longest.tier if longest else ""
+    )
+    told = {"limit_ms": round(line.limit), "calm_ms": round(line.calm)}
+    if longest is None or longest.longest_queued_ms is None:
+        return {**told, "since_ms": None, "state": "off", "text": "–"}
+    waited_ms = now_ms - longest.longest_queued_ms
+    return {
+        **told,
+        "since_ms": longest.longest_queued_ms,
+        "state": line.state(waited_ms),
+        "text": face(waited_ms),
+    }
 
 
-def _level(share: float | None) -> View:
-    if share is None:
-        return {"state": "off", "text": "–"}
-    state = "good" if share >= LEVEL_TARGET else "near" if share >= LEVEL_NEAR else "past"
-    return {"state": state, "text": f"{share * 100:.0f}%"}
-
-
-def _abandoned(figures: QueueFigures) -> View:
-    share = figures.abandon_share
-    if share is None:
-        return {"state": "off", "text": "–"}
-    state = "past" if share > ABANDONED_PAST else "near" if share > ABANDONED_NEAR else "good"
-    return {"state": state, "text": f"{share * 100:.1f}%"}
+def _furthest(waiting: Iterable[WaitingFacts], state: WallState, words: Words) -> WaitingFacts | None:
+    """Past its own target, or nearest to it."""
+    plan = words.plan
+    return furthest(waiting, state.now_ms, lambda each: alarms.wait_target(plan, each.queue, each.tier))
 
 
 def _count(agents: Iterable[WallAgent], *states: AgentState) -> int:
     return sum(agent.state in states for agent in agents)
-
-
-def _limit(queue: Queue | None) -> int:
-    return queue.answer_within_ms if queue else 0

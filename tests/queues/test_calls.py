@@ -1,4 +1,4 @@
-"""Call records: found, paged, and added up into the day's figures."""
+"""Call records: found and paged."""
 
 from datetime import date
 
@@ -6,15 +6,13 @@ from queues.domain.call_records import CallRecord
 from queues.service.calls import (
     CallFilter,
     day_of,
-    figures,
     find_call,
     list_calls,
     local_day,
-    today,
     write_note,
 )
 from queues.store import calls
-from tests.doubles import MONDAY_0900_MS, ManualClock
+from tests.doubles import MONDAY_0900_MS
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
 
 HOUR_MS = 3_600_000
@@ -39,74 +37,10 @@ def abandoned(call_id: str, wait_ms: int, **facts: object) -> CallRecord:
     return queued(call_id, wait_ms=wait_ms, outcome="abandoned", **facts)
 
 
-async def test_the_service_level_is_the_one_of_the_textbook(hotline: Hotline) -> None:
-    """1000 answered, 860 of them in 20 s; 60 abandoned, 10 of them within 5 s: 81.9 %."""
-    await keep(
-        hotline,
-        *(answered(f"in{n}", 20_000) for n in range(860)),
-        *(answered(f"late{n}", 20_001) for n in range(140)),
-        *(abandoned(f"short{n}", 4_999) for n in range(10)),
-        *(abandoned(f"long{n}", 5_000) for n in range(50)),
-    )
-    day = await today(hotline.runtime, hotline.plan)
-    assert (day.answered, day.answered_in_time, day.abandoned, day.abandoned_at_once) == (1000, 860, 60, 10)
-    assert day.service_level is not None
-    assert round(day.service_level, 3) == 0.819
-    assert day.abandon_share == 50 / 1050
-    assert day.answer_speed_ms == (860 * 20_000 + 140 * 20_001) // 1000
-
-
-async def test_each_queue_is_measured_by_its_own_time(hotline: Hotline) -> None:
-    """15 s is late for a key customer and early for a complaint."""
-    within_ms = {queue: hotline.plan.queues[queue].answer_within_ms for queue in ("key", "complaint")}
-    assert within_ms == {"key": 10_000, "complaint": 60_000}
-    await keep(hotline, answered("CA1", 15_000, queue="key"), answered("CA2", 15_000, queue="complaint"))
-    day = await today(hotline.runtime, hotline.plan)
-    assert {queue: each.service_level for queue, each in day.by_queue.items()} == {
-        "key": 0.0,
-        "complaint": 1.0,
-    }
-    assert day.service_level == 0.5
-
-
-async def test_an_empty_day_has_no_level_rather_than_a_wrong_one(hotline: Hotline) -> None:
-    day = await today(hotline.runtime, hotline.plan)
-    assert (day.arrived, day.offered, day.service_level, day.abandon_share, day.answer_speed_ms) == (
-        0,
-        0,
-        None,
-        None,
-        None,
-    )
-    await keep(hotline, queued("CA1", outcome="voicemail"), queued("CA2", outcome="closed"))
-    day = await today(hotline.runtime, hotline.plan)
-    assert (day.offered, day.voicemail, day.closed, day.service_level) == (2, 1, 1, None)
-
-
-async def test_the_day_is_the_sites_day_and_calls_count_where_they_arrived(hotline: Hotline) -> None:
+def test_the_day_is_the_sites_day(hotline: Hotline) -> None:
     monday = day_of(hotline.plan, date(2026, 11, 23))
     assert monday == (MONDAY_0900_MS - 9 * HOUR_MS, MONDAY_0900_MS + 15 * HOUR_MS)
     assert local_day(hotline.plan, monday[0]) == date(2026, 11, 23)
-    await keep(
-        hotline,
-        queued("sunday", at_ms=monday[0] - 1),
-        queued("first", at_ms=monday[0]),
-        queued("last", at_ms=monday[1] - 1),
-        queued("tuesday", at_ms=monday[1]),
-        CallRecord(call_id="menu", arrived_ms=monday[0], outcome="left_in_menu"),
-    )
-    day = await figures(hotline.runtime, hotline.plan, *monday)
-    assert (day.arrived, day.offered) == (3, 2)
-
-
-async def test_a_real_call_counts_while_it_goes_on(hotline: Hotline, clock: ManualClock) -> None:
-    await hotline.arrive("CA1")
-    await hotline.enqueue("CA1")
-    clock.advance(12_000)
-    await hotline.answer("CA1")
-    await hotline.scribe.drain()
-    day = await today(hotline.runtime, hotline.plan)
-    assert (day.offered, day.answered, day.service_level, day.answer_speed_ms) == (1, 1, 1.0, 12_000)
 
 
 async def test_a_call_is_found_with_its_lines_and_the_names_behind_its_ids(hotline: Hotline) -> None:

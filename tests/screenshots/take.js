@@ -97,6 +97,19 @@ async function first(path, selector) {
   return found ? found.getAttribute("href") : null;
 }
 
+// As it looks while the server is away. What comes from it is refused from here on, until the page is left.
+async function loseLine() {
+  await page.route("**/wall/events", (route) => route.abort());
+  await page.reload();
+  await page.waitForSelector('[data-connection][data-state="lost"]');
+  await page.unroute("**/wall/events");
+}
+
+// The browser remembers it.
+async function fillScreen() {
+  if ((await page.getAttribute("[data-board]", "aria-pressed")) !== "true") await page.keyboard.press("f");
+}
+
 const search = (text) => async () => {
   await page.fill("#q", text);
   await Promise.all([page.waitForNavigation(), page.click(".customer-search button")]);
@@ -162,6 +175,13 @@ const sets = {
     if (!asked.staff) return;
     await signIn(asked.staff);
     await everyWay("wall", "/wall");
+    await everyWay("alarms", "/wall/alarms");
+    await page.goto(new URL("/wall", asked.base).href);
+    if (await page.waitForSelector("[data-alarm]", { timeout: patience }).catch(() => null)) {
+      await everyWay("wall-board", "/wall", "h1", fillScreen);
+    } else missed.push("wall: no alarm was raised");
+    await page.evaluate(() => localStorage.removeItem("shouwen.board"));
+    await everyWay("wall-lost", "/wall", "h1", loseLine);
   },
   async empty() {
     if (!asked.empty) return;

@@ -1,4 +1,5 @@
--- read_wall: who waits in which queue, since when, and what every signed-in agent does. Reads only.
+-- read_wall: who waits in which queue, since when, and what every signed-in agent does, whether he was heard of lately
+-- and since when his caller is on hold. Reads only.
 -- KEYS
 --   1 site
 -- ARGV
@@ -25,7 +26,9 @@ for n = 1, #rules, 2 do
   if count > 0 then lanes[#lanes + 1] = { rules[n + 1], count, longest(rules[n]) } end
 end
 for _, agent_id in ipairs(redis.call("SMEMBERS", key("agents"))) do
-  local agent = { agent_id, read("agent", agent_id, "name", "state", "reason", "since_ms", "call_id") }
+  local agent = { agent_id, read("agent", agent_id, "name", "state", "reason", "since_ms", "call_id", "missed") }
+  agent[8] = redis.call("ZSCORE", key("beats"), agent_id) and "1" or ""
+  if agent[3] == "connected" then agent[9], agent[10] = read("call", agent[6], "held_ms", "queue") end
   agents[#agents + 1] = agent
   if agent[3] == "offered" or agent[3] == "connecting" then
     if not promised[agent[6]] then held[#held + 1] = { read("call", agent[6], "queue", "tier", "queued_ms") } end

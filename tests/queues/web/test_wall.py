@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from queues.domain.lanes import Lane
+from queues.service import figuring
 from queues.web import wall
 from queues.web.words import Words
 from tests.queues.hotline import CHEN_NUMBER, Hotline
@@ -70,11 +71,17 @@ async def test_the_day_in_figures(boss: Reader, door: Door, hotline: Hotline, cl
     clock.advance(30_000)
     await hotline.end("CA2")
     await hotline.scribe.drain()
+    await figuring.drain(hotline.runtime)
     view = await picture(door)
     general = queue_of(view, "general")
-    assert (general["answered"], general["abandoned"]) == (1, 1)
     assert general["service_level"] == {"state": "past", "text": "50%"}
+    assert (general["abandoned"], general["p80"]) == ({"state": "past", "text": "50.0%"}, "12 秒")
     assert view["top"]["abandoned"] == {"state": "past", "text": "50.0%"}
+    tiers = {tier["word"]: tier["service_level"]["text"] for tier in view["tiers"]}
+    assert (tiers["大客户"], tiers["居民客户"]) == ("100%", "0%"), (
+        "each by the target of its own queue and tier"
+    )
+    assert view["curve"]["told"] == "截至 09:00：0 通；上周同日无来电"
     assert view["is_empty"] is False
     assert queue_of(view, "key")["service_level"] == {"state": "off", "text": "–"}
 
