@@ -28,6 +28,7 @@ from queues.service import figures, history
 from queues.service.calls import local_day
 from queues.service.figures import Asked
 from queues.service.plans import plan_in, plan_of, words_of
+from queues.service.scores import month_scores
 from queues.store import abandoned, intervals, journal, people, promises, readers, reports
 from queues.store.readers import FROM_THE_START
 from queues.store.reports import EntryKind, Row
@@ -180,6 +181,7 @@ async def compose(runtime: Runtime, plan: Plan, row: Row) -> Document:
         **told,
         **await _work(runtime, plan, row),
         **await _months(runtime, plan, row, told["sets"]),
+        **await _ranking(runtime, plan, row),
     }
 
 
@@ -202,6 +204,37 @@ async def _months(runtime: Runtime, plan: Plan, row: Row, sets: list[Document]) 
         totals = {names[point.start_ms]: point.totals for point in points}
         told.append(documents.months_in(plan, whole, list(names.values()), totals))
     return {"months": told}
+
+
+async def _ranking(runtime: Runtime, plan: Plan, row: Row) -> Document:
+    """Of a quarter: the agents by the mean of their three months' scores; nothing where no month has any."""
+    if row.kind != Kind.QUARTER:
+        return {}
+    period = row.period
+    months = list(rules.months_of(period.first, period.after))
+    kept_months = [await month_scores(runtime, plan, each.first.year, each.first.month) for each in months]
+    points: dict[str, list[float | None]] = {}
+    for place, scores in enumerate(kept_months):
+        for agent_id, score in scores.items():
+            if score.points is not None:
+                points.setdefault(agent_id, [None] * len(months))[place] = float(score.points)
+    if not points:
+        return {}
+    means = {who: rules.mean_of(each for each in told if each is not None) for who, told in points.items()}
+    async with runtime.database.read() as connection:
+        names = {each.agent_id: each.name for each in await people.all_of_site(connection, runtime.settings.site)}
+    ranked = rules.rank({who: mean for who, mean in means.items() if mean is not None})
+    rows = [
+        {
+            "rank": each.rank,
+            "agent_id": each.who,
+            "name": names.get(each.who, each.who),
+            "months": points[each.who],
+            "mean": each.mean,
+        }
+        for each in ranked
+    ]
+    return {"ranking": {"months": [f"{each.first:%Y-%m}" for each in months], "rows": rows}}
 
 
 async def figures_told(runtime: Runtime, plan: Plan, from_ms: int, until_ms: int) -> Document:

@@ -335,6 +335,22 @@ class Shown:
             ],
         }
 
+    def ranking(self) -> View | None:
+        """Agents by the mean of their months; None of a report that ranks nobody."""
+        told: View | None = self.document.get("ranking")
+        if told is None:
+            return None
+        rows = [
+            {
+                "rank": each["rank"],
+                "name": each["name"],
+                "months": ["–" if points is None else f"{points:.2f}" for points in each["months"]],
+                "mean": f"{each['mean']:.2f}",
+            }
+            for each in told["rows"]
+        ]
+        return {"months": told["months"], "rows": rows}
+
     def _result(self, told: View) -> View:
         """Of the whole period."""
         whole = next(each for each in self.document["sets"] if key_of(each) == key_of(told))
@@ -398,6 +414,10 @@ class Shown:
                 level = _number(month["level"], is_share=True)
                 word, unit = self._card_name(self.contract), self.words.t("reports.unit.share")
                 yield [month["month"], self.name(part), word, level, "", unit, target, "", ""]
+        ranking = self.ranking() or {"rows": []}
+        for row in ranking["rows"]:
+            words = (self.words.t("reports.ranking"), row["name"], self.words.t("reports.mean"))
+            yield [*words, row["mean"], "", "", "", self.words.t("reports.rank", n=row["rank"]), ""]
         for each in self.complaints()["rows"]:
             about = " · ".join(filter(None, (each["type"], each["matter"], each["gravity"], each["state"])))
             yield [self.words.t("reports.complaints"), each["ticket_no"], about, "", "", "", "", "", ""]
