@@ -33,6 +33,7 @@ from queues.service import (
     surging,
     tiers,
     uploads,
+    urgent_reports,
     wrap_ups,
 )
 
@@ -68,6 +69,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("estimate_waits", 2.0, estimating.estimate_waits),
         Chore("watch_surges", 1.0, surging.watch_surges),
         Chore("make_reports", 5.0, reporting.make_reports),
+        Chore("urgent_reports", 2.0, urgent_reports.go_on),
         Chore("correct_reports", 20.0, reporting.correct_reports),
         Chore("watch_alarms", 0.5, alarms.watch_alarms),
         Chore("keep_version", 300.0, plans.keep_version),

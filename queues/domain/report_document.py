@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queues.domain.metrics import CARDS, Card, Kind, Totals, Window, figures_of
 from queues.domain.reports import Change
-from queues.domain.targets import Target, target_of
+from queues.domain.targets import target_of
 
 if TYPE_CHECKING:
     from queues.domain.plan import Plan
@@ -89,11 +89,14 @@ def _set(
     groups: Mapping[Group, Totals],
     cards: Iterable[Card],
 ) -> Document:
-    """The target stands in it where it is the same for all its queues and tiers."""
+    """With the target of its queues and tiers, where these have the same."""
     sums = {**totals.counts.sums, **totals.in_time}
     found = _told(by, name, words, sums, totals, cards)
-    targets = {target_of(plan, *group) for group in groups}
-    return {**found, **_as_told(next(iter(targets)))} if len(targets) == 1 else found
+    targets = {target_of(plan, *group) for group in groups if group[0]}
+    shares, times = {each.share for each in targets}, {each.within_s for each in targets}
+    if len(shares) == 1:
+        found["target"] = {"share": shares.pop()} | ({"within_s": times.pop()} if len(times) == 1 else {})
+    return found
 
 
 def _told(
@@ -114,10 +117,6 @@ def _told(
     }
 
 
-def _as_told(target: Target) -> Document:
-    return {"target": target._asdict()}
-
-
 def _sum(groups: Mapping[Group, Totals]) -> Totals:
     found = Totals()
     for totals in groups.values():
@@ -128,8 +127,32 @@ def _sum(groups: Mapping[Group, Totals]) -> Totals:
 
 def is_met(told: Mapping[str, Any], contract: str) -> bool | None:
     """Whether a set reached the share of its target; None where there is no target or nothing to measure."""
-    level, target = told["cards"].get(contract), told.get("target")
+    return _reaches(told["cards"].get(contract), told.get("target"))
+
+
+def _reaches(level: float | None, target: Mapping[str, int] | None) -> bool | None:
     return None if level is None or target is None else bool(level * 100 >= target["share"])
+
+
+def months_in(
+    plan: Plan, whole: Mapping[str, Any], months: Sequence[str], totals: Mapping[str, Totals]
+) -> Document:
+    """The service level of a set of this document month by month, beside its target: `2026-01` and so on."""
+    contract, target = CARDS[plan.targets.formula], whole.get("target")
+    told = []
+    for month in months:
+        own = totals.get(month, Totals())
+        level = figures_of(own, [contract])[contract.id].value
+        sums = own.counts.sums
+        told.append(
+            {
+                "month": month,
+                **{name: sums[name] for name in ("arrived", "offered", "answered", "abandoned")},
+                "level": level,
+                "met": _reaches(level, target),
+            }
+        )
+    return {"by": whole["by"], "id": whole["id"], "name": whole["name"], "target": target, "months": told}
 
 
 def values_of(document: Mapping[str, Any]) -> Values:

@@ -89,6 +89,12 @@ class WhenOnDay(When):
         return self.day - 1
 
 
+class QuarterlyWhen(WhenOnDay):
+    """A day later than the others: the scores that it ranks by are made within a day of a month's end."""
+
+    day: int = Field(default=2, ge=1, le=28)
+
+
 class Urgent(Part):
     """A surge begins one by itself unless it is told not to; it goes on `every` so long until it is closed."""
 
@@ -103,7 +109,7 @@ class Reports(Part):
     day: When = When()
     week: WeeklyWhen = WeeklyWhen()
     month: WhenOnDay = WhenOnDay()
-    quarter: WhenOnDay = WhenOnDay()
+    quarter: QuarterlyWhen = QuarterlyWhen()
     year: WhenOnDay = WhenOnDay()
     complaints: tuple[str, ...] | None = None  # kinds of tickets; none named: the one called complaint
     urgent: Urgent = Urgent()

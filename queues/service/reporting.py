@@ -20,7 +20,7 @@ from config.runtime import Runtime
 from queues.domain import report_document as documents
 from queues.domain import reports as rules
 from queues.domain.journal import parse_id
-from queues.domain.periods import pieces
+from queues.domain.periods import Grain, pieces
 from queues.domain.plan import Plan
 from queues.domain.report_document import Document, Measured
 from queues.domain.reports import Change, Kind, Period
@@ -28,6 +28,7 @@ from queues.service import figures, history
 from queues.service.calls import local_day
 from queues.service.figures import Asked
 from queues.service.plans import plan_in, plan_of, words_of
+from queues.service.scores import month_scores
 from queues.store import abandoned, intervals, journal, people, promises, readers, reports
 from queues.store.readers import FROM_THE_START
 from queues.store.reports import EntryKind, Row
@@ -89,7 +90,7 @@ async def awaited(runtime: Runtime, plan: Plan) -> list[Row]:
     async with runtime.database.read() as connection:
         planted = await reports.unmade(connection, runtime.settings.site)
         wanted = await _wanted(connection, runtime, plan)
-    periodic = [row for row in planted if row.kind in plan.reports.kinds]
+    periodic = [row for row in planted if row.kind in plan.reports.kinds or is_urgent(row)]
     rows = [*periodic, *(_row(each, plan) for each in wanted)]
     return sorted(rows, key=lambda row: (row.until_ms, -row.from_ms))
 
@@ -109,10 +110,13 @@ async def due(runtime: Runtime, plan: Plan) -> list[Row]:
 async def missing(runtime: Runtime, plan: Plan) -> list[tuple[Row, int]]:
     """What should be there and is not, with the instant by which it should; whether a clock process runs or not."""
     now_ms = runtime.clock.now_ms()
-    found = [
-        (row, rules.due_ms(row.period, plan.reports, plan.timezone)) for row in await awaited(runtime, plan)
-    ]
+    found = [(row, due_ms_of(row, plan)) for row in await awaited(runtime, plan)]
     return [(row, due_ms) for row, due_ms in found if due_ms <= now_ms]
+
+
+def due_ms_of(row: Row, plan: Plan) -> int:
+    """An urgent one brings its own."""
+    return row.due_ms or rules.due_ms(row.period, plan.reports, plan.timezone)
 
 
 async def tell_missing(runtime: Runtime, plan: Plan) -> None:
@@ -140,11 +144,11 @@ async def is_behind(runtime: Runtime, until_ms: int) -> bool:
     return bool(lines) and parse_id(lines[0].id)[0] < until_ms
 
 
-async def make(runtime: Runtime, plan: Plan, row: Row) -> bool:
-    """Compose it and keep it; False when another process has."""
-    document = await compose(runtime, plan, row)
+async def make(runtime: Runtime, plan: Plan, row: Row, more: Document | None = None) -> bool:
+    """Compose it, with what else it is to hold, and keep it; False when another process has."""
+    document = {**await compose(runtime, plan, row), **(more or {})}
     text, site, now_ms = documents.write(document), runtime.settings.site, runtime.clock.now_ms()
-    due_ms = row.due_ms or rules.due_ms(row.period, plan.reports, plan.timezone)
+    due_ms = due_ms_of(row, plan)
     async with runtime.database.transaction() as connection:
         is_kept = await reports.keep(
             connection,
@@ -162,7 +166,7 @@ async def make(runtime: Runtime, plan: Plan, row: Row) -> bool:
 
 async def compose(runtime: Runtime, plan: Plan, row: Row) -> Document:
     """What the report holds, as things stand now."""
-    told = await _figures(runtime, plan, row.from_ms, row.until_ms)
+    told = await figures_told(runtime, plan, row.from_ms, row.until_ms)
     return {
         "form": documents.FORM,
         "site": plan.site,
@@ -176,10 +180,64 @@ async def compose(runtime: Runtime, plan: Plan, row: Row) -> Document:
         "until_ms": row.until_ms,
         **told,
         **await _work(runtime, plan, row),
+        **await _months(runtime, plan, row, told["sets"]),
+        **await _ranking(runtime, plan, row),
     }
 
 
-async def _figures(runtime: Runtime, plan: Plan, from_ms: int, until_ms: int) -> Document:
+async def _months(runtime: Runtime, plan: Plan, row: Row, sets: list[Document]) -> Document:
+    """Of a quarter and a year: each month of the departments, or of the queues where there are none, and of all."""
+    if row.kind not in (Kind.QUARTER, Kind.YEAR):
+        return {}
+    period, zone = row.period, plan.timezone
+    parts = documents.DEPARTMENT if plan.departments else documents.QUEUE
+    months = list(rules.months_of(period.first, period.after))
+    names = {each.span_ms(zone)[0]: f"{each.first:%Y-%m}" for each in months}
+    told = []
+    for whole in sets:
+        if whole["by"] not in (documents.ALL, parts) or (whole["by"] == parts and not whole["id"]):
+            continue
+        own = plan.departments[whole["id"]].queues if whole["by"] == documents.DEPARTMENT else (whole["id"],)
+        queues = () if whole["by"] == documents.ALL else own
+        asked = Asked(from_ms=row.from_ms, until_ms=row.until_ms, queues=queues)
+        points = await figures.series(runtime, plan, asked, Grain.MONTH)
+        totals = {names[point.start_ms]: point.totals for point in points}
+        told.append(documents.months_in(plan, whole, list(names.values()), totals))
+    return {"months": told}
+
+
+async def _ranking(runtime: Runtime, plan: Plan, row: Row) -> Document:
+    """Of a quarter: the agents by the mean of their three months' scores; nothing where no month has any."""
+    if row.kind != Kind.QUARTER:
+        return {}
+    period = row.period
+    months = list(rules.months_of(period.first, period.after))
+    kept_months = [await month_scores(runtime, plan, each.first.year, each.first.month) for each in months]
+    points: dict[str, list[float | None]] = {}
+    for place, scores in enumerate(kept_months):
+        for agent_id, score in scores.items():
+            if score.points is not None:
+                points.setdefault(agent_id, [None] * len(months))[place] = float(score.points)
+    if not points:
+        return {}
+    means = {who: rules.mean_of(each for each in told if each is not None) for who, told in points.items()}
+    async with runtime.database.read() as connection:
+        names = {each.agent_id: each.name for each in await people.all_of_site(connection, runtime.settings.site)}
+    ranked = rules.rank({who: mean for who, mean in means.items() if mean is not None})
+    rows = [
+        {
+            "rank": each.rank,
+            "agent_id": each.who,
+            "name": names.get(each.who, each.who),
+            "months": points[each.who],
+            "mean": each.mean,
+        }
+        for each in ranked
+    ]
+    return {"ranking": {"months": [f"{each.first:%Y-%m}" for each in months], "rows": rows}}
+
+
+async def figures_told(runtime: Runtime, plan: Plan, from_ms: int, until_ms: int) -> Document:
     found = await figures.read(runtime, plan, Asked(from_ms=from_ms, until_ms=until_ms))
     async with runtime.database.read() as connection:
         agents = await people.all_of_site(connection, runtime.settings.site)
@@ -264,7 +322,7 @@ async def correct(runtime: Runtime, report_id: str) -> bool:
     files = await words_of(runtime, document["site_version"])
     if files is None:
         return False
-    fresh = await _figures(runtime, plan_in(files), row.from_ms, row.until_ms)
+    fresh = await figures_told(runtime, plan_in(files), row.from_ms, row.until_ms)
     before = rules.corrected(documents.values_of(document), corrections)
     found_now = documents.comparable(rules.changes(before, documents.values_of(fresh)), document, fresh)
     if not found_now:

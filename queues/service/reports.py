@@ -80,6 +80,8 @@ async def waiting_for(runtime: Runtime, plan: Plan) -> list[Awaited]:
     terms, zone = plan.reports, plan.timezone
     found: dict[str, Awaited] = {}
     for row in await reporting.awaited(runtime, plan):
+        if reporting.is_urgent(row):
+            continue
         ready_ms, due_ms = (at(row.period, terms, zone) for at in (rules.ready_ms, rules.due_ms))
         if due_ms > runtime.clock.now_ms():
             found.setdefault(row.kind, Awaited(row, ready_ms, due_ms))

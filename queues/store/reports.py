@@ -104,9 +104,10 @@ class Row:
 
     @property
     def period(self) -> Period:
-        """Of one that has a period."""
+        """An urgent one is of the day on which it was begun."""
         kind, first = Kind(self.kind), dt.date.fromisoformat(self.first)
-        return Period(kind, first, first) if kind is Kind.URGENT else period_of(kind, first)
+        day = Period(kind, first, first + dt.timedelta(days=1))
+        return day if kind is Kind.URGENT else period_of(kind, first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +211,23 @@ async def look(connection: AsyncConnection, site: str, fingerprints: Mapping[str
         here = (_c.site == site, _c.report_id == report_id)
         values = {"checked_ms": now_ms, "fingerprint": fingerprint}
         await connection.execute(update(reports).where(*here).values(**values))
+
+
+async def open_urgent(connection: AsyncConnection, site: str) -> list[Row]:
+    """Urgent reports that are made and not closed, the oldest first."""
+    here = (_c.site == site, _c.kind == Kind.URGENT, _IS_MADE, _c.closed_ms.is_(None))
+    rows = await connection.execute(select(*_HEAD).where(*here).order_by(_c.until_ms, _c.report_id))
+    return [_row(row) for row in rows.mappings()]
+
+
+async def is_open(connection: AsyncConnection, site: str, report_id: str) -> bool:
+    here = (_c.site == site, _c.report_id == report_id, _IS_MADE, _c.closed_ms.is_(None))
+    return (await connection.execute(select(_c.report_id).where(*here))).first() is not None
+
+
+async def close(connection: AsyncConnection, site: str, report_id: str, now_ms: int) -> None:
+    here = (_c.site == site, _c.report_id == report_id, _c.closed_ms.is_(None))
+    await connection.execute(update(reports).where(*here).values(closed_ms=now_ms))
 
 
 async def entries_of(

@@ -12,7 +12,7 @@ from config.web.forms import read_form
 from config.web.sheets import csv_answer
 from config.web.templates import page
 from queues.domain.reports import Kind
-from queues.service import reports
+from queues.service import reports, urgent_reports
 from queues.service.reports import PAGE, EntryKind, Found
 from queues.web import reports_view
 from queues.web.floor import Floor, floor_of, words_of
@@ -21,14 +21,17 @@ from queues.web.times import full_date, when
 from queues.web.words import Words
 
 ROLES: Final = ("supervisor", "qa", "admin")
+LEADERS: Final = ("supervisor", "admin")
 
 
 def routes() -> list[BaseRoute]:
     return [
         Route("/reports", show_reports, methods=["GET"], name="reports"),
+        Route("/reports/urgent", begin_report, methods=["POST"]),
         Route("/reports/{report_id}.csv", export_report, methods=["GET"]),
         Route("/reports/{report_id}", show_report, methods=["GET"], name="report"),
         Route("/reports/{report_id}/note", note_report, methods=["POST"]),
+        Route("/reports/{report_id}/update", update_report, methods=["POST"]),
     ]
 
 
@@ -46,6 +49,7 @@ async def show_reports(request: Request) -> Response:
         kinds=_kinds(kind, words),
         missing=await _missing(floor, words),
         awaited=await _awaited(floor, words),
+        leads=request.state.account.role in LEADERS,
         rows=[reports_view.head(each.row, each.entries, now_ms, words) for each in found],
         older=f"/reports?kind={kind}&before={last.until_ms}:{last.report_id}" if last else "",
     )
@@ -116,13 +120,18 @@ async def show_report(request: Request) -> Response:
         digest=(found.row.digest or "")[:12],
         is_intact=found.is_intact,
         version=found.document["site_version"],
-        unsettled=found.document["unsettled"],
+        unsettled=0 if found.row.kind == Kind.URGENT else found.document["unsettled"],
         count=shown.count,
         tables=shown.tables(),
         groups=shown.groups(),
         agents=shown.agents(),
         tickets=shown.tickets(),
         promises=shown.promises(),
+        months=shown.months(),
+        ranking=shown.ranking(),
+        now=shown.now(),
+        thread=shown.thread(),
+        leads=request.state.account.role in LEADERS,
         complaints=shown.complaints(),
         corrections=entries[EntryKind.CORRECTION],
         notes=entries[EntryKind.NOTE],
@@ -145,6 +154,35 @@ async def note_report(request: Request) -> Response:
     if not await reports.note(floor_of(request).runtime, report_id, form.get("text", ""), account.account_id):
         raise HTTPException(422)
     return RedirectResponse(f"/reports/{report_id}?done=noted#notes", 303)
+
+
+@require(*LEADERS)
+async def begin_report(request: Request) -> Response:
+    """An urgent report, made at once."""
+    form, account = await read_form(request), request.state.account
+    try:
+        report_id = await urgent_reports.begin(
+            floor_of(request).runtime, form.get("why", ""), account.account_id
+        )
+    except ValueError as fault:
+        raise HTTPException(422) from fault
+    return RedirectResponse(f"/reports/{report_id}", 303)
+
+
+@require(*LEADERS)
+async def update_report(request: Request) -> Response:
+    """What is to be added to an urgent report, or that it is closed; with how things stand now."""
+    form, report_id = await read_form(request), request.path_params["report_id"]
+    is_done = await urgent_reports.update(
+        floor_of(request).runtime,
+        report_id,
+        form.get("text", ""),
+        request.state.account.account_id,
+        closes="close" in form,
+    )
+    if not is_done:
+        raise HTTPException(422)
+    return RedirectResponse(f"/reports/{report_id}#thread", 303)
 
 
 async def _find(request: Request) -> tuple[Found, Shown]:

@@ -11,9 +11,12 @@ from queues.domain.metrics import AGENT_COUNTS as METRIC_COUNTS
 from queues.domain.metrics import AGENT_SECONDS, CALL_SECONDS, CALL_SUMS, Kind, Unit
 from queues.domain.plan import in_locale
 from queues.domain.report_document import AGENT, ALL, DEPARTMENT, QUEUE, TIER, is_met, key_of
+from queues.domain.surges import read_running
 from queues.service.reports import Entry, EntryKind, Found, Row
+from queues.service.urgent_reports import read_update
 from queues.web.figures_page import COLUMNS
 from queues.web.figures_values import value_text
+from queues.web.surge_view import surge_words
 from queues.web.times import date_of, face, full_date, when
 from queues.web.words import Words
 
@@ -65,7 +68,7 @@ def head(row: Row, entries: Mapping[str, int], now_ms: int, words: Words) -> Vie
         "report_id": row.report_id,
         "kind": words.t(f"reports.kind.{row.kind}"),
         "title": title_of(row, words),
-        "why": row.why,
+        "why": why_of(row, words),
         "made": when(row.made_ms, now_ms, zone, words.locale) if row.made_ms else "",
         "is_late": is_late,
         "state": words.t("reports.late" if is_late else "reports.in_time"),
@@ -74,6 +77,13 @@ def head(row: Row, entries: Mapping[str, int], now_ms: int, words: Words) -> Vie
         "updates": entries.get(EntryKind.UPDATE, 0),
         "is_open": row.kind == "urgent" and row.closed_ms is None,
     }
+
+
+def why_of(row: Row, words: Words) -> str:
+    """Of an urgent report: what was typed, or the surge that began it."""
+    if row.kind == "urgent" and row.account_id is None:
+        return surge_words(read_running(row.why), words)
+    return row.why
 
 
 class Shown:
@@ -164,7 +174,10 @@ class Shown:
 
     def target(self, told: View) -> str:
         target = told.get("target")
-        return f"{target['share']}% / {target['within_s']} s" if target else ""
+        if not target:
+            return ""
+        within_s = target.get("within_s")
+        return f"{target['share']}% / {within_s} s" if within_s is not None else f"{target['share']}%"
 
     def _cell(self, told: View, figure: str, unit: str = "") -> View:
         """What it was, and what it is now where that is something else."""
@@ -258,6 +271,96 @@ class Shown:
             for name, kept_count, due_count, left in rows
         ]
 
+    def now(self) -> View | None:
+        """How things stood when an urgent report was made."""
+        told = self.document.get("now")
+        return None if told is None else self._stand(told)
+
+    def _stand(self, told: View) -> View:
+        words, t = self.words, self.words.t
+        waiting = [f"{words.queue(queue)} {count}" for queue, count in told["waiting"].items()]
+        agents = [f"{words.presence(state)} {count}" for state, count in sorted(told["agents"].items())]
+        comma = t("reports.comma")
+        return {
+            "waiting": t(
+                "reports.waiting", n=sum(told["waiting"].values()), longest=face(told["longest_ms"])
+            ),
+            "queues": comma.join(waiting),
+            "agents": comma.join(agents) or t("reports.no_agents"),
+            "surges": [surge_words(read_running(each), words) for each in told["surges"]],
+        }
+
+    def thread(self) -> list[View]:
+        """What was added, the newest first."""
+        found = []
+        for number, entry in enumerate(self._of(EntryKind.UPDATE), 1):
+            told = read_update(entry.content)
+            figures = told["figures"]
+            level = self._shown(figures["level"], str(Unit.SHARE))
+            found.append(
+                {
+                    **self._entry(number, entry),
+                    "text": told["text"],
+                    "stand": self._stand(told["now"]),
+                    "figures": self.words.t("reports.so_far", level=level, **figures["sums"]),
+                }
+            )
+        return found[::-1]
+
+    def months(self) -> View | None:
+        """The service level of each month beside the target; a table of departments, or of queues."""
+        told = self.document.get("months")
+        if not told:
+            return None
+        return {
+            "columns": [each["month"] for each in told[0]["months"]],
+            "rows": [
+                {
+                    "name": self.name(each),
+                    "target": self.target(each),
+                    "cells": [
+                        {
+                            "text": self._shown(month["level"], str(Unit.SHARE)),
+                            "count": month["offered"],
+                            "met": "" if month["met"] is None else "good" if month["met"] else "past",
+                            "word": ""
+                            if month["met"] is None
+                            else self.words.t("reports.met" if month["met"] else "reports.not_met"),
+                        }
+                        for month in each["months"]
+                    ],
+                    "result": self._result(each),
+                }
+                for each in told
+            ],
+        }
+
+    def ranking(self) -> View | None:
+        """Agents by the mean of their months; None of a report that ranks nobody."""
+        told: View | None = self.document.get("ranking")
+        if told is None:
+            return None
+        rows = [
+            {
+                "rank": each["rank"],
+                "name": each["name"],
+                "months": ["–" if points is None else f"{points:.2f}" for points in each["months"]],
+                "mean": f"{each['mean']:.2f}",
+            }
+            for each in told["rows"]
+        ]
+        return {"months": told["months"], "rows": rows}
+
+    def _result(self, told: View) -> View:
+        """Of the whole period."""
+        whole = next(each for each in self.document["sets"] if key_of(each) == key_of(told))
+        met = is_met(whole, self.contract)
+        return {
+            **self._cell(whole, self.contract),
+            "met": "" if met is None else "good" if met else "past",
+            "word": "" if met is None else self.words.t("reports.met" if met else "reports.not_met"),
+        }
+
     def complaints(self) -> View:
         told = self.document["complaints"]
         rows = [
@@ -305,6 +408,16 @@ class Shown:
             for name in ("kept", "due", "share", "left"):
                 word = self.words.t(f"reports.promised.{name}")
                 yield [self.words.t("reports.promises"), row["name"], word, row[name], "", "", "", "", ""]
+        for part in self.document.get("months", ()):
+            target = self.target(part)
+            for month in part["months"]:
+                level = _number(month["level"], is_share=True)
+                word, unit = self._card_name(self.contract), self.words.t("reports.unit.share")
+                yield [month["month"], self.name(part), word, level, "", unit, target, "", ""]
+        ranking = self.ranking() or {"rows": []}
+        for row in ranking["rows"]:
+            words = (self.words.t("reports.ranking"), row["name"], self.words.t("reports.mean"))
+            yield [*words, row["mean"], "", "", "", self.words.t("reports.rank", n=row["rank"]), ""]
         for each in self.complaints()["rows"]:
             about = " · ".join(filter(None, (each["type"], each["matter"], each["gravity"], each["state"])))
             yield [self.words.t("reports.complaints"), each["ticket_no"], about, "", "", "", "", "", ""]

@@ -223,6 +223,7 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "close_lapsed": 0,
         "send_texts": 0,
         "make_reports": 0,
+        "urgent_reports": 0,
         "correct_reports": 0,
         "keep_version": 1,
         "keep_scores": 0,

@@ -67,15 +67,14 @@ class House:
         await self.hotline.scribe.drain()
         await figuring.drain(self.runtime)
 
-    async def clock_turns(self, times: int = 1) -> int:
-        """The clock process comes round, two of them at a time; how much they did."""
+    async def clock_turns(self, times: int = 1, processes: int = 2) -> int:
+        """So many clock processes come round at a time; how much they did."""
         done = 0
         for _ in range(times):
             for name in CHORES:
                 (chore,) = [each for each in clockwork.own_chores(()) if each.name == name]
-                done += sum(
-                    await asyncio.gather(clockwork.do(self.runtime, chore), clockwork.do(self.runtime, chore))
-                )
+                rounds = [clockwork.do(self.runtime, chore) for _ in range(processes)]
+                done += sum(await asyncio.gather(*rounds))
         return done
 
     async def made(self) -> list[str]:
