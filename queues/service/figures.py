@@ -172,7 +172,7 @@ async def behind(runtime: Runtime, plan: Plan, asked: Asked, symbol: str) -> Cal
     """The very calls that this symbol counts in a period, as a list can show them."""
     parts = pieces(asked.from_ms, asked.until_ms, plan.timezone)
     async with runtime.database.read() as connection:
-        groups = await intervals.totals(
+        groups = await intervals.groups_within(
             connection, runtime.settings.site, parts, queues=asked.queues, tier=asked.tier, line=asked.line
         )
     targets = {group: target_of(plan, *group) for group in groups}
@@ -182,5 +182,6 @@ async def behind(runtime: Runtime, plan: Plan, asked: Asked, symbol: str) -> Cal
         queues=tuple(asked.queues),
         tier=asked.tier,
         line=asked.line,
+        symbol=symbol,
         also=figured.condition(symbol, targets or {("", ""): target_of(plan, "", "")}),
     )

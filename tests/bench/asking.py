@@ -61,7 +61,9 @@ class Supervisor:
         answer = await self.client.get(path, headers={"Accept": "text/html"})
         took_ms, busy_ms = (time.perf_counter() - began) * 1000, (time.process_time() - busy) * 1000
         assert answer.status_code == 200, (path, answer.status_code)
-        return Asked(path, answer.status_code, len(answer.content), took_ms, busy_ms, list(self.said), answer.text)
+        return Asked(
+            path, answer.status_code, len(answer.content), took_ms, busy_ms, list(self.said), answer.text
+        )
 
     async def plan_of(self, said: Said) -> list[str]:
         """How the database finds it; PostgreSQL does so once more, and says how long that took."""

@@ -113,6 +113,9 @@ def _arguments() -> argparse.Namespace:
 
 async def measure(url: str, chosen: argparse.Namespace) -> None:
     steps = chosen.steps.split(",")
+    began = perf_counter()
+    upgrade_url(url)
+    tell(f"brought to the newest tables: {perf_counter() - began:.1f} s")
     if "load" in steps:
         await fill(url, chosen.count)
     some = await _some(url)
@@ -134,8 +137,7 @@ def tell(line: str) -> None:
 
 
 async def fill(url: str, count: int) -> None:
-    upgrade_url(url)
-    database = Database(url)
+    database = Database(url, command_s=None)
     until_ms = midnight(LAST_DAY + dt.timedelta(days=1), ZONE)
     asked = Load("power", ZONE, ENVIRONMENT["SECRET_KEY"], until_ms, count)
     began, busy = perf_counter(), process_time()
@@ -155,13 +157,17 @@ async def _size(database: Database) -> int:
         if database.is_sqlite:
             pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
             return int(pages) * int((await connection.execute(text("PRAGMA page_size"))).scalar_one())
-        return int((await connection.execute(text("SELECT pg_database_size(current_database())"))).scalar_one())
+        return int(
+            (await connection.execute(text("SELECT pg_database_size(current_database())"))).scalar_one()
+        )
 
 
 async def _some(url: str) -> Some:
     database = Database(url)
     at_ms = midnight(LAST_DAY - dt.timedelta(days=180), ZONE)
-    query = text("SELECT call_id, arrived_ms FROM calls WHERE arrived_ms >= :at_ms ORDER BY arrived_ms LIMIT 1")
+    query = text(
+        "SELECT call_id, arrived_ms FROM calls WHERE arrived_ms >= :at_ms ORDER BY arrived_ms LIMIT 1"
+    )
     async with database.read() as connection:
         call_id, arrived_ms = (await connection.execute(query, {"at_ms": at_ms})).one()
         count = (await connection.execute(text("SELECT count(*) FROM calls"))).scalar_one()
@@ -218,7 +224,7 @@ async def check(url: str) -> None:
         before, began, busy = _rss_mb(), perf_counter(), process_time()
         gap = await figuring.verify(house.runtime)
         took_s, busy_s = perf_counter() - began, process_time() - busy
-    found = f"{len(gap.calls)} intervals of calls and {gap.coarse} days and months differ"
+    found = f"{gap.quarters} intervals of calls and {gap.coarse} days and months differ"
     tell(f"verify: {found}; {took_s:.0f} s, {busy_s:.0f} at work; memory {before:.0f} to {_rss_mb():.0f} MB")
 
 

@@ -131,9 +131,7 @@ async def _save(writer: Writer, asked: Load, batch: Batch, coarse: dict[Grain, d
         for cell, counts in coarser(batch.quarters, grain, asked.zone).items():
             cells.setdefault(cell, Counts()).add(counts)
     await writer.write(abandoned, ENTRY_NAMES, [_entry(call, asked) for call in batch.gave_up])
-    told = [
-        (c.call_id, c.call_id, c.arrived_ms, c.script.record.wait_ms) for c in batch.gave_up
-    ]
+    told = [(c.call_id, c.call_id, c.arrived_ms, c.script.record.wait_ms) for c in batch.gave_up]
     await writer.write(abandoned_calls, GAVE_UP_NAMES, list(told))
     asked.done += len(batch.calls)
     asked.sizes.update(calls=len(batch.calls), quarters=len(rows), abandoned=len(batch.gave_up))
@@ -177,7 +175,13 @@ async def _save_agents(writer: Writer, asked: Load, rng: random.Random) -> None:
     starts += [(Grain.QUARTER, start_ms) for start_ms in quarters]
     starts += [(Grain.MONTH, start_ms) for start_ms in sorted(months)]
     rows = [
-        (asked.site, str(grain), start_ms, agent, *(rng.randrange(600_000) if name.endswith("_ms") else rng.randrange(20) for name in stays.SUMS))
+        (
+            asked.site,
+            str(grain),
+            start_ms,
+            agent,
+            *(rng.randrange(600_000) if name.endswith("_ms") else rng.randrange(20) for name in stays.SUMS),
+        )
         for grain, start_ms in starts
         for agent in synthetic.AGENTS
     ]

@@ -20,7 +20,9 @@ from queues.store.calls import FOLDED, FOLDED_OF
 
 SCRIPTS: Final = 6_000
 AGENTS: Final = tuple(f"agent{number:03d}" for number in range(120))
-BASE_MS: Final = 1_000_000_000_000  # where the scripts are told; whole quarters since the epoch's beginning do not matter
+BASE_MS: Final = (
+    1_000_000_000_000  # where the scripts are told; whole quarters since the epoch's beginning do not matter
+)
 FIRST_NUMBER: Final = 13_000_000_000
 DAY_MS: Final = 24 * 3_600_000
 # Queue, its matter, line, and how many of a hundred calls: of these none is ever answered after the doors have closed.
@@ -35,7 +37,14 @@ DESKS: Final = (
 TIERS: Final = (("residential", 78), ("business", 13), ("special_care", 5), ("", 4))
 KEY_TIERS: Final = (("key_customer", 80), ("high_risk", 20))
 # What becomes of a hundred calls.
-FATES: Final = (("answered", 82), ("abandoned", 8), ("menu", 6), ("callback", 1.5), ("message", 1.3), ("closed", 1.2))
+FATES: Final = (
+    ("answered", 82),
+    ("abandoned", 8),
+    ("menu", 6),
+    ("callback", 1.5),
+    ("message", 1.3),
+    ("closed", 1.2),
+)
 HOURS: Final = (9, 6, 4, 3, 4, 7, 18, 40, 78, 100, 98, 84, 62, 66, 82, 84, 78, 70, 58, 50, 42, 32, 22, 14)
 WEEK: Final = (1.18, 1.08, 1.04, 1.02, 1.06, 0.86, 0.76)
 SEASON: Final = (1.1, 1.0, 0.9, 0.85, 0.9, 1.05, 1.25, 1.3, 1.05, 0.85, 0.85, 1.0)
@@ -91,9 +100,7 @@ def _lines(rng: random.Random) -> Iterator[Line]:
     if fate != "menu":
         is_closed = {"closed": 1} if fate == "closed" else {}
         told.later(2, 25)
-        yield told(
-            L.CALL_QUEUED, queue=queue, matter=matter, tier=tier, entered_ms=told.at_ms, **is_closed
-        )
+        yield told(L.CALL_QUEUED, queue=queue, matter=matter, tier=tier, entered_ms=told.at_ms, **is_closed)
     if fate == "answered":
         yield from _answered(told, rng)
     elif fate == "callback":
@@ -215,7 +222,9 @@ def quarters(from_ms: int, days: int, count: int) -> Iterator[tuple[int, int]]:
         told = until
 
 
-def arrivals(rng: random.Random, told: Sequence[Script], crowd: Crowd, start_ms: int, count: int) -> list[Call]:
+def arrivals(
+    rng: random.Random, told: Sequence[Script], crowd: Crowd, start_ms: int, count: int
+) -> list[Call]:
     """The calls of one quarter in the order of their arrival."""
     instants = sorted(start_ms + int(rng.random() * QUARTER_MS) for _ in range(count))
     found = []

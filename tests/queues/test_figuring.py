@@ -116,7 +116,7 @@ async def test_live_is_rebuilt_by_the_real_scribe_in_batches_with_two_loops_and_
     await expect_the_lists_to_be_as_long_as_the_figures(hotline)
 
 
-@pytest.mark.parametrize("step", ["verify", "_regroup"])
+@pytest.mark.parametrize("step", ["_cells_of_calls", "_regroup"])
 async def test_who_dies_while_the_first_figures_are_made_leaves_them_to_the_next(
     hotline: Hotline, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
