@@ -22,6 +22,8 @@ from queues.store.calls import CallFilter, QueueCount
 
 PAGE_MAX: Final = 200
 NAMED_MAX: Final = 200
+DAY_MS: Final = 24 * 3_600_000
+DAYS_LOOKED_BACK: Final = (1, 8, 64)
 SHORT_ABANDON_MS: Final = 5_000
 ANSWER_WITHIN_MS: Final = 20_000
 
@@ -182,10 +184,27 @@ async def list_calls(
             resolved = await _within_his_time(connection, resolved)
         if resolved.symbol:
             resolved = await _where_there_are_any(runtime, connection, resolved, read_key(before), limit)
-        found = await calls.newest_first(connection, resolved, read_key(before), limit + 1)
+        found = await _newest(connection, resolved, read_key(before), limit + 1, runtime.clock.now_ms())
         rows = await with_names(connection, found[:limit])
     older = f"{rows[-1].arrived_ms}:{rows[-1].call_id}" if len(found) > limit else None
     return CallPage(calls=tuple(rows), older=older)
+
+
+async def _newest(
+    connection: AsyncConnection, chosen: CallFilter, before: tuple[int, str] | None, limit: int, now_ms: int
+) -> Sequence[RowMapping]:
+    """Looked for in the last day first, then further back: most lists are full by then."""
+    if chosen.text or chosen.spans is not None:
+        return await calls.newest_first(connection, chosen, before, limit)
+    newest_ms = min(each for each in (now_ms, chosen.until_ms, before and before[0]) if each is not None)
+    for days in DAYS_LOOKED_BACK:
+        from_ms = newest_ms - days * DAY_MS
+        if chosen.from_ms is not None and from_ms <= chosen.from_ms:
+            break
+        found = await calls.newest_first(connection, replace(chosen, from_ms=from_ms), before, limit)
+        if len(found) == limit:
+            return found
+    return await calls.newest_first(connection, chosen, before, limit)
 
 
 async def _within_his_time(connection: AsyncConnection, chosen: CallFilter) -> CallFilter:

@@ -1,13 +1,13 @@
 """Figures of a period, read from the intervals; and the very calls behind each of them.
 
 Whatever is asked for is a sum over rows of months, days and quarters, so a year costs hardly more than a day. Two
-figures need more: who called again takes the calls themselves, and is told of periods with at most `COMPARED_MAX` of
-them; agents' time has no queue and no tier, and is told of the whole house alone.
+figures need more: who called again is a comparison of calls, kept by days (`queues.service.callers`); agents' time has
+no queue and no tier, and is told of the whole house alone.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +18,6 @@ from queues.domain.metrics import (
     AGENT_COUNTS,
     CALL_SETS,
     CARDS,
-    Callers,
     Card,
     Figure,
     Kind,
@@ -29,6 +28,7 @@ from queues.domain.metrics import (
 from queues.domain.periods import Grain, Piece, pieces
 from queues.domain.plan import Plan
 from queues.domain.targets import target_of
+from queues.service import callers
 from queues.store import figured, intervals
 from queues.store.calls import CallFilter
 from queues.store.figured import Chosen
@@ -52,7 +52,6 @@ __all__ = [
     "series",
 ]
 
-COMPARED_MAX: Final = 200_000
 LONG_AGO_MS: Final = 24 * 3_600_000  # nobody waits longer than that
 
 
@@ -110,9 +109,10 @@ async def read(runtime: Runtime, plan: Plan, asked: Asked) -> Report:
         report = Report(Totals(), by_group, await _by_agent(connection, site, parts, asked, now_ms), now_ms)
         for each in by_group.values():
             merge(report.totals, each)
-        report.totals.callers = await _callers(connection, report.totals, chosen, now_ms)
+        report.totals.callers = await callers.read(connection, chosen, plan.timezone, now_ms)
         if asked.until_ms > now_ms - LONG_AGO_MS:
-            since_ms = await figured.waiting_since(connection, chosen)
+            lately = replace(chosen, from_ms=max(asked.from_ms, now_ms - 2 * LONG_AGO_MS))
+            since_ms = await figured.waiting_since(connection, lately)
             report.totals.waiting_longest_s = None if since_ms is None else max(0, now_ms - since_ms) // 1000
     if asked.is_whole_house:
         report.totals.agents = sum(report.by_agent.values(), Counter[str]())
@@ -154,14 +154,6 @@ async def _by_agent(
     for cell, sums in stays.running(going_on, asked.from_ms, min(asked.until_ms, now_ms)).items():
         found.setdefault(cell.agent_id, Counter()).update(sums)
     return found
-
-
-async def _callers(
-    connection: AsyncConnection, totals: Totals, chosen: Chosen, now_ms: int
-) -> Callers | None:
-    if totals.counts.sums["arrived"] > COMPARED_MAX:
-        return None
-    return await figured.callers(connection, chosen, now_ms)
 
 
 def _chosen(runtime: Runtime, asked: Asked) -> Chosen:

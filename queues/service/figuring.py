@@ -25,9 +25,10 @@ from queues.domain.intervals import Cell, Cells, Counts
 from queues.domain.journal import parse_id
 from queues.domain.periods import QUARTER_MS, Grain, Piece, following, is_dated, start_of
 from queues.domain.stays import AgentCell, AgentCells, Stays
+from queues.service import callers
 from queues.service.history import fold_all
 from queues.service.plans import plan_of
-from queues.store import calls, intervals, journal
+from queues.store import caller_days, calls, intervals, journal
 from queues.store.intervals import Change, Row, Rows
 
 log = get_log(__name__)
@@ -90,6 +91,7 @@ async def drain(runtime: Runtime) -> int:
 async def _add_up(connection: AsyncConnection, site: str, zone: str, noted: Sequence[Change]) -> None:
     corrected = await _add_quarters(connection, site, noted)
     gained = domain.merged(change.cells for change in noted)
+    await callers.changed(connection, site, zone, gained)
     for grain in (Grain.DAY, Grain.MONTH):
         await _add_coarse(connection, site, grain, zone, gained, corrected)
     stays = await intervals.load_stays(connection, site)
@@ -243,8 +245,9 @@ async def rebuild(runtime: Runtime) -> Gap:
                 await drain(runtime)
         await _take_in_agents(connection, site, gap)
     await drain(runtime)
-    if gap.coarse or gap.agents:
-        async with runtime.database.transaction() as connection:
+    async with runtime.database.transaction() as connection:
+        await caller_days.clear(connection, site)
+        if gap.coarse or gap.agents:
             await _regroup(connection, runtime)
     return gap
 
@@ -347,11 +350,12 @@ async def _regroup(connection: AsyncConnection, runtime: Runtime) -> None:
         for grain in (Grain.DAY, Grain.MONTH):
             await intervals.save(connection, site, grain, _coarse_rows(rows, grain, zone))
     await intervals.clear_agents(connection, site)
-    stays = Stays()
+    last = Stays()
     async for _, stays, spent in _spent(connection, site):
+        last = stays
         for grain in Grain:
             await intervals.add_agents(connection, site, grain, coarser_agents(spent, grain, zone))
-    await intervals.save_stays(connection, site, stays)
+    await intervals.save_stays(connection, site, last)
 
 
 def _coarse_rows(rows: Rows, grain: Grain, zone: str) -> Rows:

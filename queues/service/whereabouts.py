@@ -1,4 +1,4 @@
-"""Where in time the calls of a set lie, told by the intervals: so that a list of few calls among millions is a few looks.
+"""Where in time the calls of a set lie, told by the intervals: so a list of few calls among millions is a few looks.
 
 The newest months that have any, of these the days, of these the quarters of an hour, until there are enough of them for
 a page. What has just changed and is not added up yet counts as perhaps. Nothing is decided here: a list still looks at

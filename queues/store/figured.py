@@ -20,6 +20,7 @@ from queues.store.intervals import Group
 
 HOUR_MS: Final = 3_600_000
 WEEK_MS: Final = 7 * 24 * HOUR_MS
+BEFORE_MS: Final = 2 * 24 * HOUR_MS  # so far back a call before is looked for
 NAMELESS: Final = ("", WITHHELD)
 
 _c = calls.c
@@ -106,16 +107,38 @@ async def waiting_since(connection: AsyncConnection, chosen: Chosen) -> int | No
 
 async def callers(connection: AsyncConnection, chosen: Chosen, now_ms: int) -> Callers:
     """Who called again about the same matter, whichever queue and tier it was in."""
+    r, marks, within = _compared(chosen, now_ms)
+    narrowed: list[Any] = [*within]
+    if chosen.queues:
+        narrowed.append(r.queue.in_(chosen.queues))
+    narrowed += [r[name] == value for name, value in (("tier", chosen.tier), ("line", chosen.line)) if value]
+    found = (await connection.execute(select(func.count(), *marks).where(*narrowed))).one()
+    return Callers(*(int(each) for each in found))
+
+
+async def callers_by_group(
+    connection: AsyncConnection, chosen: Chosen, now_ms: int
+) -> dict[tuple[str, str, str], Callers]:
+    """The same of everybody, by queue, tier and line."""
+    r, marks, within = _compared(chosen, now_ms)
+    group = [func.coalesce(r[name], "") for name in ("queue", "tier", "line")]
+    rows = await connection.execute(select(*group, func.count(), *marks).where(*within).group_by(*group))
+    return {(row[0], row[1], row[2]): Callers(*(int(each) for each in row[3:])) for row in rows}
+
+
+def _compared(chosen: Chosen, now_ms: int) -> tuple[Any, list[Any], tuple[Any, ...]]:
+    """The calls of known callers, each with how long since his last one and until his next; what is counted of them;
+    and which of them are of the period.
+    """
     caller = func.coalesce(func.nullif(_c.customer_id, ""), func.nullif(_c.caller_ref, ""))
     whose, in_order = (caller, _c.matter), (_c.arrived_ms, _c.call_id)
     before = func.lag(_c.arrived_ms).over(partition_by=whose, order_by=in_order)
     after = func.lead(_c.arrived_ms).over(partition_by=whose, order_by=in_order)
     everybody = Chosen(chosen.site, chosen.from_ms, chosen.until_ms)
-    around = everybody.conditions(before_ms=2 * 24 * HOUR_MS, after_ms=WEEK_MS)
+    around = everybody.conditions(before_ms=BEFORE_MS, after_ms=WEEK_MS)
     rows = (
         select(
             _c.arrived_ms,
-            _c.site,
             _c.queue,
             _c.tier,
             _c.line,
@@ -131,9 +154,4 @@ async def callers(connection: AsyncConnection, chosen: Chosen, now_ms: int) -> C
     is_solved = and_(is_settled, or_(r.until_next_ms.is_(None), r.until_next_ms > WEEK_MS))
     marks = (r.since_ms <= 24 * HOUR_MS, r.since_ms <= 48 * HOUR_MS, is_settled, is_solved)
     added = [func.coalesce(func.sum(case((mark, 1), else_=0)), 0) for mark in marks]
-    narrowed: list[Any] = [r.arrived_ms >= chosen.from_ms, r.arrived_ms < chosen.until_ms]
-    if chosen.queues:
-        narrowed.append(r.queue.in_(chosen.queues))
-    narrowed += [r[name] == value for name, value in (("tier", chosen.tier), ("line", chosen.line)) if value]
-    found = (await connection.execute(select(func.count(), *added).select_from(rows).where(*narrowed))).one()
-    return Callers(*(int(each) for each in found))
+    return r, added, (r.arrived_ms >= chosen.from_ms, r.arrived_ms < chosen.until_ms)

@@ -26,7 +26,7 @@ from sqlalchemy import text
 from config.database import Database
 from config.migrations import upgrade_url
 from queues.domain.periods import midnight
-from queues.service import figuring
+from queues.service import callers, figuring
 from tests.bench.asking import Supervisor, supervisor
 from tests.bench.house import ENVIRONMENT, ROOT, furnished
 from tests.bench.loading import Load, load
@@ -102,9 +102,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.figures", description=__doc__)
     parser.add_argument("--count", type=int, default=20_000, metavar="N", help="how many calls (20000)")
     parser.add_argument("--database", metavar="URL", help="made there, and left there")
-    parser.add_argument(
-        "--steps", default="load,ask,cold,verify", help="of load, ask, cold and verify, which (all)"
-    )
+    parser.add_argument("--steps", default="load,keep,ask,cold,verify", help="which of them (all)")
     parser.add_argument("--plans", action="store_true", help="the whole plan of each slowest statement")
     parser.add_argument("--only", default="", metavar="TEXT", help="only pages whose name has this in it")
     parser.add_argument("--cold", default="", help=argparse.SUPPRESS)
@@ -118,6 +116,8 @@ async def measure(url: str, chosen: argparse.Namespace) -> None:
     tell(f"brought to the newest tables: {perf_counter() - began:.1f} s")
     if "load" in steps:
         await fill(url, chosen.count)
+    if "keep" in steps:
+        await keep(url)
     some = await _some(url)
     wanted = [each for each in questions(some) if chosen.only in each.name]
     if "ask" in steps:
@@ -150,6 +150,16 @@ async def fill(url: str, count: int) -> None:
     tell(f"made: {sizes}; {count / took_s:,.0f} calls a second, {took_s:.0f} s, {busy_s:.0f} of them at work")
     tell(f"on disk: {await _size(database) / 1e9:.2f} GB")
     await database.close()
+
+
+async def keep(url: str) -> None:
+    """Who called again, of every day that is over for good; the product does so in the background."""
+    async with furnished(clock=ManualClock(), database_url=url) as house:
+        began, busy, days = perf_counter(), process_time(), 0
+        while await callers.keep_one(house.runtime):
+            days += 1
+        took_s, busy_s = perf_counter() - began, process_time() - busy
+    tell(f"who called again: {days:,} days counted in {took_s:.0f} s, {busy_s:.0f} of them at work")
 
 
 async def _size(database: Database) -> int:

@@ -19,7 +19,7 @@ from queues.domain import intervals as domain
 from queues.domain import stays, waits
 from queues.domain.abandoned import Ending
 from queues.domain.intervals import Cell, Counts
-from queues.domain.periods import Grain, midnight, start_of
+from queues.domain.periods import Grain, start_of
 from queues.service.figuring import coarser
 from queues.store import intervals as interval_rows
 from queues.store.abandoned import abandoned, abandoned_calls

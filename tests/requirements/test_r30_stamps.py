@@ -1,4 +1,4 @@
-"""R30: of a scripted call every stamp is there, in order, each length as the script has it, and who hung up and where."""
+"""R30: of a scripted call every stamp is there, in order, each length is the script's, and who hung up and where."""
 
 from typing import Any
 
