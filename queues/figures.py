@@ -26,7 +26,7 @@ async def run(runtime: Runtime) -> None:
     while not is_cancelled():
         try:
             if not await figuring.tick(runtime):
-                if time.monotonic() >= keep_at and not await callers.keep_one(runtime):
+                if time.monotonic() >= keep_at and not await callers.keep_some(runtime):
                     keep_at = time.monotonic() + KEEP_EVERY_S
                 await asyncio.sleep(LOOK_S)
             pause_s = LOOK_S

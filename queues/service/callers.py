@@ -21,6 +21,7 @@ from queues.store import caller_days, figured, intervals
 from queues.store.figured import BEFORE_MS, WEEK_MS, Chosen
 
 COMPARED_MAX: Final = 200_000
+DAYS_AT_ONCE: Final = 7  # nine further days are read with them
 NOBODY: Final = Callers(0, 0, 0, 0, 0)
 
 
@@ -68,27 +69,40 @@ async def changed(connection: AsyncConnection, site: str, zone: str, gained: Cel
         await caller_days.drop(connection, site, *span)
 
 
-async def keep_one(runtime: Runtime) -> bool:
-    """Count the newest day that is over for good and not kept yet; False where there is none."""
+async def keep_some(runtime: Runtime) -> int:
+    """Count the newest days that are over for good and not kept yet, as many as go together; how many there were."""
     site, zone, now_ms = runtime.settings.site, plan_of(runtime).timezone, runtime.clock.now_ms()
     until_ms = start_of(Grain.DAY, now_ms - WEEK_MS, zone)
     async with runtime.database.read() as connection:
-        day_ms = await _missing(connection, site, until_ms)
-    if day_ms is None:
-        return False
+        days = await _missing(connection, site, zone, until_ms)
+    if not days:
+        return 0
     async with runtime.database.transaction() as connection:
-        await caller_days.claim(connection, site, day_ms)
+        for day in days:
+            await caller_days.claim(connection, site, day.from_ms)
     async with runtime.database.read() as connection:
-        day = Chosen(site, day_ms, following(Grain.DAY, day_ms, zone))
-        counts = await figured.callers_by_group(connection, day, now_ms)
+        found = await figured.callers_by_day(connection, site, days, now_ms)
     async with runtime.database.transaction() as connection:
-        return await caller_days.keep(connection, site, day_ms, counts)
+        for day_ms, counts in found.items():
+            await caller_days.keep(connection, site, day_ms, counts)
+    return len(days)
 
 
-async def _missing(connection: AsyncConnection, site: str, until_ms: int) -> int | None:
+async def _missing(connection: AsyncConnection, site: str, zone: str, until_ms: int) -> list[Span]:
+    """The newest days that follow each other, the oldest first."""
     first_ms = await intervals.first_start(connection, site, 0)
     if first_ms is None or first_ms >= until_ms:
-        return None
+        return []
     days = await intervals.counted(connection, site, [Piece(Grain.DAY, first_ms, until_ms)], "N")
     kept = await caller_days.kept(connection, site, first_ms, until_ms)
-    return next((day_ms for day_ms, _ in days if day_ms not in kept), None)
+    found: list[Span] = []
+    for day_ms, _ in days:
+        day = Span(day_ms, following(Grain.DAY, day_ms, zone))
+        if day_ms in kept:
+            if found:
+                break
+        elif not found or (day.until_ms == found[0].from_ms and len(found) < DAYS_AT_ONCE):
+            found.insert(0, day)
+        else:
+            break
+    return found

@@ -4,7 +4,7 @@ The same sets as `queues.domain.intervals` counts, told a second time in SQL; a 
 again is counted here alone, since it takes the calls before and after.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -116,14 +116,22 @@ async def callers(connection: AsyncConnection, chosen: Chosen, now_ms: int) -> C
     return Callers(*(int(each) for each in found))
 
 
-async def callers_by_group(
-    connection: AsyncConnection, chosen: Chosen, now_ms: int
-) -> dict[tuple[str, str, str], Callers]:
-    """The same of everybody, by queue, tier and line."""
-    r, marks, within = _compared(chosen, now_ms)
-    group = [func.coalesce(r[name], "") for name in ("queue", "tier", "line")]
-    rows = await connection.execute(select(*group, func.count(), *marks).where(*within).group_by(*group))
-    return {(row[0], row[1], row[2]): Callers(*(int(each) for each in row[3:])) for row in rows}
+async def callers_by_day(
+    connection: AsyncConnection, site: str, days: Sequence[tuple[int, int]], now_ms: int
+) -> dict[int, dict[tuple[str, str, str], Callers]]:
+    """The same of everybody on days that follow each other, [from_ms, until_ms) each: by when the day began, and by
+    queue, tier and line.
+    """
+    r, marks, within = _compared(Chosen(site, days[0][0], days[-1][1]), now_ms)
+    day = case(*((r.arrived_ms < until_ms, from_ms) for from_ms, until_ms in days)).label("day_ms")
+    group = [day, *(func.coalesce(r[name], "").label(f"{name}_id") for name in ("queue", "tier", "line"))]
+    rows = await connection.execute(
+        select(*group, func.count(), *marks).where(*within).group_by(*(each.name for each in group))
+    )
+    found: dict[int, dict[tuple[str, str, str], Callers]] = {from_ms: {} for from_ms, _ in days}
+    for day_ms, queue, tier, line, *counts in rows:
+        found[day_ms][queue, tier, line] = Callers(*(int(each) for each in counts))
+    return found
 
 
 def _compared(chosen: Chosen, now_ms: int) -> tuple[Any, list[Any], tuple[Any, ...]]:

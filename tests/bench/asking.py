@@ -14,6 +14,7 @@ import httpx2
 from sqlalchemy import event
 
 from config.database import Database
+from config.runtime import Runtime
 from config.web.accounts import NameTaken, create_account
 from ivr.app import build
 from tests.bench.house import furnished
@@ -52,8 +53,12 @@ class Asked:
 @dataclass
 class Supervisor:
     client: httpx2.AsyncClient
-    database: Database
+    runtime: Runtime
     said: list[Said] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        return self.runtime.database
 
     async def ask(self, path: str) -> Asked:
         self.said.clear()
@@ -96,7 +101,7 @@ async def supervisor(url: str | None = None) -> AsyncIterator[Supervisor]:
             app.router.lifespan_context(app),
             httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=BASE, timeout=900) as client,
         ):
-            found = Supervisor(client, database)
+            found = Supervisor(client, house.runtime)
             await found._sign_in()
             with _listening(found):
                 yield found

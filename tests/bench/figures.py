@@ -118,7 +118,9 @@ async def measure(url: str, chosen: argparse.Namespace) -> None:
         await fill(url, chosen.count)
     if "keep" in steps:
         await keep(url)
-    some = await _some(url)
+    database = Database(url)
+    some = await some_of(database)
+    await database.close()
     wanted = [each for each in questions(some) if chosen.only in each.name]
     if "ask" in steps:
         async with supervisor(url) as asker:
@@ -156,8 +158,8 @@ async def keep(url: str) -> None:
     """Who called again, of every day that is over for good; the product does so in the background."""
     async with furnished(clock=ManualClock(), database_url=url) as house:
         began, busy, days = perf_counter(), process_time(), 0
-        while await callers.keep_one(house.runtime):
-            days += 1
+        while some := await callers.keep_some(house.runtime):
+            days += some
         took_s, busy_s = perf_counter() - began, process_time() - busy
     tell(f"who called again: {days:,} days counted in {took_s:.0f} s, {busy_s:.0f} of them at work")
 
@@ -172,16 +174,12 @@ async def _size(database: Database) -> int:
         )
 
 
-async def _some(url: str) -> Some:
-    database = Database(url)
+async def some_of(database: Database) -> Some:
     at_ms = midnight(LAST_DAY - dt.timedelta(days=180), ZONE)
-    query = text(
-        "SELECT call_id, arrived_ms FROM calls WHERE arrived_ms >= :at_ms ORDER BY arrived_ms LIMIT 1"
-    )
+    found = "SELECT call_id, arrived_ms FROM calls WHERE arrived_ms >= :at_ms ORDER BY arrived_ms LIMIT 1"
     async with database.read() as connection:
-        call_id, arrived_ms = (await connection.execute(query, {"at_ms": at_ms})).one()
+        call_id, arrived_ms = (await connection.execute(text(found), {"at_ms": at_ms})).one()
         count = (await connection.execute(text("SELECT count(*) FROM calls"))).scalar_one()
-    await database.close()
     return Some(call_id, f"{arrived_ms}:{call_id}", FIRST_NUMBER + max(100, count // 16) - 3)
 
 

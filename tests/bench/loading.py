@@ -50,6 +50,8 @@ class Load:
     count: int
     days: int = DAYS
     seed: int = 7
+    scripts: int = synthetic.SCRIPTS
+    agents: Sequence[str] = synthetic.AGENTS
     done: int = 0
     sizes: Counter[str] = field(default_factory=Counter)
 
@@ -89,7 +91,7 @@ class Writer:
 async def load(database: Database, asked: Load) -> AsyncIterator[Load]:
     """Everything; tells how far it is after every ten days."""
     rng = random.Random(asked.seed)
-    told, crowd = synthetic.scripts(rng), Crowd(asked.secret, asked.count)
+    told, crowd = synthetic.scripts(rng, asked.scripts), Crowd(asked.secret, asked.count)
     days = list(_days(asked))
     async with _bare(database, (calls, abandoned, abandoned_calls)) as writer:
         coarse: dict[Grain, domain.Cells] = {Grain.DAY: {}, Grain.MONTH: {}}
@@ -183,7 +185,7 @@ async def _save_agents(writer: Writer, asked: Load, rng: random.Random) -> None:
             *(rng.randrange(600_000) if name.endswith("_ms") else rng.randrange(20) for name in stays.SUMS),
         )
         for grain, start_ms in starts
-        for agent in synthetic.AGENTS
+        for agent in asked.agents
     ]
     await writer.write(interval_rows.agent_intervals, AGENT_NAMES, list(rows))
 
