@@ -54,10 +54,11 @@ class ReadOnlyError(Exception):
 class Database:
     """One engine; connections are opened when first needed and belong to one event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, command_s: float | None = COMMAND_TIMEOUT_S) -> None:
+        """No statement may take longer than `command_s`; None: as long as it takes, as an index of millions does."""
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url, command_s)
         self._reading = self.engine.execution_options(is_reading=True, **_snapshot(self.is_sqlite))
         event.listen(self.engine.sync_engine, "before_execute", _refuse_writing)
         # SQLite's own queue for writers is unfair and sleeps; those of this process wait here, in order.
@@ -190,14 +191,14 @@ def _sqlite_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def _postgresql_engine(url: str) -> AsyncEngine:
+def _postgresql_engine(url: str, command_s: float | None) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=CONNECTIONS_MAX,
         max_overflow=0,
         hide_parameters=True,  # they are names, numbers and notes, and errors get logged
         pool_pre_ping=True,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "command_timeout": COMMAND_TIMEOUT_S},
+        connect_args={"timeout": BUSY_TIMEOUT_S, "command_timeout": command_s},
     )
 
 

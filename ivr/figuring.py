@@ -52,7 +52,7 @@ async def _rebuild(runtime: Runtime, is_from_journal: bool) -> int:
 def told_of(gap: Gap) -> list[str]:
     """How much is wrong, and the first of it."""
     told = [
-        f"{len(gap.calls)} intervals of calls, {len(gap.agents)} of agents, {gap.coarse} days and months differ."
+        f"{gap.quarters} intervals of calls, {len(gap.agents)} of agents, {gap.coarse} days and months differ."
     ]
     for cell, counts in sorted(gap.calls.items())[:SHOWN]:
         wrong = ", ".join(f"{name} {number:+d}" for name, number in sorted(counts.sums.items()) if number)

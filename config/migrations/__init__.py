@@ -56,7 +56,7 @@ def _in_transaction(url: str, work: Callable[[Connection], None]) -> None:
 
 
 async def _run(url: str, work: Callable[[Connection], None]) -> None:
-    database = Database(url)
+    database = Database(url, command_s=None)
     try:
         async with database.transaction() as connection:
             await connection.run_sync(work)

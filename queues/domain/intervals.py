@@ -35,6 +35,8 @@ SUMS: Final = (
     "handled", "talk_ms", "held_ms", "wrap_ms", "wait_ms", "abandoned_wait_ms",
     "with_hold", "holds", "transferred", "transfers", "offers",
 )  # fmt: skip
+# Who came to an open queue and is in none of these waits still.
+ANSWERED_OR_GONE: Final = ("answered", "abandoned", "called_back", "flowed_out")
 # Waits by the second: of the answered, of the abandoned, of whoever else waited in vain or was led elsewhere, and of
 # the answered since they dialled in.
 WAITS: Final = ("answered_waits", "abandoned_waits", "other_waits", "felt_waits")

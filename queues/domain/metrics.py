@@ -16,7 +16,7 @@ from typing import Final
 
 from queues.domain import waits
 from queues.domain.formulas import Formula, Value
-from queues.domain.intervals import Counts
+from queues.domain.intervals import ANSWERED_OR_GONE, Counts
 from queues.domain.targets import Target
 
 
@@ -188,9 +188,7 @@ class Totals:
         sums = self.counts.sums
         told: dict[str, Value] = {name: sums[column] for name, column in CALL_SUMS.items()}
         told |= {name: self.in_time[name] for name in ("A_T", "B_T", "B_s", "D_T")}
-        told["W"] = sums["offered"] - sum(
-            sums[name] for name in ("answered", "abandoned", "called_back", "flowed_out")
-        )
+        told["W"] = sums["offered"] - sum(sums[name] for name in ANSWERED_OR_GONE)
         told |= {name: sums[column] / 1000 for name, column in CALL_SECONDS.items()}
         told |= self._of_waits()
         told |= self._of_agents()

@@ -14,12 +14,16 @@ from config import numbers
 from config.runtime import Runtime
 from queues.domain.journal import Line
 from queues.domain.plan import Plan
+from queues.service.plans import plan_of
 from queues.service.tickets import read_key
+from queues.service.whereabouts import Sought, Span, spans_of
 from queues.store import calls, customers, journal, people, talks
 from queues.store.calls import CallFilter
 
 PAGE_MAX: Final = 200
 NAMED_MAX: Final = 200
+DAY_MS: Final = 24 * 3_600_000
+DAYS_LOOKED_BACK: Final = (1, 8, 64)
 
 __all__ = [
     "CallFilter",
@@ -128,10 +132,70 @@ async def list_calls(
     limit = min(limit, PAGE_MAX)
     async with runtime.database.read() as connection:
         resolved = await resolve_text(runtime, connection, chosen)
-        found = await calls.newest_first(connection, resolved, read_key(before), limit + 1)
+        if chosen.agent_id:
+            resolved = await _within_his_time(connection, resolved)
+        if resolved.symbol:
+            resolved = await _where_there_are_any(runtime, connection, resolved, read_key(before), limit)
+        found = await _newest(connection, resolved, read_key(before), limit + 1, runtime.clock.now_ms())
         rows = await with_names(connection, found[:limit])
     older = f"{rows[-1].arrived_ms}:{rows[-1].call_id}" if len(found) > limit else None
     return CallPage(calls=tuple(rows), older=older)
+
+
+async def _newest(
+    connection: AsyncConnection, chosen: CallFilter, before: tuple[int, str] | None, limit: int, now_ms: int
+) -> Sequence[RowMapping]:
+    """Looked for in the last day first, then further back: most lists are full by then."""
+    if chosen.text or chosen.spans is not None:
+        return await calls.newest_first(connection, chosen, before, limit)
+    newest_ms = min(each for each in (now_ms, chosen.until_ms, before and before[0]) if each is not None)
+    for days in DAYS_LOOKED_BACK:
+        from_ms = newest_ms - days * DAY_MS
+        if chosen.from_ms is not None and from_ms <= chosen.from_ms:
+            break
+        found = await calls.newest_first(connection, replace(chosen, from_ms=from_ms), before, limit)
+        if len(found) == limit:
+            return found
+    return await calls.newest_first(connection, chosen, before, limit)
+
+
+async def _within_his_time(connection: AsyncConnection, chosen: CallFilter) -> CallFilter:
+    """Nobody's calls are looked for before his first and after his last one."""
+    first_ms, last_ms = await calls.span_of_agent(connection, chosen.agent_id) or (0, -1)
+    from_ms = max(first_ms, chosen.from_ms or first_ms)
+    until_ms = min(last_ms + 1, last_ms + 1 if chosen.until_ms is None else chosen.until_ms)
+    return replace(chosen, from_ms=from_ms, until_ms=until_ms)
+
+
+async def _where_there_are_any(
+    runtime: Runtime,
+    connection: AsyncConnection,
+    chosen: CallFilter,
+    before: tuple[int, str] | None,
+    limit: int,
+) -> CallFilter:
+    """The same calls of a figure's set, looked for where the intervals say that a page of them is."""
+    from_ms, until_ms = chosen.from_ms, chosen.until_ms
+    is_whole_set = not (chosen.outcome or chosen.agent_id or chosen.customer_id or chosen.text)
+    if from_ms is None or until_ms is None or not is_whole_set:
+        return chosen
+    sure_ms = until_ms
+    if before is not None:
+        sure_ms = max(from_ms, min(until_ms, before[0]))
+        until_ms = max(from_ms, min(until_ms, before[0] + 1))
+    sought = Sought(
+        site=runtime.settings.site,
+        zone=plan_of(runtime).timezone,
+        symbol=chosen.symbol,
+        span=Span(from_ms, until_ms),
+        sure_until_ms=sure_ms,
+        wanted=limit + 1,
+        now_ms=runtime.clock.now_ms(),
+        queues=chosen.queues,
+        tier=chosen.tier,
+        line=chosen.line,
+    )
+    return replace(chosen, spans=await spans_of(connection, sought))
 
 
 async def resolve_text(runtime: Runtime, connection: AsyncConnection, chosen: CallFilter) -> CallFilter:

@@ -1,13 +1,13 @@
 """Figures of a period, read from the intervals; and the very calls behind each of them.
 
 Whatever is asked for is a sum over rows of months, days and quarters, so a year costs hardly more than a day. Two
-figures need more: who called again takes the calls themselves, and is told of periods with at most `COMPARED_MAX` of
-them; agents' time has no queue and no tier, and is told of the whole house alone.
+figures need more: who called again is a comparison of calls, kept by days (`queues.service.callers`); agents' time has
+no queue and no tier, and is told of the whole house alone.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +18,6 @@ from queues.domain.metrics import (
     AGENT_COUNTS,
     CALL_SETS,
     CARDS,
-    Callers,
     Card,
     Figure,
     Kind,
@@ -29,6 +28,7 @@ from queues.domain.metrics import (
 from queues.domain.periods import Grain, Piece, pieces
 from queues.domain.plan import Plan
 from queues.domain.targets import target_of
+from queues.service import callers
 from queues.store import figured, intervals
 from queues.store.calls import CallFilter
 from queues.store.figured import Chosen
@@ -53,7 +53,6 @@ __all__ = [
     "series",
 ]
 
-COMPARED_MAX: Final = 200_000
 LONG_AGO_MS: Final = 24 * 3_600_000  # nobody waits longer than that
 
 
@@ -100,9 +99,10 @@ async def read(runtime: Runtime, plan: Plan, asked: Asked) -> Report:
     now_ms, chosen = runtime.clock.now_ms(), _chosen(runtime, asked)
     async with runtime.database.read() as connection:
         report = await _add_up(connection, runtime, plan, asked, now_ms)
-        report.totals.callers = await _callers(connection, report.totals, chosen, now_ms)
+        report.totals.callers = await callers.read(connection, chosen, plan.timezone, now_ms)
         if asked.until_ms > now_ms - LONG_AGO_MS:
-            since_ms = await figured.waiting_since(connection, chosen)
+            lately = replace(chosen, from_ms=max(asked.from_ms, now_ms - 2 * LONG_AGO_MS))
+            since_ms = await figured.waiting_since(connection, lately)
             report.totals.waiting_longest_s = None if since_ms is None else max(0, now_ms - since_ms) // 1000
     return report
 
@@ -169,14 +169,6 @@ async def _by_agent(
     return found
 
 
-async def _callers(
-    connection: AsyncConnection, totals: Totals, chosen: Chosen, now_ms: int
-) -> Callers | None:
-    if totals.counts.sums["arrived"] > COMPARED_MAX:
-        return None
-    return await figured.callers(connection, chosen, now_ms)
-
-
 def _chosen(runtime: Runtime, asked: Asked) -> Chosen:
     return Chosen(runtime.settings.site, asked.from_ms, asked.until_ms, asked.queues, asked.tier, asked.line)
 
@@ -185,7 +177,7 @@ async def behind(runtime: Runtime, plan: Plan, asked: Asked, symbol: str) -> Cal
     """The very calls that this symbol counts in a period, as a list can show them."""
     parts = pieces(asked.from_ms, asked.until_ms, plan.timezone)
     async with runtime.database.read() as connection:
-        groups = await intervals.totals(
+        groups = await intervals.groups_within(
             connection, runtime.settings.site, parts, queues=asked.queues, tier=asked.tier, line=asked.line
         )
     targets = {group: target_of(plan, *group) for group in groups}
@@ -195,5 +187,6 @@ async def behind(runtime: Runtime, plan: Plan, asked: Asked, symbol: str) -> Cal
         queues=tuple(asked.queues),
         tier=asked.tier,
         line=asked.line,
+        symbol=symbol,
         also=figured.condition(symbol, targets or {("", ""): target_of(plan, "", "")}),
     )

@@ -9,8 +9,7 @@ A quarter that was over and had no call to wait for any more, and changes all th
 instant at which that happened, and so do its day and month.
 """
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -20,14 +19,16 @@ from config.log import get_log
 from config.runtime import Runtime
 from queues.domain import intervals as domain
 from queues.domain import stays as stays_domain
-from queues.domain.call_records import CallRecord
+from queues.domain.agents import AgentState
+from queues.domain.call_records import BIGGEST, CallRecord
 from queues.domain.intervals import Cell, Cells, Counts
 from queues.domain.journal import parse_id
-from queues.domain.periods import QUARTER_MS, Grain, start_of
+from queues.domain.periods import QUARTER_MS, Grain, Piece, following, is_dated, start_of
 from queues.domain.stays import AgentCell, AgentCells, Stays
+from queues.service import callers
 from queues.service.history import fold_all
 from queues.service.plans import plan_of
-from queues.store import calls, intervals, journal
+from queues.store import caller_days, calls, intervals, journal
 from queues.store.intervals import Change, Row, Rows
 
 log = get_log(__name__)
@@ -36,19 +37,35 @@ AT_ONCE: Final = 200
 RECORDS_AT_ONCE: Final = 5_000
 RESTAMPED_AT_ONCE: Final = 500
 DAY_MS: Final = 24 * 3_600_000
+FIRST_MS: Final = -DAY_MS  # a month that begins before 1970 in its zone begins after this, or is not told of
+AFTER_ANY_ID: Final = "\U0010ffff"
+NAMED_MAX: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Gap:
     """By how much the rows differ from what they should be; empty when they do not."""
 
-    calls: Cells = field(default_factory=dict)
+    calls: Cells = field(default_factory=dict)  # the first of them
     agents: AgentCells = field(default_factory=dict)
     coarse: int = 0  # rows of days and months that are not the sum of their quarters
+    unnamed: int = 0  # further rows of calls that differ
+
+    @property
+    def quarters(self) -> int:
+        """How many rows of calls differ."""
+        return len(self.calls) + self.unnamed
 
     @property
     def count(self) -> int:
-        return len(self.calls) + len(self.agents) + self.coarse
+        return self.quarters + len(self.agents) + self.coarse
+
+    def take_in(self, missing: Cells, coarse: int) -> None:
+        """Of what is wrong with a whole history the first is kept, and how much it is."""
+        named = sorted(missing)[: max(0, NAMED_MAX - len(self.calls))]
+        self.calls |= {cell: missing[cell] for cell in named}
+        self.unnamed += len(missing) - len(named)
+        self.coarse += coarse
 
 
 async def tick(runtime: Runtime) -> bool:
@@ -74,6 +91,7 @@ async def drain(runtime: Runtime) -> int:
 async def _add_up(connection: AsyncConnection, site: str, zone: str, noted: Sequence[Change]) -> None:
     corrected = await _add_quarters(connection, site, noted)
     gained = domain.merged(change.cells for change in noted)
+    await callers.changed(connection, site, zone, gained)
     for grain in (Grain.DAY, Grain.MONTH):
         await _add_coarse(connection, site, grain, zone, gained, corrected)
     stays = await intervals.load_stays(connection, site)
@@ -177,9 +195,11 @@ async def _restamp(
 
 
 async def verify(runtime: Runtime) -> Gap:
-    """What the rows lack, or have too much, measured at the call table and the journal's copy."""
+    """What the rows lack, or have too much, measured at the call table and the journal's copy, a month at a time."""
     async with runtime.database.read() as connection:
-        return await _gap(connection, runtime)
+        gap = await _gap_of_calls(connection, runtime)
+        await _take_in_agents(connection, runtime.settings.site, gap)
+    return gap
 
 
 async def begin(runtime: Runtime) -> bool:
@@ -194,101 +214,148 @@ async def begin(runtime: Runtime) -> bool:
         if not has_calls or await intervals.has_any(connection, site):
             return False
     await restamp(runtime, has_figures=False)
-    gap = await verify(runtime)
     async with runtime.database.transaction() as connection:
-        await intervals.note(connection, site, 0, gap.calls, ())
+        await _add_up_all(connection, runtime)
+        async for missing, _ in _gaps_by_month(connection, runtime):
+            await intervals.note(connection, site, 0, missing, ())
+            await _add_up_all(connection, runtime)
         await _regroup(connection, runtime)
     return True
+
+
+async def _add_up_all(connection: AsyncConnection, runtime: Runtime) -> None:
+    site = runtime.settings.site
+    if noted := await intervals.pending(connection, site):
+        await _add_up(connection, site, plan_of(runtime).timezone, noted)
 
 
 async def rebuild(runtime: Runtime) -> Gap:
     """Make the rows what the call table and the journal's copy come to; returns what was wrong.
 
-    Calls go on coming in: what is missing is noted like any change. Only days and months that are not the sum of
-    their quarters are written anew, with everybody waiting for the moment that takes.
+    Calls go on coming in: what is missing is noted like any change, a month at a time. Only days and months that are
+    not the sum of their quarters are written anew, with everybody waiting for the moment that takes.
     """
-    gap = await verify(runtime)
-    site = runtime.settings.site
-    if gap.calls:
-        async with runtime.database.transaction() as connection:
-            await intervals.note(connection, site, 0, gap.calls, ())
+    gap, site = Gap(), runtime.settings.site
+    async with runtime.database.read() as connection:
+        async for missing, coarse in _gaps_by_month(connection, runtime):
+            gap.take_in(missing, coarse)
+            if missing:
+                async with runtime.database.transaction() as writing:
+                    await intervals.note(writing, site, 0, missing, ())
+                await drain(runtime)
+        await _take_in_agents(connection, site, gap)
     await drain(runtime)
-    if gap.coarse or gap.agents:
-        async with runtime.database.transaction() as connection:
+    async with runtime.database.transaction() as connection:
+        await caller_days.clear(connection, site)
+        if gap.coarse or gap.agents:
             await _regroup(connection, runtime)
     return gap
 
 
-async def _gap(connection: AsyncConnection, runtime: Runtime) -> Gap:
+async def _gap_of_calls(connection: AsyncConnection, runtime: Runtime) -> Gap:
+    gap = Gap()
+    async for missing, coarse in _gaps_by_month(connection, runtime):
+        gap.take_in(missing, coarse)
+    return gap
+
+
+async def _gaps_by_month(connection: AsyncConnection, runtime: Runtime) -> AsyncIterator[tuple[Cells, int]]:
+    """What is to be added to the quarters, and how many rows of days and months are not their sum."""
     site, zone = runtime.settings.site, plan_of(runtime).timezone
-    noted = await intervals.pending(connection, site)
-    should = await _cells_of_calls(connection, site)
-    rows = await _counts(connection, site, Grain.QUARTER)
-    have = domain.merged([rows, *(change.cells for change in noted)])
-    _, spent = await _spent(connection, site)
-    stays = await intervals.load_stays(connection, site)
-    _, more = stays_domain.take_in(stays, [move for change in noted for move in change.moves])
-    agent_rows = await intervals.all_agent_cells(connection, site)
-    coarse = 0
-    for grain in (Grain.DAY, Grain.MONTH):
-        kept = await _counts(connection, site, grain)
-        coarse += len(domain.difference(coarser(rows, grain, zone), kept))
-    return Gap(
-        domain.difference(should, have),
-        stays_domain.difference(spent, stays_domain.merged([agent_rows, more])),
-        coarse,
-    )
+    noted = domain.merged(change.cells for change in await intervals.pending(connection, site))
+    async for month in _months(connection, site, zone, [cell.start_ms for cell in noted]):
+        should = await _cells_of_calls(connection, site, month)
+        rows = await _counts(connection, site, Grain.QUARTER, month)
+        more = {cell: each for cell, each in noted.items() if month.from_ms <= cell.start_ms < month.until_ms}
+        coarse = 0
+        for grain in (Grain.DAY, Grain.MONTH):
+            kept = await _counts(connection, site, grain, month)
+            coarse += len(domain.difference(coarser(rows, grain, zone), kept))
+        yield domain.difference(should, domain.merged([rows, more])), coarse
 
 
-async def _counts(connection: AsyncConnection, site: str, grain: Grain) -> Cells:
-    rows = await intervals.all_rows(connection, site, grain)
+async def _months(
+    connection: AsyncConnection, site: str, zone: str, noted: Collection[int]
+) -> AsyncIterator[Piece]:
+    """Every month in which there are calls, rows or instants that are noted."""
+    after_ms: int | None = FIRST_MS
+    while after_ms is not None:
+        found = (
+            await calls.first_arrival(connection, site, after_ms),
+            await intervals.first_start(connection, site, after_ms),
+            min((each for each in noted if each >= after_ms), default=None),
+        )
+        next_ms = min((each for each in found if each is not None and is_dated(each)), default=None)
+        if next_ms is None:
+            return
+        start_ms = start_of(Grain.MONTH, next_ms, zone)
+        after_ms = following(Grain.MONTH, start_ms, zone)
+        yield Piece(Grain.MONTH, start_ms, after_ms)
+
+
+async def _counts(connection: AsyncConnection, site: str, grain: Grain, month: Piece) -> Cells:
+    rows = await intervals.rows_within(connection, site, Piece(grain, month.from_ms, month.until_ms))
     return {cell: row.counts for cell, row in rows.items()}
 
 
-async def _cells_of_calls(connection: AsyncConnection, site: str) -> Cells:
+async def _cells_of_calls(connection: AsyncConnection, site: str, month: Piece) -> Cells:
     found: Cells = {}
-    async for records in _all_records(connection, site):
+    after = (month.from_ms - 1, AFTER_ANY_ID)
+    while records := await calls.records_after(connection, site, after, RECORDS_AT_ONCE, month.until_ms):
         domain.total(records, found)
-    return found
-
-
-async def _all_records(connection: AsyncConnection, site: str) -> AsyncIterator[list[CallRecord]]:
-    after = (-1, "")
-    while records := await calls.records_after(connection, site, after, RECORDS_AT_ONCE):
-        yield records
         after = (records[-1].arrived_ms, records[-1].call_id)
+    return {cell: counts for cell, counts in found.items() if not counts.is_nothing}
 
 
-async def _spent(connection: AsyncConnection, site: str) -> tuple[Stays, AgentCells]:
-    """Agents' stays and time by the journal's copy, read a day at a time: all its lines would be too many at once."""
+async def _take_in_agents(connection: AsyncConnection, site: str, gap: Gap) -> None:
+    noted = await intervals.pending(connection, site)
+    stays = await intervals.load_stays(connection, site)
+    _, more = stays_domain.take_in(stays, [move for change in noted for move in change.moves])
+    done_ms = FIRST_MS
+    async for until_ms, _, spent in _spent(connection, site):
+        rows = await intervals.agent_cells(connection, site, done_ms, until_ms)
+        part = {cell: sums for cell, sums in more.items() if done_ms <= cell.start_ms < until_ms}
+        gap.agents.update(stays_domain.difference(spent, stays_domain.merged([rows, part])))
+        done_ms = until_ms
+
+
+async def _spent(connection: AsyncConnection, site: str) -> AsyncIterator[tuple[int, Stays, AgentCells]]:
+    """Agents' time by the journal's copy, read a day at a time: all its lines would be too many at once.
+
+    Each time the quarters before an instant, which nothing that comes later changes; at the end all that are left.
+    """
     stays, spent = Stays(), AgentCells()
-    from_ms, newest_id = (
-        await journal.first_instant(connection, site),
-        await journal.newest_id(connection, site),
-    )
+    from_ms = await journal.first_instant(connection, site)
+    newest_id = await journal.newest_id(connection, site)
     while from_ms is not None and newest_id is not None and from_ms <= parse_id(newest_id)[0]:
         lines = await journal.lines_between(connection, site, from_ms, from_ms + DAY_MS, stays_domain.TYPES)
         stays, gained = stays_domain.take_in(stays, stays_domain.moves_of(lines))
-        for cell, sums in gained.items():
-            spent.setdefault(cell, Counter()).update(sums)
+        spent = stays_domain.merged([spent, gained])
         from_ms += DAY_MS
-    return stays, spent
+        going_on = (each.since_ms for each in stays.values() if each.state != AgentState.SIGNED_OUT)
+        until_ms = start_of(Grain.QUARTER, min([from_ms, *going_on]), "")
+        yield until_ms, stays, {cell: sums for cell, sums in spent.items() if cell.start_ms < until_ms}
+        spent = {cell: sums for cell, sums in spent.items() if cell.start_ms >= until_ms}
+    yield BIGGEST, stays, spent
 
 
 async def _regroup(connection: AsyncConnection, runtime: Runtime) -> None:
     """Days and months from the quarters, and the agents' rows from the journal's copy."""
     site, zone = runtime.settings.site, plan_of(runtime).timezone
-    if noted := await intervals.pending(connection, site):
-        await _add_up(connection, site, zone, noted)
-    rows = await intervals.all_rows(connection, site)
+    await _add_up_all(connection, runtime)
     await intervals.clear_coarse(connection, site)
-    for grain in (Grain.DAY, Grain.MONTH):
-        await intervals.save(connection, site, grain, _coarse_rows(rows, grain, zone))
-    stays, spent = await _spent(connection, site)
+    async for month in _months(connection, site, zone, ()):
+        quarters = Piece(Grain.QUARTER, month.from_ms, month.until_ms)
+        rows = await intervals.rows_within(connection, site, quarters)
+        for grain in (Grain.DAY, Grain.MONTH):
+            await intervals.save(connection, site, grain, _coarse_rows(rows, grain, zone))
     await intervals.clear_agents(connection, site)
-    await intervals.save_stays(connection, site, stays)
-    for grain in Grain:
-        await intervals.add_agents(connection, site, grain, coarser_agents(spent, grain, zone))
+    last = Stays()
+    async for _, stays, spent in _spent(connection, site):
+        last = stays
+        for grain in Grain:
+            await intervals.add_agents(connection, site, grain, coarser_agents(spent, grain, zone))
+    await intervals.save_stays(connection, site, last)
 
 
 def _coarse_rows(rows: Rows, grain: Grain, zone: str) -> Rows:

@@ -222,7 +222,9 @@ async def _ranking(runtime: Runtime, plan: Plan, row: Row) -> Document:
         return {}
     means = {who: rules.mean_of(each for each in told if each is not None) for who, told in points.items()}
     async with runtime.database.read() as connection:
-        names = {each.agent_id: each.name for each in await people.all_of_site(connection, runtime.settings.site)}
+        names = {
+            each.agent_id: each.name for each in await people.all_of_site(connection, runtime.settings.site)
+        }
     ranked = rules.rank({who: mean for who, mean in means.items() if mean is not None})
     rows = [
         {

@@ -25,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -93,6 +94,8 @@ erasures = Table(
 Index(None, calls.c.arrived_ms)
 Index(None, calls.c.customer_id)
 Index(None, calls.c.caller_ref)
+Index(None, calls.c.ticket_no)
+Index(None, calls.c.agent_id, calls.c.arrived_ms)
 Index(None, erasures.c.done_ms)
 
 QUEUED_COLUMNS: Final = (
@@ -100,6 +103,7 @@ QUEUED_COLUMNS: Final = (
     "queued_ms", "offered_ms", "answered_ms", "ended_ms", "wrapped_up_ms", "wait_ms", "talk_ms", "offers",
 )  # fmt: skip
 MENU_MS_MAX: Final = 24 * 3_600_000
+UNTIL_TALK_MS_MAX: Final = 7 * 24 * 3_600_000  # a callback is kept within days
 CHUNK: Final = 1000  # as many ids in one question
 FOLDED: Final = tuple(each.name for each in fields(CallRecord))
 FOLDED_OF: Final = operator.attrgetter(*FOLDED)
@@ -123,6 +127,8 @@ class CallFilter:
     customer_ids: tuple[str, ...] = ()
     tier: str = ""
     line: str = ""
+    symbol: str = ""  # the set that `also` tells: by it the intervals know where to look
+    spans: tuple[tuple[int, int], ...] | None = None  # [from_ms, until_ms) of arrivals: where to look
     also: Any = None  # a further condition: one of the sets that a figure counts
 
 
@@ -147,13 +153,22 @@ async def save(connection: AsyncConnection, site: str, records: Sequence[CallRec
 
 
 async def records_after(
-    connection: AsyncConnection, site: str, after: tuple[int, str], limit: int
+    connection: AsyncConnection, site: str, after: tuple[int, str], limit: int, until_ms: int | None = None
 ) -> list[CallRecord]:
-    """All of a site, page by page: the next ones after the key (arrived_ms, call_id)."""
+    """All of a site, page by page: the next ones after the key (arrived_ms, call_id), arrived before `until_ms`."""
     key = (calls.c.arrived_ms, calls.c.call_id)
     query = select(*(calls.c[name] for name in FOLDED)).where(calls.c.site == site, tuple_(*key) > after)
+    if until_ms is not None:
+        query = query.where(calls.c.arrived_ms < until_ms)
     rows = (await connection.execute(query.order_by(*key).limit(limit))).mappings()
     return [CallRecord(**row) for row in rows]
+
+
+async def first_arrival(connection: AsyncConnection, site: str, from_ms: int) -> int | None:
+    """When the first call arrived, at this instant or after it."""
+    query = select(calls.c.arrived_ms).where(calls.c.site == site, calls.c.arrived_ms >= from_ms)
+    found = (await connection.execute(query.order_by(calls.c.arrived_ms).limit(1))).scalar()
+    return None if found is None else int(found)
 
 
 async def find(connection: AsyncConnection, call_id: str) -> RowMapping | None:
@@ -253,20 +268,48 @@ def conditions(chosen: CallFilter) -> list[Any]:
         found.append(calls.c.arrived_ms >= chosen.from_ms)
     if chosen.until_ms is not None:
         found.append(calls.c.arrived_ms < chosen.until_ms)
+    if chosen.spans is not None:
+        found += _arrived_within(chosen.spans)
     if chosen.also is not None:
         found.append(chosen.also)
     if chosen.text:
-        found.append(or_(*text_conditions(chosen)))
+        found.append(calls.c.call_id.in_(_named_by_text(chosen)))
     return found
 
 
-def text_conditions(chosen: CallFilter) -> list[Any]:
-    found: list[Any] = [calls.c[name] == chosen.text for name in ("call_id", "ticket_no", "customer_id")]
+def _arrived_within(spans: Sequence[tuple[int, int]]) -> list[Any]:
+    """One search each: of spans with OR between them the index would be read from the first to the last."""
+    at_ms = calls.c.arrived_ms
+    if not spans:
+        return [false()]
+    if len(spans) == 1:
+        return [at_ms >= spans[0][0], at_ms < spans[0][1]]
+    several = (
+        select(calls.c.call_id).where(at_ms >= from_ms, at_ms < until_ms) for from_ms, until_ms in spans
+    )
+    return [calls.c.call_id.in_(union_all(*several))]
+
+
+def _named_by_text(chosen: CallFilter) -> Any:
+    """The ids that a text may mean, each found by its own index: with OR between them every call would be looked at."""
+    said = [calls.c[name] == chosen.text for name in ("call_id", "ticket_no", "customer_id")]
     if chosen.caller_ref:
-        found.append(calls.c.caller_ref == chosen.caller_ref)
+        said.append(calls.c.caller_ref == chosen.caller_ref)
     if chosen.customer_ids:
-        found.append(calls.c.customer_id.in_(chosen.customer_ids))
-    return found
+        said.append(calls.c.customer_id.in_(chosen.customer_ids))
+    return union_all(*(select(calls.c.call_id).where(each) for each in said))
+
+
+async def span_of_agent(connection: AsyncConnection, agent_id: str) -> tuple[int, int] | None:
+    """Between which instants the calls arrived that this agent talked in; None when there is none."""
+    ends = []
+    for at_ms, whose in ((calls.c.arrived_ms, calls.c.agent_id), (talks.c.began_ms, talks.c.agent_id)):
+        query = select(func.min(at_ms), func.max(at_ms)).where(whose == agent_id)
+        ends.append((await connection.execute(query)).one())
+    (first_ms, last_ms), (began_ms, last_began_ms) = ends
+    firsts = [each for each in (first_ms, began_ms and began_ms - UNTIL_TALK_MS_MAX) if each is not None]
+    lasts = [each for each in (last_ms, last_began_ms) if each is not None]
+    return (min(firsts), max(lasts)) if firsts else None
 
 
 async def queued_between(

@@ -4,7 +4,7 @@ The same sets as `queues.domain.intervals` counts, told a second time in SQL; a 
 again is counted here alone, since it takes the calls before and after.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from queues.store.intervals import Group
 
 HOUR_MS: Final = 3_600_000
 WEEK_MS: Final = 7 * 24 * HOUR_MS
+BEFORE_MS: Final = 2 * 24 * HOUR_MS  # so far back a call before is looked for
 NAMELESS: Final = ("", WITHHELD)
 
 _c = calls.c
@@ -106,16 +107,46 @@ async def waiting_since(connection: AsyncConnection, chosen: Chosen) -> int | No
 
 async def callers(connection: AsyncConnection, chosen: Chosen, now_ms: int) -> Callers:
     """Who called again about the same matter, whichever queue and tier it was in."""
+    r, marks, within = _compared(chosen, now_ms)
+    narrowed: list[Any] = [*within]
+    if chosen.queues:
+        narrowed.append(r.queue.in_(chosen.queues))
+    narrowed += [r[name] == value for name, value in (("tier", chosen.tier), ("line", chosen.line)) if value]
+    found = (await connection.execute(select(func.count(), *marks).where(*narrowed))).one()
+    return Callers(*(int(each) for each in found))
+
+
+async def callers_by_day(
+    connection: AsyncConnection, site: str, days: Sequence[tuple[int, int]], now_ms: int
+) -> dict[int, dict[tuple[str, str, str], Callers]]:
+    """The same of everybody on days that follow each other, [from_ms, until_ms) each: by when the day began, and by
+    queue, tier and line.
+    """
+    r, marks, within = _compared(Chosen(site, days[0][0], days[-1][1]), now_ms)
+    day = case(*((r.arrived_ms < until_ms, from_ms) for from_ms, until_ms in days)).label("day_ms")
+    group = [day, *(func.coalesce(r[name], "").label(f"{name}_id") for name in ("queue", "tier", "line"))]
+    rows = await connection.execute(
+        select(*group, func.count(), *marks).where(*within).group_by(*(each.name for each in group))
+    )
+    found: dict[int, dict[tuple[str, str, str], Callers]] = {from_ms: {} for from_ms, _ in days}
+    for day_ms, queue, tier, line, *counts in rows:
+        found[day_ms][queue, tier, line] = Callers(*(int(each) for each in counts))
+    return found
+
+
+def _compared(chosen: Chosen, now_ms: int) -> tuple[Any, list[Any], tuple[Any, ...]]:
+    """The calls of known callers, each with how long since his last one and until his next; what is counted of them;
+    and which of them are of the period.
+    """
     caller = func.coalesce(func.nullif(_c.customer_id, ""), func.nullif(_c.caller_ref, ""))
     whose, in_order = (caller, _c.matter), (_c.arrived_ms, _c.call_id)
     before = func.lag(_c.arrived_ms).over(partition_by=whose, order_by=in_order)
     after = func.lead(_c.arrived_ms).over(partition_by=whose, order_by=in_order)
     everybody = Chosen(chosen.site, chosen.from_ms, chosen.until_ms)
-    around = everybody.conditions(before_ms=2 * 24 * HOUR_MS, after_ms=WEEK_MS)
+    around = everybody.conditions(before_ms=BEFORE_MS, after_ms=WEEK_MS)
     rows = (
         select(
             _c.arrived_ms,
-            _c.site,
             _c.queue,
             _c.tier,
             _c.line,
@@ -131,9 +162,4 @@ async def callers(connection: AsyncConnection, chosen: Chosen, now_ms: int) -> C
     is_solved = and_(is_settled, or_(r.until_next_ms.is_(None), r.until_next_ms > WEEK_MS))
     marks = (r.since_ms <= 24 * HOUR_MS, r.since_ms <= 48 * HOUR_MS, is_settled, is_solved)
     added = [func.coalesce(func.sum(case((mark, 1), else_=0)), 0) for mark in marks]
-    narrowed: list[Any] = [r.arrived_ms >= chosen.from_ms, r.arrived_ms < chosen.until_ms]
-    if chosen.queues:
-        narrowed.append(r.queue.in_(chosen.queues))
-    narrowed += [r[name] == value for name, value in (("tier", chosen.tier), ("line", chosen.line)) if value]
-    found = (await connection.execute(select(func.count(), *added).select_from(rows).where(*narrowed))).one()
-    return Callers(*(int(each) for each in found))
+    return r, added, (r.arrived_ms >= chosen.from_ms, r.arrived_ms < chosen.until_ms)

@@ -18,12 +18,11 @@ from sqlalchemy import (
     RowMapping,
     Table,
     Text,
-    and_,
     delete,
     func,
     insert,
-    or_,
     select,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,7 +30,8 @@ from config.database import metadata, upsert
 from queues.domain import intervals as domain
 from queues.domain import stays as stays_domain
 from queues.domain import waits
-from queues.domain.intervals import Cell, Cells, Counts
+from queues.domain.intervals import ANSWERED_OR_GONE, Cell, Cells, Counts
+from queues.domain.metrics import CALL_SUMS
 from queues.domain.periods import Grain, Piece
 from queues.domain.stays import AgentCell, AgentCells, Move, Stay, Stays
 
@@ -221,20 +221,28 @@ async def save_stays(connection: AsyncConnection, site: str, stays: Mapping[str,
     await connection.execute(statement, rows)
 
 
-def _inside(table: Table, site: str, pieces: Iterable[Piece]) -> list[Any]:
-    spans = [
-        and_(
-            table.c.grain == piece.grain, table.c.start_ms >= piece.from_ms, table.c.start_ms < piece.until_ms
+def _inside(table: Table, site: str, pieces: Iterable[Piece], columns: Iterable[str], *also: Any) -> Any:
+    """These columns of all rows of the pieces, as a table: one search of the primary key for each.
+
+    As one search with OR between the pieces, SQLite reads every row of the site.
+    """
+    wanted = [table.c[name] for name in columns]
+    return union_all(
+        *(
+            select(*wanted).where(
+                table.c.site == site,
+                table.c.grain == piece.grain,
+                table.c.start_ms >= piece.from_ms,
+                table.c.start_ms < piece.until_ms,
+                *also,
+            )
+            for piece in pieces
         )
-        for piece in pieces
-    ]
-    return [table.c.site == site, or_(*spans)]
+    ).subquery()
 
 
-def _chosen(site: str, pieces: Iterable[Piece], queues: Collection[str], tier: str, line: str) -> list[Any]:
-    found = _inside(intervals, site, pieces)
-    if queues:
-        found.append(intervals.c.queue.in_(queues))
+def _narrowed(queues: Collection[str], tier: str, line: str) -> list[Any]:
+    found: list[Any] = [intervals.c.queue.in_(queues)] if queues else []
     return found + [intervals.c[name] == value for name, value in (("tier", tier), ("line", line)) if value]
 
 
@@ -250,25 +258,70 @@ async def totals(
     """What the range comes to, by queue and tier; the sums by the database, the waits by the second here."""
     if not pieces:
         return {}
-    chosen = _chosen(site, pieces, queues, tier, line)
-    group = (intervals.c.queue, intervals.c.tier)
-    added = [func.sum(intervals.c[name]).label(name) for name in domain.SUMS]
-    latest = func.max(intervals.c.corrected_ms).label("corrected_ms")
+    narrowed = _narrowed(queues, tier, line)
+    rows = _inside(
+        intervals, site, pieces, ("queue", "tier", *domain.SUMS, *domain.WAITS, "corrected_ms"), *narrowed
+    ).c
+    group = (rows.queue, rows.tier)
+    added = [func.sum(rows[name]).label(name) for name in domain.SUMS]
+    latest = func.max(rows.corrected_ms).label("corrected_ms")
     found: dict[Group, Row] = {}
-    for row in (
-        await connection.execute(select(*group, *added, latest).where(*chosen).group_by(*group))
-    ).mappings():
+    for row in (await connection.execute(select(*group, *added, latest).group_by(*group))).mappings():
         sums = Counter({name: int(row[name]) for name in domain.SUMS if row[name]})
         found[row["queue"], row["tier"]] = Row(Counts(sums), row["corrected_ms"])
     texts = defaultdict[tuple[Group, str], list[str]](list)
-    columns = [intervals.c[name] for name in domain.WAITS]
-    for queue, tier, *told in await connection.execute(select(*group, *columns).where(*chosen)):
+    columns = [rows[name] for name in domain.WAITS]
+    for queue, tier, *told in await connection.execute(select(*group, *columns)):
         for name, each in zip(domain.WAITS, told, strict=True):
             if each:
                 texts[(queue, tier), name].append(each)
     for (key, name), several in texts.items():
         found[key].counts.waits[name] = waits.added(several)
     return found
+
+
+async def groups_within(
+    connection: AsyncConnection,
+    site: str,
+    pieces: Sequence[Piece],
+    *,
+    queues: Collection[str] = (),
+    tier: str = "",
+    line: str = "",
+) -> list[Group]:
+    """Which queues and tiers the calls of a range had."""
+    if not pieces:
+        return []
+    rows = _inside(intervals, site, pieces, ("queue", "tier"), *_narrowed(queues, tier, line)).c
+    found = await connection.execute(select(rows.queue, rows.tier).distinct())
+    return [(row.queue, row.tier) for row in found]
+
+
+def is_counted(symbol: str) -> bool:
+    """Whether the rows say how many calls of this set they have; of what depends on a target they do not."""
+    return symbol in CALL_SUMS or symbol == "W"
+
+
+async def counted(
+    connection: AsyncConnection,
+    site: str,
+    pieces: Sequence[Piece],
+    symbol: str,
+    *,
+    queues: Collection[str] = (),
+    tier: str = "",
+    line: str = "",
+) -> list[tuple[int, int]]:
+    """When the rows begin that have calls of this set, and how many; the newest first."""
+    names = (CALL_SUMS[symbol],) if symbol in CALL_SUMS else ("offered", *ANSWERED_OR_GONE)
+    number: Any
+    rows = _inside(intervals, site, pieces, ("start_ms", *names), *_narrowed(queues, tier, line)).c
+    number = func.sum(rows[names[0]])
+    for name in names[1:]:
+        number -= func.sum(rows[name])
+    query = select(rows.start_ms, number).group_by(rows.start_ms).having(number > 0)
+    told = await connection.execute(query.order_by(rows.start_ms.desc()))
+    return [(start_ms, int(count)) for start_ms, count in told]
 
 
 async def rows_within(
@@ -281,15 +334,26 @@ async def rows_within(
     line: str = "",
 ) -> Rows:
     """Each row of one grain that begins in this range."""
-    chosen = _chosen(site, [piece], queues, tier, line)
+    chosen = (
+        intervals.c.site == site,
+        intervals.c.grain == piece.grain,
+        intervals.c.start_ms >= piece.from_ms,
+        intervals.c.start_ms < piece.until_ms,
+        *_narrowed(queues, tier, line),
+    )
     rows = (await connection.execute(select(intervals).where(*chosen))).mappings()
     return {Cell(row["start_ms"], row["queue"], row["tier"], row["line"]): _row(row) for row in rows}
 
 
-async def all_rows(connection: AsyncConnection, site: str, grain: Grain = Grain.QUARTER) -> Rows:
-    query = select(intervals).where(intervals.c.site == site, intervals.c.grain == grain)
-    rows = (await connection.execute(query)).mappings()
-    return {Cell(row["start_ms"], row["queue"], row["tier"], row["line"]): _row(row) for row in rows}
+async def first_start(connection: AsyncConnection, site: str, from_ms: int) -> int | None:
+    """When the first row of any grain begins, at this instant or after it."""
+    starts = []
+    for grain in Grain:
+        chosen = (intervals.c.site == site, intervals.c.grain == grain, intervals.c.start_ms >= from_ms)
+        starts.append(
+            (await connection.execute(select(func.min(intervals.c.start_ms)).where(*chosen))).scalar()
+        )
+    return min((each for each in starts if each is not None), default=None)
 
 
 async def agent_totals(
@@ -298,18 +362,20 @@ async def agent_totals(
     """What the stays of a range that have ended come to, by agent."""
     if not pieces:
         return {}
-    table = agent_intervals
-    added = [func.sum(table.c[name]).label(name) for name in stays_domain.SUMS]
-    query = select(table.c.agent_id, *added).where(*_inside(table, site, pieces)).group_by(table.c.agent_id)
+    rows = _inside(agent_intervals, site, pieces, ("agent_id", *stays_domain.SUMS)).c
+    added = [func.sum(rows[name]).label(name) for name in stays_domain.SUMS]
+    query = select(rows.agent_id, *added).group_by(rows.agent_id)
     return {
         row["agent_id"]: Counter({name: int(row[name]) for name in stays_domain.SUMS if row[name]})
         for row in (await connection.execute(query)).mappings()
     }
 
 
-async def all_agent_cells(connection: AsyncConnection, site: str) -> AgentCells:
+async def agent_cells(connection: AsyncConnection, site: str, from_ms: int, until_ms: int) -> AgentCells:
+    """The quarters that begin in [from_ms, until_ms)."""
     table = agent_intervals
-    query = select(table).where(table.c.site == site, table.c.grain == Grain.QUARTER)
+    within = (table.c.start_ms >= from_ms, table.c.start_ms < until_ms)
+    query = select(table).where(table.c.site == site, table.c.grain == Grain.QUARTER, *within)
     return {
         AgentCell(row["start_ms"], row["agent_id"]): Counter(
             {name: number for name in stays_domain.SUMS if (number := row[name])}

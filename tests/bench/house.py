@@ -92,12 +92,15 @@ class House:
 
 @contextlib.asynccontextmanager
 async def furnished(
-    *, telephony: Telephony | None = None, clock: Clock | None = None
+    *, telephony: Telephony | None = None, clock: Clock | None = None, database_url: str | None = None
 ) -> AsyncIterator[House]:
+    """With `database_url` on a database that is there; it is not emptied."""
     with tempfile.TemporaryDirectory(prefix="shouwen-bench-") as name, contextlib.ExitStack() as closing:
         folder = Path(name)
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         environ = {**kept, **ENVIRONMENT, "STATE_DIR": str(folder / "state")}
+        if database_url:
+            environ["DATABASE_URL"] = database_url
         settings = load_settings(environ)
         output = closing.enter_context((folder / "bench.log").open("w", encoding="utf-8"))
         closing.enter_context(contextlib.redirect_stdout(output))

@@ -118,7 +118,7 @@ async def test_live_is_rebuilt_by_the_real_scribe_in_batches_with_two_loops_and_
     await expect_the_lists_to_be_as_long_as_the_figures(hotline)
 
 
-@pytest.mark.parametrize("step", ["verify", "_regroup"])
+@pytest.mark.parametrize("step", ["_cells_of_calls", "_regroup"])
 async def test_who_dies_while_the_first_figures_are_made_leaves_them_to_the_next(
     hotline: Hotline, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -179,62 +179,6 @@ async def expect_the_lists_to_be_as_long_as_the_figures(hotline: Hotline) -> Non
 async def ids_of(connection: AsyncConnection, chosen: Chosen, symbol: str, targets: Any) -> list[str]:
     query = select(calls.c.call_id).where(*chosen.conditions(), figured.condition(symbol, targets))
     return [row.call_id for row in await connection.execute(query)]
-
-
-async def test_every_stamp_of_a_scripted_call_is_there_and_its_lengths_are_those_of_the_script(
-    hotline: Hotline,
-) -> None:
-    """R30, and what the call adds to its quarter: 5 s in the menu, 12 s waiting, a minute of talk with 20 s on hold,
-    10 s after it."""
-    board, clock = hotline.switchboard, hotline.runtime.clock
-    assert hasattr(clock, "advance")
-    await hotline.arrive("CA1")
-    clock.advance(5_000)
-    await hotline.enqueue("CA1")
-    clock.advance(12_000)
-    await hotline.answer("CA1")
-    clock.advance(10_000)
-    for is_held, for_ms in ((True, 20_000), (False, 30_000)):
-        assert (await board.hold_call(call_id="CA1", agent_id="wang", is_held=is_held)).is_ok
-        clock.advance(for_ms)
-    await hotline.end("CA1")
-    clock.advance(10_000)
-    await hotline.wrap_up()
-    await hotline.arrive("CA2", CHEN_NUMBER)
-    await hotline.enqueue("CA2")
-    clock.advance(8_000)
-    await hotline.end("CA2")
-    await hotline.write_down()
-    await figuring.drain(hotline.runtime)
-
-    names = (
-        "arrived_ms",
-        "menu_left_ms",
-        "queued_ms",
-        "offered_ms",
-        "rang_ms",
-        "answered_ms",
-        "ended_ms",
-        "wrapped_up_ms",
-    )
-    one, two = await hotline.rows(
-        "calls", *names, "held_ms", "holds", "wrap_ms", "ended_by", "ended_in", "outcome"
-    )
-    at = [(one[name] - MONDAY_0900_MS) // 1000 for name in names]
-    assert at == [0, 5, 5, 17, 17, 17, 77, 87]
-    lengths = {name: one[name] for name in ("held_ms", "holds", "wrap_ms")}
-    assert lengths == {"held_ms": 20_000, "holds": 1, "wrap_ms": 10_000}
-    assert [(each["ended_by"], each["ended_in"], each["outcome"]) for each in (one, two)] == [
-        ("caller", "connected", "answered"), ("caller", "queued", "abandoned"),
-    ]  # fmt: skip
-    found = figures_of(await told(hotline))
-    values = {
-        name: found[name].value for name in ("asa", "aht", "talk_time", "hold_time", "wrap_time", "f3", "f5")
-    }
-    assert values == {
-        "asa": 12, "aht": 70, "talk_time": 40, "hold_time": 20, "wrap_time": 10, "f3": 0.5, "f5": 0.5,
-    }  # fmt: skip
-    assert found["occupancy"].symbols == {"connecting": 0, "connected": 60, "wrapping": 10, "ready": 17 + 8}
 
 
 async def test_late_news_changes_a_quarter_that_was_over_with_a_mark_and_the_same_news_twice_does_not(

@@ -13,7 +13,7 @@ from queues.domain.formulas import Formula, FormulaError
 from queues.domain.intervals import Counts
 from queues.domain.metrics import CARDS, Callers, Totals, figures_of
 from queues.domain.targets import Row, Target, Targets, target_of
-from queues.service import figures
+from queues.service import figures, figuring
 from queues.service.figures import Asked
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
 
@@ -101,6 +101,7 @@ async def test_who_calls_again_about_the_same_within_a_day_two_days_or_a_week(ho
         await hotline.answered_call(f"CA{number}", LIN_NUMBER)
     clock.advance(HOUR_MS)
     await hotline.scribe.drain()
+    await figuring.drain(hotline.runtime)
     until_ms = clock.now_ms() // HOUR_MS * HOUR_MS + HOUR_MS
     report = await figures.read(hotline.runtime, hotline.plan, Asked(from_ms=from_ms, until_ms=until_ms))
     assert report.totals.callers == Callers(known=5, again_24=1, again_48=2, settled=4, solved=2)
