@@ -408,12 +408,7 @@ class Shown:
             for name in ("kept", "due", "share", "left"):
                 word = self.words.t(f"reports.promised.{name}")
                 yield [self.words.t("reports.promises"), row["name"], word, row[name], "", "", "", "", ""]
-        for part in self.document.get("months", ()):
-            target = self.target(part)
-            for month in part["months"]:
-                level = _number(month["level"], is_share=True)
-                word, unit = self._card_name(self.contract), self.words.t("reports.unit.share")
-                yield [month["month"], self.name(part), word, level, "", unit, target, "", ""]
+        yield from self._month_lines()
         ranking = self.ranking() or {"rows": []}
         for row in ranking["rows"]:
             words = (self.words.t("reports.ranking"), row["name"], self.words.t("reports.mean"))
@@ -421,6 +416,14 @@ class Shown:
         for each in self.complaints()["rows"]:
             about = " · ".join(filter(None, (each["type"], each["matter"], each["gravity"], each["state"])))
             yield [self.words.t("reports.complaints"), each["ticket_no"], about, "", "", "", "", "", ""]
+
+    def _month_lines(self) -> Iterator[list[Cell]]:
+        for part in self.document.get("months", ()):
+            target = self.target(part)
+            for month in part["months"]:
+                level = _number(month["level"], is_share=True)
+                word, unit = self._card_name(self.contract), self.words.t("reports.unit.share")
+                yield [month["month"], self.name(part), word, level, "", unit, target, "", ""]
 
     def _line(self, told: View, figure: str, was: float) -> list[Cell]:
         key = key_of(told), figure
