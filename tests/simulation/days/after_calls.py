@@ -12,7 +12,6 @@ from queues.domain.audit import Breach
 from queues.domain.journal import Line
 
 Must = Callable[[bool, str, str, Line], None]
-OUTCOMES = ("abandoned", "voicemail", "callback", "closed")
 
 
 @dataclass
@@ -20,7 +19,9 @@ class AfterCalls:
     must: Must
     arrived_ms: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
-    queued: set[str] = field(default_factory=set)
+    queued: set[str] = field(default_factory=set)  # found a queue open
+    found_closed: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)  # to be called back
     talked: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     recorded: set[str] = field(default_factory=set)
@@ -34,7 +35,9 @@ class AfterCalls:
             if line.data.get("record") == "refused":
                 self.refused.add(call_id)
         elif line.type == "call.queued":
-            self.queued.add(call_id)
+            (self.found_closed if line.data.get("closed") else self.queued).add(call_id)
+        elif line.type == "callback.asked":
+            self.asked.add(call_id)
         elif line.type == "call.connected":
             self.talked.add(call_id)
         elif line.type == "recording.started" and line.data.get("kind") == "call":
@@ -63,6 +66,12 @@ class AfterCalls:
         """Of the calls that arrived in [from_ms, until_ms)."""
         came = {call_id for call_id, at_ms in self.arrived_ms.items() if from_ms <= at_ms < until_ms}
         offered = came & self.queued
-        counted = Counter(self.outcomes.get(call_id, "") for call_id in offered)
-        told = {"arrived": len(came), "offered": len(offered), "answered": len(offered & self.talked)}
-        return {**told, **{name: counted[name] for name in OUTCOMES}}
+        called_back = {
+            each for each in offered if each in self.asked or self.outcomes.get(each) == "callback"
+        }
+        answered = (offered & self.talked) - called_back
+        left = Counter(self.outcomes.get(each, "") for each in offered - called_back - answered)
+        sets = {"arrived": came, "came_closed": (came & self.found_closed) - offered, "offered": offered}
+        sets |= {"called_back": called_back, "answered": answered}
+        told = {name: len(calls) for name, calls in sets.items()}
+        return {**told, "abandoned": left["abandoned"], "voicemail": left["voicemail"]}
