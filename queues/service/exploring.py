@@ -180,6 +180,15 @@ async def count(runtime: Runtime, chosen: CallFilter) -> int:
         return await explored.count(connection, chosen, COUNTED_MAX + 1)
 
 
+def by_department(plan: Plan, report: figures.Report) -> dict[str, Totals]:
+    """In the site's order, and last, under no name, what came to queues of none; these add up to the totals."""
+    owner = {queue: name for name, each in plan.departments.items() for queue in each.queues}
+    found: dict[str, Totals] = {}
+    for queue, totals in report.by(0).items():
+        merge(found.setdefault(owner.get(queue, ""), Totals()), totals)
+    return {name: found[name] for name in (*plan.departments, "") if name in found}
+
+
 def only_target(plan: Plan, report: figures.Report) -> Target | None:
     """The target that holds for all of these calls; None where they have several."""
     targets = set(_targets(plan, report))

@@ -1,6 +1,6 @@
 """Figures: the course of a period, every metric card with its definition, the way from each to its calls; as CSV."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -73,7 +73,7 @@ async def show_figures(request: Request) -> Response:
 
 @require(*ROLES)
 async def export_figures(request: Request) -> Response:
-    """One row a figure and set: of all, each queue, each tier."""
+    """One row a figure and set: of all, each queue, tier and department."""
     floor, words = floor_of(request), words_of(request)
     found, report = await read(request, floor, words)
     days = found.first.isoformat(), found.last.isoformat()
@@ -91,9 +91,21 @@ async def export_figures(request: Request) -> Response:
 
 def _sets(report: Report, words: Words) -> Iterator[tuple[str, Totals]]:
     yield words.t("figures.all"), report.totals
-    for place, word in ((0, words.queue), (1, words.tier)):
-        for name, totals in report.by(place).items():
+    for by, word in _names(words).items():
+        for name, totals in _divided(by, report, words).items():
             yield word(name) or words.t("figures.none"), totals
+
+
+def _names(words: Words) -> dict[str, Callable[[str], str]]:
+    """What the calls are divided by, and how the parts are called; by departments where the site has some."""
+    found = {"queue": words.queue, "tier": words.tier}
+    return found | ({"department": words.department} if words.plan.departments else {})
+
+
+def _divided(by: str, report: Report, words: Words) -> dict[str, Totals]:
+    if by != "department":
+        return report.by(0 if by == "queue" else 1)
+    return exploring.by_department(words.plan, report)
 
 
 def _csv_row(figure: Figure, words: Words) -> list[str | float | None]:
@@ -103,15 +115,15 @@ def _csv_row(figure: Figure, words: Words) -> list[str | float | None]:
 
 
 def _tables(report: Report, found: Found, words: Words) -> list[View]:
-    return [_table("queue", 0, report, found, words), _table("tier", 1, report, found, words)]
+    return [_table(by, report, found, words) for by in _names(words)]
 
 
-def _table(by: str, place: int, report: Report, found: Found, words: Words) -> View:
-    """One line for each queue or tier, the counts leading to their calls; they add up to the line of all."""
-    word = words.queue if by == "queue" else words.tier
+def _table(by: str, report: Report, found: Found, words: Words) -> View:
+    """One line for each part, the counts leading to their calls; they add up to the line of all."""
+    word = _names(words)[by]
     rows = [
         _row(word(name) or words.t("figures.none"), totals, found, {by: name} if name else None, words)
-        for name, totals in report.by(place).items()
+        for name, totals in _divided(by, report, words).items()
     ]
     return {
         "by": words.t(f"figures.by.{by}"),

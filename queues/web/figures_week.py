@@ -66,6 +66,7 @@ async def show_week(request: Request) -> Response:
         shares=words.t("figures.week.target", shares=", ".join(f"{share} %" for share in shares))
         if measure is Measure.LEVEL and shares
         else "",
+        has_several=len(shares) > 1,
         part=_part(week, found, words),
         days=_days(week, measure, found, shares, words),
         csv_href=csv_address("week", found),
