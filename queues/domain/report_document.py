@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FORM: Final = 1  # of the document; raised when what stands in it means something else
 ALL, QUEUE, TIER, DEPARTMENT, AGENT = "all", "queue", "tier", "department", "agent"
+SUM: Final = "sum:"  # before the name of a sum where it stands beside those of cards
 Group = tuple[str, str]  # queue, tier
 Document = dict[str, Any]
 
@@ -165,9 +166,14 @@ def values_of(document: Mapping[str, Any]) -> Values:
     found: Values = {}
     for each in document["sets"]:
         whose = key_of(each)
-        found |= {(whose, name): number for name, number in each["sums"].items()}
-        found |= {(whose, name): value for name, value in each["cards"].items() if name in lasting}
+        named = figures_of_set(each).items()
+        found |= {(whose, name): value for name, value in named if name in lasting or name.startswith(SUM)}
     return found
+
+
+def figures_of_set(told: Mapping[str, Any]) -> dict[str, float | int]:
+    """Sums and cards by their names; a card may be called as a sum is."""
+    return {f"{SUM}{name}": number for name, number in told["sums"].items()} | dict(told["cards"])
 
 
 def key_of(told: Mapping[str, Any]) -> str:

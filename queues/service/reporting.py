@@ -329,7 +329,7 @@ async def correct(runtime: Runtime, report_id: str) -> bool:
     found_now = documents.comparable(rules.changes(before, documents.values_of(fresh)), document, fresh)
     if not found_now:
         return False
-    why = SETTLED if before.get(("all:", "unsettled")) else LATE
+    why = SETTLED if before.get((f"{documents.ALL}:", f"{documents.SUM}unsettled")) else LATE
     return await _note_correction(runtime, report_id, len(corrections), found_now, why)
 
 

@@ -10,7 +10,17 @@ from config.web.sheets import Cell
 from queues.domain.metrics import AGENT_COUNTS as METRIC_COUNTS
 from queues.domain.metrics import AGENT_SECONDS, CALL_SECONDS, CALL_SUMS, Kind, Unit
 from queues.domain.plan import in_locale
-from queues.domain.report_document import AGENT, ALL, DEPARTMENT, QUEUE, TIER, is_met, key_of
+from queues.domain.report_document import (
+    AGENT,
+    ALL,
+    DEPARTMENT,
+    QUEUE,
+    SUM,
+    TIER,
+    figures_of_set,
+    is_met,
+    key_of,
+)
 from queues.domain.surges import read_running
 from queues.service.reports import Entry, EntryKind, Found, Row
 from queues.service.urgent_reports import read_update
@@ -21,7 +31,7 @@ from queues.web.times import date_of, face, full_date, when
 from queues.web.words import Words
 
 View = dict[str, Any]
-COUNTS: Final = {name: CALL_SUMS[name] for name in ("N", "O", "A", "B")}
+COUNTS: Final = tuple(f"{SUM}{CALL_SUMS[name]}" for name in ("N", "O", "A", "B"))
 AGENT_COUNTS: Final = ("offers", "accepted", "declined", "expired", "talks", "transfers")
 AGENT_LENGTHS: Final = ("connected", "wrap_up", "ready", "away")
 AGENT_SHARES: Final = ("occupancy", "acceptance")
@@ -31,6 +41,7 @@ CSV_COLUMNS: Final = (
     *("report", "first", "last", "by", "of", "figure", "value", "corrected", "unit", "target"),
     *("formula", "version"),
 )
+_BLANK: Final = ("", "", "", "", "")  # the rest of a row that is no figure
 _COUNT: Final = str(Unit.COUNT)
 # Sums by the names of the symbols that they are in formulas.
 _SYMBOLS: Final = {
@@ -126,7 +137,7 @@ class Shown:
         met = is_met(told, self.contract)
         return {
             "name": self.name(told),
-            "counts": [self._cell(told, column, _COUNT) for column in COUNTS.values()],
+            "counts": [self._cell(told, column, _COUNT) for column in COUNTS],
             "level": self._cell(told, self.contract),
             "target": self.target(told),
             "met": "" if met is None else "good" if met else "past",
@@ -138,7 +149,7 @@ class Shown:
         return [
             {
                 "name": self.name(told),
-                "counts": [self._cell(told, name, _COUNT) for name in AGENT_COUNTS],
+                "counts": [self._cell(told, f"{SUM}{name}", _COUNT) for name in AGENT_COUNTS],
                 "lengths": [face(told["sums"].get(f"{name}_ms", 0)) for name in AGENT_LENGTHS],
                 "shares": [self._cell(told, name) for name in AGENT_SHARES],
             }
@@ -182,8 +193,10 @@ class Shown:
     def _cell(self, told: View, figure: str, unit: str = "") -> View:
         """What it was, and what it is now where that is something else."""
         key = key_of(told), figure
+        if not unit and figure not in self.cards:
+            return {"text": "–", "now": ""}  # this report is older than the card
         unit = unit or self.cards[figure]["unit"]
-        was = (told["cards"] | told["sums"]).get(figure)
+        was = figures_of_set(told).get(figure)
         now = self.found.now.get(key, was if key not in self.found.kept else None)
         shown = self._shown(was, unit)
         return {"text": shown, "now": self._shown(now, unit) if now != was else ""}
@@ -192,6 +205,7 @@ class Shown:
         return value_text(0 if value is None and unit == _COUNT else value, Unit(unit))
 
     def _sum_name(self, name: str) -> str:
+        name = name.removeprefix(SUM)
         symbol = _SYMBOLS.get(name)
         return self.words.t(f"figures.symbol.{symbol}" if symbol else f"reports.sum.{name}")
 
@@ -398,24 +412,23 @@ class Shown:
     def _lines(self) -> Iterator[list[Cell]]:
         for told in self.document["sets"]:
             by = self.words.t(f"reports.by.{told['by']}")
-            for figure, was in (told["sums"] | told["cards"]).items():
+            for figure, was in figures_of_set(told).items():
                 yield [by, self.name(told), *self._line(told, figure, was)]
-        for row in self.tickets():
-            for name in ("opened", "done", "left", "kept", "broken", "share"):
-                word = self.words.t(f"reports.ticket.{name}")
-                yield [self.words.t("reports.tickets"), row["name"], word, row[name], "", "", "", "", ""]
-        for row in self.promises():
-            for name in ("kept", "due", "share", "left"):
-                word = self.words.t(f"reports.promised.{name}")
-                yield [self.words.t("reports.promises"), row["name"], word, row[name], "", "", "", "", ""]
+        for title, noun, rows, names in (
+            ("tickets", "ticket", self.tickets(), ("opened", "done", "left", "kept", "broken", "share")),
+            ("promises", "promised", self.promises(), ("kept", "due", "share", "left")),
+        ):
+            for row in rows:
+                for name in names:
+                    word = self.words.t(f"reports.{noun}.{name}")
+                    yield [self.words.t(f"reports.{title}"), row["name"], word, row[name], *_BLANK]
         yield from self._month_lines()
-        ranking = self.ranking() or {"rows": []}
-        for row in ranking["rows"]:
-            words = (self.words.t("reports.ranking"), row["name"], self.words.t("reports.mean"))
-            yield [*words, row["mean"], "", "", "", self.words.t("reports.rank", n=row["rank"]), ""]
+        for row in (self.ranking() or {"rows": []})["rows"]:
+            word, rank = self.words.t("reports.mean"), self.words.t("reports.rank", n=row["rank"])
+            yield [self.words.t("reports.ranking"), row["name"], f"{word}: {rank}", row["mean"], *_BLANK]
         for each in self.complaints()["rows"]:
             about = " · ".join(filter(None, (each["type"], each["matter"], each["gravity"], each["state"])))
-            yield [self.words.t("reports.complaints"), each["ticket_no"], about, "", "", "", "", "", ""]
+            yield [self.words.t("reports.complaints"), each["ticket_no"], about, "", *_BLANK]
 
     def _month_lines(self) -> Iterator[list[Cell]]:
         for part in self.document.get("months", ()):

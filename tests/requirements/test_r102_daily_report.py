@@ -65,8 +65,8 @@ async def test_yesterday_is_there_at_the_set_time_and_what_comes_late_is_a_marke
             (2, "correction", "late"),
         ]
         changes = [documents.read_changes(each["content"]) for each in entries]
-        assert ("all:", "unsettled", 1, None) in changes[0]
-        assert ("all:", "arrived", 3, 4) in changes[1]
+        assert ("all:", "sum:unsettled", 1, None) in changes[0]
+        assert ("all:", "sum:arrived", 3, 4) in changes[1]
         await figuring.rebuild(runtime)
         fresh = await compose(house)
         assert rules.changes(await house.now_says(REPORT), documents.values_of(fresh)) == []

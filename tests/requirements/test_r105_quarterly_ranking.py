@@ -1,20 +1,92 @@
 """R105: the ranking uses the mean of the three monthly scores, and ties share a rank."""
 
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from config import site_files
+from config.runtime import Runtime
 from queues.domain.reports import mean_of, rank
+from queues.domain.scores import Judged, Why
+from queues.service.people import Agent, save_agents
+from queues.store.scores import Month, put
+from tests.queues.web.reader import text_of
+from tests.requirements.reported import House, open_house
+
+QUARTER = "quarter-2026-10-01"
+# 赵 was there for two months only.
+POINTS = {
+    "wang": ("100", "95", "90"),
+    "chen": ("80", "90", "100"),
+    "li": ("90", "90", "90"),
+    "zhao": (None, "59.9", "60.1"),
+}
+NAMES = {"wang": "王敏", "chen": "陈红", "li": "李静", "zhao": "赵刚"}
 
 
-def test_the_ranking_uses_the_mean_of_three_months_and_ties_share_a_rank() -> None:
-    means = {
-        "chen": mean_of([80.0, 90.0, 100.0]),
-        "li": mean_of([90.0, 90.0, 90.0]),
-        "wang": mean_of([100.0, 95.0, 90.0]),
-        "zhao": mean_of([59.9, 60.0, 60.1]),
-    }
-    told = rank({who: mean for who, mean in means.items() if mean is not None})
-    assert [tuple(each) for each in told] == [
-        (1, "wang", 95.0),
-        (2, "chen", 90.0),
-        (2, "li", 90.0),
-        (4, "zhao", 60.0),
-    ]
+def at_quarters_alone(runtime: Runtime, folder: Path) -> Runtime:
+    """The power hotline, if it had reports of quarters and no others."""
+    shutil.copytree(runtime.settings.sites_dir / "power", folder / "power")
+    path = folder / "power" / "quality.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("reports:\n", "reports:\n  kinds: [quarter]\n"), "utf-8")
+    settings = replace(runtime.settings, sites_dir=folder)
+    return replace(runtime, settings=settings, site_files=site_files.read(folder / "power"))
+
+
+async def keep_month(house: House, place: int, points: Mapping[str, str | None]) -> None:
+    """As the clock process keeps the points of a month."""
+    month = Month(month=f"2026-{10 + place}", revision=1, made_ms=1, checked_ms=0, is_open=False, rules="{}")
+    rows = {}
+    for agent_id, text in points.items():
+        part = Judged(
+            figure="aht",
+            value=Decimal(1),
+            target=Decimal(1),
+            floor=Decimal(2),
+            points=100,
+            earned=None if text is None else Decimal(text),
+            why=Why.NO_DATA if text is None else Why.BETWEEN,
+        )
+        rows[agent_id] = (text, {"pass_mark": 60, "parts": [part.as_json()], "figures": {}})
+    async with house.runtime.database.transaction() as connection:
+        assert await put(connection, house.runtime.settings.site, month, rows)
+
+
+async def test_the_quarter_ranks_by_the_mean_of_three_months(runtime: Runtime, tmp_path: Path) -> None:
+    async with open_house(at_quarters_alone(runtime, tmp_path)) as house:
+        people = [
+            Agent(agent_id=each, name=name, skills=("general",), endpoint="") for each, name in NAMES.items()
+        ]
+        await save_agents(house.runtime, people)
+        await house.clock_turns()
+        for place in range(3):
+            await keep_month(house, place, {who: told[place] for who, told in POINTS.items()})
+        house.go_to("2027-01-02", "02:00")
+        await house.write_down()
+        await house.clock_turns()
+        assert await house.made() == [QUARTER]
+        told = (await house.document(QUARTER))["ranking"]
+        assert told["months"] == ["2026-10", "2026-11", "2026-12"]
+        assert [(each["rank"], each["agent_id"], each["mean"]) for each in told["rows"]] == [
+            (1, "wang", 95.0),
+            (2, "chen", 90.0),
+            (2, "li", 90.0),
+            (4, "zhao", 60.0),
+        ]
+        boss = await house.door.enter("boss", "supervisor")
+        page = text_of(await boss.open(f"/reports/{QUARTER}"))
+        assert "季报 2026年第4季度" in page
+        assert "1 王敏 100.00 95.00 90.00 95.00 2 陈红" in page
+        assert "4 赵刚 – 59.90 60.10 60.00" in page
+        assert (
+            "座席排名,李静,平均分: 第 2 名,90.00" in (await boss.client.get(f"/reports/{QUARTER}.csv")).text
+        )
+
+
+def test_means_that_are_shown_alike_are_alike() -> None:
+    ranked = rank({"a": 90.001, "b": 90.004, "c": 89.99})
+    assert [(each.rank, each.who) for each in ranked] == [(1, "a"), (1, "b"), (3, "c")]
     assert mean_of([]) is None
