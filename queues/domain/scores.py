@@ -6,8 +6,9 @@ about may be judged (`JUDGED`): how many callers come and how long they wait is 
 
 How it is rounded, so that everybody can add it up: a value is taken to six decimals, the points of a part are rounded
 half up to two, and the points of all are the sum of the parts as they are printed. A part without data is left out, and
-what the others earned is scaled to 100; only then the sum is rounded once more, half up to two decimals. Whoever has
-less than the pass mark is below it: 59.9 is, 60 is not.
+what the others earned is scaled to 100; only then the sum is rounded once more, half up to two decimals. Where less
+than half of the full points has data nobody is judged by the rest. Whoever has less than the pass mark is below it:
+59.9 is, 60 is not.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 FULL: Final = 100
 PASS_MARK: Final = 60
+COUNTED_MIN: Final = 50  # of the full points, else there is too little to judge by
 PRECISION: Final = 40  # digits kept on the way, so that nothing is rounded but where it is said
 CENT: Final = Decimal("0.01")
 MILLIONTH: Final = Decimal("0.000001")
@@ -133,7 +135,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`points` of 100; None where no part has data. `counted` are the full points of the parts that have."""
+    """`points` of 100; None where too few parts have data. `counted` are the full points of the parts that have."""
 
     points: Decimal | None
     parts: tuple[Judged, ...]
@@ -187,7 +189,7 @@ def judge(value: Value, rule: ScorePart) -> Judged:
 
 def total(parts: tuple[Judged, ...], pass_mark: int) -> Score:
     found = Score(None, parts, pass_mark)
-    if not found.counted:
+    if found.counted < COUNTED_MIN:
         return found
     points = found.earned
     if found.counted != FULL:

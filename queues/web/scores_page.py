@@ -128,7 +128,7 @@ async def show_agents(request: Request) -> Response:
         status_code=422 if asked.is_wrong else 200,
         **_head(asked, ALL, floor, words),
         rows=rows,
-        columns=[words.t(f"figures.card.{each}.name") for each in scores_view.LIST_COLUMNS],
+        columns=[scores_view.name_of(each, words) for each in scores_view.LIST_COLUMNS],
         has_points=bool(judged),
         flagged=words.t("scores.flagged", n=below, all=len(judged), mark=judged[0].pass_mark)
         if judged
@@ -173,7 +173,7 @@ async def _page_of(request: Request, one: One) -> Response:
         kept=_kept_words(told.kept, made, floor, words) if told and told.kept else [],
         cards=cards,
         tiers=scores_view.tier_rows(told.report, words) if told and told.report else [],
-        columns=[words.t(f"figures.card.{each}.name") for each in scores_view.TIER_COLUMNS],
+        columns=[scores_view.name_of(each, words) for each in scores_view.TIER_COLUMNS],
         months=scores_view.month_rows(kept, made, one.path, words),
         csv_href=asked.address(f"{MINE}.csv") if one.is_own else "",
     )

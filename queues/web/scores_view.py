@@ -17,6 +17,7 @@ from queues.web.words import Words
 
 View = dict[str, Any]
 OWN_WORDS: Final = ("A", "H", "HC", "TC", "talk", "hold", "wrap")
+OWN_NAMES: Final = ("talk_time", "hold_time", "wrap_time")
 TIER_COLUMNS: Final = ("answered", "aht", "talk_time", "hold_time", "wrap_time", "held_share", "transfer")
 LIST_COLUMNS: Final = (
     *("answered", "aht", "acceptance", "missed", "transfer", "held_share", "occupancy", "readiness"),
@@ -39,6 +40,11 @@ def amount_text(value: Value | Decimal, figure: str) -> str:
     if unit is Unit.SHARE:
         return f"{number(round(Decimal(str(value)) * 100, 2))}%"
     return face(round(float(value) * 1000)) if unit is Unit.SECONDS else f"{value:,.0f}"
+
+
+def name_of(figure: str, words: Words) -> str:
+    """What the registry calls a part of something has a name of its own where it stands alone."""
+    return words.t(f"scores.name.{figure}" if figure in OWN_NAMES else f"figures.card.{figure}.name")
 
 
 def score_view(score: Score | None, words: Words, *, is_over: bool) -> View | None:
@@ -79,7 +85,7 @@ def _part(part: Judged, words: Words) -> View:
     return {
         **told,
         "figure": figure,
-        "name": t(f"figures.card.{figure}.name"),
+        "name": name_of(figure, words),
         "earned": t("scores.left_out")
         if part.earned is None
         else t("scores.earned_of", earned=earned, points=part.points),
@@ -126,7 +132,7 @@ def _card(
     card, t = CARDS[name], words.t
     return {
         "id": name,
-        "name": t(f"figures.card.{name}.name"),
+        "name": name_of(name, words),
         "text": amount_text(value, name),
         "formula": formula.printed,
         "words": t(f"figures.card.{name}.words"),
@@ -218,7 +224,7 @@ def list_row(
         "state": "off" if score is None or score.points is None else "past" if score.is_below else "good",
         "signed_in": signed_in,
         "cells": [
-            {"name": words.t(f"figures.card.{each}.name"), "text": amount_text(values.get(each), each)}
+            {"name": name_of(each, words), "text": amount_text(values.get(each), each)}
             for each in LIST_COLUMNS
         ],
     }
@@ -239,7 +245,7 @@ def csv_rows(
         if part is not None:
             earned = t("scores.left_out") if part.earned is None else number(part.earned)
             judged = [earned, part.points, ""]
-        about: list[Cell] = [t(f"figures.card.{figure}.name"), told, t(f"figures.unit.{card.unit}")]
+        about: list[Cell] = [name_of(figure, words), told, t(f"figures.unit.{card.unit}")]
         rows.append([*days, *about, card.formula.printed, card.version, *judged])
     if score is not None:
         points = "" if score.points is None else number(score.points)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queues.domain.metrics import CARDS, Unit
-from queues.domain.scores import FULL, JUDGED, Better, Score, Scores, Why, score
+from queues.domain.scores import COUNTED_MIN, FULL, JUDGED, Better, Score, Scores, Why, score
 
 WRITTEN = {
     Unit.SHARE: lambda n: n % 101,
@@ -55,7 +55,7 @@ def test_the_parts_add_up_to_the_points_which_lie_between_none_and_all(
     assert [part.figure for part in told.parts if part.why is Why.NO_DATA] == [
         part.figure for part in told_rules.parts if values[part.figure] is None
     ]
-    if not known:
+    if told.counted < COUNTED_MIN:
         assert told.points is None
         assert not told.is_below
         return
@@ -105,9 +105,13 @@ def test_a_share_of_whole_numbers_is_exact_and_a_part_without_data_is_left_out_a
         (None, Why.NO_DATA),
     ]
     assert (told.earned, told.counted, told.points) == (Decimal(50), 60, Decimal("83.33"))
-    assert score({}, three).points is None
+    few = score({"occupancy": 65 / 100}, three)
+    assert (few.earned, few.points, few.is_below) == (Decimal(20), None, False), (
+        "40 of 100 is too little to judge by"
+    )
     assert not score({}, three).is_below, "nobody is flagged of whom nothing is known"
-    assert score({"occupancy": 65 / 100}, three).points == Decimal(50), "the better end may be the lower one"
+    half = rules(("acceptance", 50, 95, 70), ("occupancy", 50, 40, 90))
+    assert score({"occupancy": 65 / 100}, half).points == Decimal(50), "the better end may be the lower one"
 
 
 def test_what_may_be_judged_is_in_the_registry_and_is_no_callers_doing() -> None:

@@ -196,7 +196,7 @@ async def expect_the_links_to_lead_to_the_calls(house: House) -> None:
     assert told["赵平", "评分"]["得分"] == "59.9"
     assert told["赵平", "评分"]["状态"] == "低于 60 分"
     assert told["李静", "评分"]["状态"] == "合格"
-    assert told["王敏", "其中：保持"]["数值"] == "10.0"
+    assert told["王敏", "平均保持时间"]["数值"] == "10.0"
     assert told["王敏", "转接率"]["数值"] == "50.0"
     assert (told["李静", "平均处理时长"]["数值"], told["赵平", "座席应答率"]["数值"]) == ("120.0", "50.0")
     runtime, plan = house.hotline.runtime, house.hotline.plan
@@ -259,4 +259,4 @@ async def test_a_month_is_kept_once_whoever_dies_and_a_correction_stands_beside_
     assert "赵平 53.85 低于 60 分" in listed
     told = await house.export(house.boss, f"/agents.csv?month={NOVEMBER}")
     assert told["赵平", "评分"]["得分"] == "53.85"
-    assert told["赵平", "其中：话后处理"]["得分"] == "不计"
+    assert told["赵平", "平均话后处理时间"]["得分"] == "不计"
