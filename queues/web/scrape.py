@@ -6,10 +6,11 @@ never go back (see `queues.store.counted`). Nothing is told to whoever has neith
 operator has named.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from ipaddress import ip_address
+from itertools import accumulate
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
@@ -249,7 +250,7 @@ def _counter(
 
 
 def _wait_seconds(
-    told: Mapping[str, float], groups: Iterable[tuple[str, str]], bounds: Iterable[int]
+    told: Mapping[str, float], groups: Iterable[tuple[str, str]], bounds: Sequence[int]
 ) -> Family:
     family = HistogramMetricFamily(
         "shouwen_call_wait_seconds",
@@ -259,8 +260,10 @@ def _wait_seconds(
     for group in groups:
         for outcome in WAITS:
             key = f"wait|{'|'.join(group)}|{outcome}"
-            buckets = [(str(float(bound)), told[f"{key}|{bound}"]) for bound in bounds]
-            family.add_metric((*group, outcome), [*buckets, ("+Inf", told[f"{key}|all"])], told[f"{key}|sum"])
+            # A bound that is new, by a new target, has no highest of its own yet: it is not below the one before.
+            counts = accumulate((told[f"{key}|{bound}"] for bound in (*bounds, "all")), max)
+            names = (*(str(float(bound)) for bound in bounds), "+Inf")
+            family.add_metric((*group, outcome), list(zip(names, counts, strict=True)), told[f"{key}|sum"])
     return family
 
 

@@ -167,8 +167,8 @@ def check_figures(asked: FiguresAsked, span: Span, plan: Plan, now_ms: int) -> N
         name = "agent" if asked.agent else "by"
         if asked.queue or asked.tier or asked.line or asked.department:
             faults[name] = "an agent's time has no queue, tier, line or department: ask without them"
-        if asked.grain != "none":
-            faults["grain"] = "agents' figures are told of a period as a whole: ask for each period"
+        if asked.by == "agent" and asked.grain != "none":
+            faults["grain"] = "agents are told side by side for the whole period alone: ask for one 'agent'"
         if asked.agent and asked.by != "none":
             faults["by"] = "is given together with 'agent': say one of them"
     if asked.grain != "none" and not faults:

@@ -11,8 +11,8 @@ from queues.domain.periods import following
 from queues.domain.plan import Plan
 from queues.domain.scopes import Scope
 from queues.domain.targets import target_of
-from queues.service import figures
-from queues.service.figures import CARDS, Card, Grain, Point, Report, Totals, figures_of
+from queues.service import agent_series, figures
+from queues.service.figures import CARDS, Asked, Card, Grain, Point, Report, Totals, figures_of
 from queues.web.api import models
 from queues.web.api.asked import FiguresAsked, PeriodAsked, Span, check_figures, narrowed, span_of
 from queues.web.api.door import ProblemError
@@ -35,9 +35,7 @@ async def tell_figures(asking: Asking) -> models.Figures:
     totals, cards = report.totals, tuple(CARDS.values())
     if asked.agent:
         totals, cards = Totals(agents=report.by_agent.get(asked.agent, Counter())), OF_AGENTS
-    points: list[Point] = []
-    if asked.grain != "none":
-        points = await figures.series(runtime, plan, chosen, Grain(asked.grain))
+    points = await _points(asking, asked, chosen) if asked.grain != "none" else []
     return models.Figures(
         site=runtime.settings.site,
         site_version=plan.version,
@@ -57,8 +55,21 @@ async def tell_figures(asking: Asking) -> models.Figures:
         by=asked.by,
         groups=_groups(asked, report),
         grain=asked.grain,
-        series=[_point(each, plan, asked.grain, now_ms) for each in points],
+        series=[_point(each, plan, asked.grain, now_ms, is_agents=bool(asked.agent)) for each in points],
     )
+
+
+async def _points(asking: Asking, asked: FiguresAsked, chosen: Asked) -> list[Point]:
+    """Of the calls; of the whole house with the agents' time, of one agent with his alone."""
+    runtime, plan, grain = asking.floor.runtime, asking.floor.plan, Grain(asked.grain)
+    found: dict[int, Totals] = {}
+    if not asked.agent:
+        found = dict(await figures.series(runtime, plan, chosen, grain))
+    if chosen.is_whole_house:
+        times = await agent_series.series(runtime, plan, chosen.from_ms, chosen.until_ms, grain, asked.agent)
+        for start_ms, sums in times.items():
+            found.setdefault(start_ms, Totals()).agents = sums
+    return [Point(start_ms, totals) for start_ms, totals in sorted(found.items())]
 
 
 def out_of_scope(scope: Scope) -> ProblemError:
@@ -110,8 +121,9 @@ def _values(totals: Totals, cards: Iterable[Card]) -> tuple[dict[str, Value], di
     return {name: each.value for name, each in told.items()}, symbols
 
 
-def _point(point: Point, plan: Plan, grain: str, now_ms: int) -> models.Point:
-    values, symbols = _values(point.totals, OF_CALLS)
+def _point(point: Point, plan: Plan, grain: str, now_ms: int, *, is_agents: bool) -> models.Point:
+    own = OF_AGENTS if is_agents else (*OF_CALLS, *OF_AGENTS)
+    values, symbols = _values(point.totals, own)
     ends_ms = following(Grain(grain), point.start_ms, plan.timezone)
     return models.Point(
         start_at=point.start_ms,

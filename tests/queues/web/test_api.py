@@ -149,6 +149,16 @@ async def test_every_figure_is_told_with_the_calls_behind_it(
     own = await program.get("/figures?agent=wang")
     assert own["figures"]["occupancy"]["symbols"]["connected"] == 180.0
     assert (await program.get("/figures?by=agent"))["groups"][0]["id"] == "wang"
+    for path in (
+        "agent=wang&grain=quarter",
+        "agent=wang&grain=day",
+        f"{day}&grain=quarter",
+        f"{day}&grain=day",
+    ):
+        whole = await program.get(f"/figures?{path}")
+        for name, value in whole["figures"]["occupancy"]["symbols"].items():
+            parts = [each["symbols"][name] or 0 for each in whole["series"]]
+            assert sum(parts) == pytest.approx(value), (path, name)
     shares = await program.get("/figures?department=service")
     assert shares["figures"]["f5"]["symbols"]["A"] <= 3
     live = await program.get("/live")
@@ -252,6 +262,7 @@ WRONG = {
     "/figures?queue=nowhere&tier=nobody&line=none": ["queue", "tier", "line"],
     "/figures?queue=general&department=service": ["department"],
     "/figures?by=agent&grain=day": ["grain"],
+    "/figures?agent=wang&by=queue": ["by"],
     "/figures?agent=wang&queue=general": ["agent"],
     "/figures?grain=month&from=2026-11-02": ["grain"],
     "/figures?grain=quarter&from=2026-01-01": ["grain"],
