@@ -1,5 +1,5 @@
 # make demo    the whole hotline on this machine, with callers and agents; ARGS="--help" lists what it takes
-# make test    the test suite · make check   lint, types, contracts · make bench   ratios within one run
+# make test    the test suite (SHOUWEN_DEEP=1 tries its properties further, for a nightly run) · make check   lint, types, contracts · make bench   ratios within one run
 # Each sets up its own virtual environment; all it needs is Python >= 3.11, make and a network.
 
 PYTHON ?= python3

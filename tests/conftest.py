@@ -62,6 +62,7 @@ KEPT = (
     "SHOUWEN_BANK_CALLS",
     "SHOUWEN_BANK_DAYS",
     "SHOUWEN_EVERY_DEMO",
+    "SHOUWEN_DEEP",
     "SHOUWEN_DAY_SEED",
     "SHOUWEN_DAY_MINUTES",
     "HOSTNAME",
@@ -100,6 +101,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     workers = min(os.cpu_count() or 1, WORKERS_MAX, len(REDIS_URLS) or WORKERS_MAX)
     return workers if workers > 1 else 0
+
+
+# Whoever asks for one of these meets a store, or knows where it is.
+OF_STORES = frozenset({"database", "migrated", "redis", "redis_url", "runtime", "settings"})
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On stores of another make a test that asks none tells nothing new."""
+    if not (REDIS_URLS and DATABASE_URL):
+        return
+    asking = [each for each in items if not OF_STORES.isdisjoint(getattr(each, "fixturenames", ()))]
+    config.hook.pytest_deselected(items=[each for each in items if each not in asking])
+    items[:] = asking
 
 
 @pytest.fixture(scope="session", autouse=True)

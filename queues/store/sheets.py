@@ -15,9 +15,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from openpyxl.reader.excel import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 Row = tuple[int, list[str]]
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
 DELIMITERS: Final = (",", ";", "\t", "；", "，")
@@ -26,7 +23,7 @@ CELL_MAX: Final = 100_000
 FULL: Final = 100.0  # per cent
 # what the reader of workbooks raises over one that is cut off or not what it says
 BROKEN: Final[tuple[type[Exception], ...]] = (
-    *(InvalidFileException, zipfile.BadZipFile, zlib.error, EOFError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, EOFError, SyntaxError),
     *(LookupError, ValueError, TypeError, AttributeError),
 )
 
@@ -85,6 +82,9 @@ class Sheet:
                 yield cells
 
     def _of_workbook(self) -> Iterator[list[str]]:
+        # every process would pay for a tenth of its start with it, and hardly one reads workbooks
+        from openpyxl.reader.excel import load_workbook
+
         # by its name the reader would refuse a file whose name does not end in .xlsx
         with self.path.open("rb") as raw:
             try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.reader import excel
 from sqlalchemy import select
 
 from config.database import metadata
@@ -145,13 +146,13 @@ async def test_a_workbook_is_opened_once_beside_the_event_loop_and_says_how_far_
 ) -> None:
     path = large_workbook(tmp_path / "a.xlsx", 3_000)
     opened: list[int] = []
-    whole, told = sheets.load_workbook, []
+    whole, told = excel.load_workbook, []
 
     def counted(*given: Any, **more: Any) -> Any:
         opened.append(threading.get_ident())
         return whole(*given, **more)
 
-    monkeypatch.setattr(sheets, "load_workbook", counted)
+    monkeypatch.setattr(excel, "load_workbook", counted)
     await import_table(runtime, path, Options(dry_run=True), told=lambda _, done: told.append(done))
     assert len(opened) == 1
     assert threading.get_ident() not in opened

@@ -20,6 +20,7 @@ from queues.domain.replay import BEFORE, DECISIONS, NO_WORDS, NOT_SEEN, Fold, re
 from queues.domain.routing import CUSTOMER_FIRST, Match, decide, snapshot_of
 from queues.domain.state import State
 from queues.domain.switchboard import advance
+from tests.depth import times
 from tests.switchboard.people import Story
 from tests.switchboard.workload import Workload
 from tests.switchboard.world import SILENT_MS, World, first_state
@@ -101,7 +102,7 @@ def day(seed: int, commands: int = 400, plan: Plan = PLAN) -> tuple[list[Line], 
     return lines, state
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=times(25, 200), deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([PLAN, FIRST]))
 def test_any_day_replays_with_the_same_decisions(seed: int, plan: Plan) -> None:
     lines, _ = day(seed, plan=plan)
@@ -110,7 +111,7 @@ def test_any_day_replays_with_the_same_decisions(seed: int, plan: Plan) -> None:
     assert agreement.checked == sum(line.type in DECISIONS for line in lines)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=times(10, 60), deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_lines_alone_give_the_lanes_and_the_ready(seed: int) -> None:
     state, workload, lines = first_state(), DecidingWorkload(Random(seed)), []

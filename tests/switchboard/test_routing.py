@@ -23,6 +23,7 @@ from queues.domain.routing import (
     widen,
 )
 from queues.domain.widening import CallbackTerms
+from tests.depth import times
 
 NOW_MS = 1_795_395_600_000
 MINUTE_MS = 60_000
@@ -294,13 +295,13 @@ def pairs_of(matches: Iterable[Match]) -> list[tuple[str, str]]:
     return [(match.call_id, match.agent_id) for match in matches]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=times(50, 300), deadline=None)
 @given(snapshots())
 def test_comparing_heads_only_is_exact(snapshot: Snapshot) -> None:
     assert pairs_of(decide(PLAN, snapshot, NOW_MS)) == plain_account(snapshot)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=times(50, 300), deadline=None)
 @given(snapshots(), st.integers(1, 3), st.integers(1, 2))
 def test_looking_at_the_beginning_of_each_lane_and_pool_is_exact(
     snapshot: Snapshot, heads_max: int, agents_max: int
@@ -308,13 +309,13 @@ def test_looking_at_the_beginning_of_each_lane_and_pool_is_exact(
     assert look_by_look(snapshot, heads_max, agents_max) == plain_account(snapshot)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=times(50, 300), deadline=None)
 @given(snapshots(is_seated=True), st.integers(1, 3), st.integers(1, 2))
 def test_seats_and_turns_are_exact(snapshot: Snapshot, heads_max: int, agents_max: int) -> None:
     assert look_by_look(snapshot, heads_max, agents_max, SEATED) == plain_account(snapshot, SEATED)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=times(40, 300), deadline=None)
 @given(snapshots(is_restricted=False))
 def test_no_agent_stands_idle_while_one_waits_whom_he_could_serve(snapshot: Snapshot) -> None:
     matches = decide(PLAN, snapshot, NOW_MS)
@@ -324,7 +325,7 @@ def test_no_agent_stands_idle_while_one_waits_whom_he_could_serve(snapshot: Snap
     assert not [(call, skills) for lane, call in left for skills in idle if is_able(lane, call, skills)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=times(40, 300), deadline=None)
 @given(snapshots(is_restricted=False))
 def test_nobody_is_passed_by_more_than_the_printed_bound(snapshot: Snapshot) -> None:
     one = replace(snapshot, pools=(Pool(frozenset({"power", "gas", "general", "english"}), ((0, "mei"),)),))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ivr.simulation.scenario import PlayedCall, PlayedDay
+from tests.depth import in_depth, times
 from tests.ivr.simulation.days import AGENTS, HANDLING_S, STRICT, plan_with, play, poisson
 
 BATCHES = 40
@@ -53,7 +54,9 @@ def waits_s(day: PlayedDay, tier: str = "") -> list[float]:
     return [each.wait_ms / 1000 for each in day.calls if not tier or each.call.tier == tier]
 
 
-@pytest.mark.parametrize(("load", "count"), [(0.7, 16_000), (0.85, 30_000)])
+@pytest.mark.parametrize(
+    ("load", "count"), [(0.7, times(12_000, 16_000)), pytest.param(0.85, 30_000, marks=in_depth)]
+)
 def test_a_strict_head_start_waits_as_cobham_says_and_all_together_as_erlang_does(
     tmp_path: Path, load: float, count: int
 ) -> None:
@@ -76,7 +79,7 @@ def test_first_come_first_served_when_nobody_has_a_head_start(tmp_path: Path) ->
 
 def test_with_patience_as_many_give_up_as_erlang_a_says(tmp_path: Path) -> None:
     load, patience_s = 0.95, 240.0
-    scenario = poisson(20_000, load, seed=9, patience_s=patience_s)
+    scenario = poisson(times(10_000, 20_000), load, seed=9, patience_s=patience_s)
     day = play(plan_with(tmp_path, head_start="0s", ceiling=STRICT), scenario)
     wait_s, share = erlang_a(AGENTS, load, patience_s)
     assert is_near([float(not each.is_answered) for each in day.calls], share)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import httpx2
 from sqlalchemy import select
@@ -16,11 +17,14 @@ from sqlalchemy import select
 from config.database import metadata
 from config.runtime import Runtime, Shelf
 from config.site_files import SiteFiles, of_content
+from config.web import webhooks
 from ivr.app import build
+from ivr.service import hotlines
 from queues import dispatcher as room
 from queues.dispatcher import Dispatcher
 from queues.domain.audit import Breach
 from queues.domain.journal import Line
+from queues.service import effects
 from queues.service.customers import import_customers
 from queues.service.live_changes import LiveChanges
 from queues.service.managers import add_never_route
@@ -48,6 +52,10 @@ LOOK_EVERY_MS, DRAINING_LOOK_EVERY_MS = 5_000, 20_000
 LOOKS_MAX = 12
 # The store counts a lease in real time: a machine that is busy for seconds shall not decide who leads.
 LEASE_S = 60.0
+# Nor shall it decide what a caller hears: whoever stands before the turnstile waits in real time, too, and a limit of
+# the network that runs out there would be a fault that no seed has asked for.
+REAL_LIMITS = ((webhooks, "HANDLER_S_MAX"), (hotlines, "SQL_WITHIN_S"), (effects, "PERFORM_S"))
+NEVER_S = 3_600.0
 DRAINED_WITHIN_MS = 45 * MINUTE_MS
 SHIFTS = (
     ("general", "outage", "connection", "key_account", "complaint"),
@@ -387,13 +395,15 @@ async def open_day(runtime: Runtime, course: Course) -> AsyncIterator[Day]:
     await furnish(own)
     board = Switchboard(mortal(own, Mortality(timeline)))
     day = Day(own, course, timeline, company, front, DayAuditor(plan_of(own)), board)
-    real_lease_s, room.LEASE_S = room.LEASE_S, LEASE_S
-    try:
-        yield day
-    finally:
-        room.LEASE_S = real_lease_s
-        await timeline.end()
-        await company.client.aclose()
+    with ExitStack() as patched:
+        patched.enter_context(patch.object(room, "LEASE_S", LEASE_S))
+        for limit in REAL_LIMITS:
+            patched.enter_context(patch.object(*limit, NEVER_S))
+        try:
+            yield day
+        finally:
+            await timeline.end()
+            await company.client.aclose()
 
 
 async def furnish(runtime: Runtime) -> None:
