@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import and_
 
 from config.runtime import Runtime
+from queues.domain.distribution import Range
 from queues.domain.intervals import contribution
 from queues.domain.metrics import CARDS, Totals
 from queues.domain.periods import QUARTER_MS, Grain, following, start_of, up
@@ -30,6 +31,7 @@ DAYS_OF_MS: Final = 100 * DAY_MS
 WEEKS_OF_MS: Final = 13 * 7 * DAY_MS
 CALLS_MAX: Final = 20_000
 COUNTED_MAX: Final = 10_000
+COUNTED_WAITS: Final[Mapping[str, str]] = {"A": "answered_waits", "B": "abandoned_waits"}
 
 
 class Measure(StrEnum):
@@ -83,6 +85,13 @@ class Narrowed:
     quarter_ms: int | None = None
     waited_s: tuple[int, int | None] | None = None
     agent_id: str = ""
+
+
+class Listed(NamedTuple):
+    """How many calls a list has, or that it has still more."""
+
+    calls: int
+    is_more: bool = False
 
 
 def grain_of(asked: Asked) -> Grain:
@@ -160,24 +169,46 @@ async def of_agent(runtime: Runtime, plan: Plan, asked: Asked, agent_id: str) ->
 
 
 def narrow(chosen: CallFilter, plan: Plan, to: Narrowed) -> CallFilter:
-    """Of these calls those behind one point."""
+    """Of these calls those behind one point.
+
+    The intervals know where the calls of a whole set are, not where those of a part of it: then they are not asked.
+    """
     from_ms, until_ms = chosen.from_ms or 0, chosen.until_ms or 0
     conditions: list[Any] = [] if chosen.also is None else [chosen.also]
+    within = chosen.spans
     if to.quarter_ms is not None:
         from_ms, until_ms = max(from_ms, to.quarter_ms), min(until_ms, to.quarter_ms + QUARTER_MS)
     if to.hour is not None:
-        conditions.append(explored.arrived_within(spans(to.hour, from_ms, until_ms, plan.timezone)))
+        within = tuple(spans(to.hour, from_ms, until_ms, plan.timezone))
     if to.waited_s is not None:
         conditions.append(explored.waited(*to.waited_s))
     if to.agent_id:
         conditions.append(explored.talked_with(to.agent_id, from_ms))
-    return replace(chosen, from_ms=from_ms, until_ms=until_ms, also=and_(True, *conditions))
+    is_part = to.hour is not None or to.waited_s is not None or bool(to.agent_id)
+    return replace(
+        chosen,
+        from_ms=from_ms,
+        until_ms=until_ms,
+        spans=within,
+        symbol="" if is_part else chosen.symbol,
+        also=and_(True, *conditions),
+    )
 
 
-async def count(runtime: Runtime, chosen: CallFilter) -> int:
-    """How many calls a list has; one more than `COUNTED_MAX` where they are more."""
+async def count(
+    runtime: Runtime, plan: Plan, asked: Asked, symbol: str, to: Narrowed, chosen: CallFilter
+) -> Listed:
+    """How many calls a list has, from the rows where they tell it; else counted, as far as to `COUNTED_MAX`."""
+    name = COUNTED_WAITS.get(symbol, "")
+    if to == Narrowed():
+        totals = (await figures.glance(runtime, plan, asked)).totals
+        return Listed(int(totals.symbols()[symbol] or 0))
+    if to.waited_s is not None and name and to == Narrowed(waited_s=to.waited_s):
+        counts = (await figures.glance(runtime, plan, asked)).totals.counts
+        return Listed(Range(*to.waited_s).count(counts.waits.get(name, {})))
     async with runtime.database.read() as connection:
-        return await explored.count(connection, chosen, COUNTED_MAX + 1)
+        found = await explored.count(connection, chosen, COUNTED_MAX + 1)
+    return Listed(min(found, COUNTED_MAX), found > COUNTED_MAX)
 
 
 def by_department(plan: Plan, report: figures.Report) -> dict[str, Totals]:

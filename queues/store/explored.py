@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, and_, case, func, literal, or_, select
+from sqlalchemy import BigInteger, and_, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queues.domain import waits
@@ -84,14 +84,6 @@ def _number(start_ms: Any, shift_ms: int) -> Any:
     """As `weeks.number_of`."""
     shifted = start_ms + literal(shift_ms + TO_THURSDAY_MS, BigInteger)
     return shifted // literal(HOUR_MS, BigInteger) % HOURS
-
-
-def arrived_within(spans: Collection[tuple[int, int]]) -> Any:
-    """Of no span at all: nothing."""
-    arrived = calls.c.arrived_ms
-    return or_(
-        *(and_(arrived >= from_ms, arrived < until_ms) for from_ms, until_ms in spans), literal(1) == 0
-    )
 
 
 def waited(least_s: int, most_s: int | None) -> Any:

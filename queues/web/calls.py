@@ -99,9 +99,10 @@ async def _figured(
 ) -> str:
     agents = {each.agent_id: each.name for each in await people.agents_of_site(floor.runtime)}
     told = figured_words(asked, to, floor, words, agents.get(to.agent_id, ""))
-    count, limit = await exploring.count(floor.runtime, chosen), exploring.COUNTED_MAX
-    key = "figures.listed_many" if count > limit else "figures.listed_count"
-    return f"{told} {words.t(key, n=min(count, limit))}"
+    found = read_asked(asked, floor, words).asked
+    listed = await exploring.count(floor.runtime, floor.plan, found, asked["of"], to, chosen)
+    key = "figures.listed_many" if listed.is_more else "figures.listed_count"
+    return f"{told} {words.t(key, n=listed.calls)}"
 
 
 async def _choices(floor: Floor, words: Words) -> dict[str, list[dict[str, Any]]]:
