@@ -91,7 +91,7 @@ async def _behind(floor: Floor, asked: dict[str, str], words: Words) -> tuple[Ca
     except ValueError:
         return CallFilter(), Narrowed(), words.t("figures.bad_point")
     behind = await figures.behind(floor.runtime, floor.plan, found.asked, asked["of"])
-    return exploring.narrow(behind, floor.plan, to), to, ""
+    return exploring.narrow(floor.runtime, floor.plan, behind, asked["of"], to), to, ""
 
 
 async def _figured(
