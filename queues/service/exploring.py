@@ -1,7 +1,7 @@
-"""Exploring a period: its course, its hours of the week, one agent of it; and from each point to its calls.
+"""Exploring a period: its course and its hours of the week; and from each point of a picture to its calls.
 
-All of it is read from the rows of the intervals and told by the metric cards. Only the calls of one agent are read one
-by one, found by the index of his talks.
+All of it is read from the rows of the intervals and told by the metric cards; which calls are an agent's is told by
+`queues.service.agent_figures`.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,14 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import and_
 
 from config.runtime import Runtime
-from queues.domain.intervals import contribution
+from queues.domain.distribution import Range
 from queues.domain.metrics import CARDS, Totals
 from queues.domain.periods import QUARTER_MS, Grain, following, start_of, up
 from queues.domain.plan import Plan
 from queues.domain.targets import Target, target_of
 from queues.domain.weeks import HOUR_MS, Hour, hour_at, spans, stretches
-from queues.service import figures
+from queues.service import agent_figures, figures
+from queues.service.agent_figures import Spell
 from queues.service.figures import Asked, Point, merge
 from queues.store import explored
 from queues.store.calls import CallFilter
@@ -28,8 +29,8 @@ DAY_MS: Final = 24 * HOUR_MS
 QUARTERS_OF_MS: Final = 2 * DAY_MS + HOUR_MS  # a period so long has quarters, also when a clock was set back
 DAYS_OF_MS: Final = 100 * DAY_MS
 WEEKS_OF_MS: Final = 13 * 7 * DAY_MS
-CALLS_MAX: Final = 20_000
 COUNTED_MAX: Final = 10_000
+COUNTED_WAITS: Final[Mapping[str, str]] = {"A": "answered_waits", "B": "abandoned_waits"}
 
 
 class Measure(StrEnum):
@@ -83,6 +84,13 @@ class Narrowed:
     quarter_ms: int | None = None
     waited_s: tuple[int, int | None] | None = None
     agent_id: str = ""
+
+
+class Listed(NamedTuple):
+    """How many calls a list has, or that it has still more."""
+
+    calls: int
+    is_more: bool = False
 
 
 def grain_of(asked: Asked) -> Grain:
@@ -146,38 +154,49 @@ async def week(runtime: Runtime, plan: Plan, asked: Asked, measure: Measure) -> 
     return Week(from_ms, asked.until_ms, found)
 
 
-async def of_agent(runtime: Runtime, plan: Plan, asked: Asked, agent_id: str) -> Totals | None:
-    """What the calls come to in which he had a talk; None of more than can be read one by one."""
-    chosen = narrow(await figures.behind(runtime, plan, asked, "N"), plan, Narrowed(agent_id=agent_id))
-    async with runtime.database.read() as connection:
-        records = await explored.records(connection, chosen, CALLS_MAX + 1)
-    if len(records) > CALLS_MAX:
-        return None
-    totals = Totals()
-    for record in records:
-        totals.add(contribution(record), target_of(plan, record.queue or "", record.tier or ""))
-    return totals
+def narrow(runtime: Runtime, plan: Plan, chosen: CallFilter, symbol: str, to: Narrowed) -> CallFilter:
+    """Of these calls those behind one point.
 
-
-def narrow(chosen: CallFilter, plan: Plan, to: Narrowed) -> CallFilter:
-    """Of these calls those behind one point."""
+    The intervals know where the calls of a whole set are, not where those of a part of it: then they are not asked.
+    """
     from_ms, until_ms = chosen.from_ms or 0, chosen.until_ms or 0
     conditions: list[Any] = [] if chosen.also is None else [chosen.also]
+    within = chosen.spans
     if to.quarter_ms is not None:
         from_ms, until_ms = max(from_ms, to.quarter_ms), min(until_ms, to.quarter_ms + QUARTER_MS)
     if to.hour is not None:
-        conditions.append(explored.arrived_within(spans(to.hour, from_ms, until_ms, plan.timezone)))
+        within = tuple(spans(to.hour, from_ms, until_ms, plan.timezone))
     if to.waited_s is not None:
         conditions.append(explored.waited(*to.waited_s))
     if to.agent_id:
-        conditions.append(explored.talked_with(to.agent_id, from_ms))
-    return replace(chosen, from_ms=from_ms, until_ms=until_ms, also=and_(True, *conditions))
+        own = symbol if symbol in agent_figures.SYMBOLS else "A"
+        whose = Spell(from_ms, until_ms, to.agent_id)
+        conditions.append(agent_figures.behind(runtime, whose, own).also)
+    is_part = to.hour is not None or to.waited_s is not None or bool(to.agent_id)
+    return replace(
+        chosen,
+        from_ms=from_ms,
+        until_ms=until_ms,
+        spans=within,
+        symbol="" if is_part else chosen.symbol,
+        also=and_(True, *conditions),
+    )
 
 
-async def count(runtime: Runtime, chosen: CallFilter) -> int:
-    """How many calls a list has; one more than `COUNTED_MAX` where they are more."""
+async def count(
+    runtime: Runtime, plan: Plan, asked: Asked, symbol: str, to: Narrowed, chosen: CallFilter
+) -> Listed:
+    """How many calls a list has, from the rows where they tell it; else counted, as far as to `COUNTED_MAX`."""
+    name = COUNTED_WAITS.get(symbol, "")
+    if to == Narrowed():
+        totals = (await figures.glance(runtime, plan, asked)).totals
+        return Listed(int(totals.symbols()[symbol] or 0))
+    if to.waited_s is not None and name and to == Narrowed(waited_s=to.waited_s):
+        counts = (await figures.glance(runtime, plan, asked)).totals.counts
+        return Listed(Range(*to.waited_s).count(counts.waits.get(name, {})))
     async with runtime.database.read() as connection:
-        return await explored.count(connection, chosen, COUNTED_MAX + 1)
+        found = await explored.count(connection, chosen, COUNTED_MAX + 1)
+    return Listed(min(found, COUNTED_MAX), found > COUNTED_MAX)
 
 
 def by_department(plan: Plan, report: figures.Report) -> dict[str, Totals]:

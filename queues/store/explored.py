@@ -8,18 +8,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, and_, case, func, literal, or_, select
+from sqlalchemy import BigInteger, and_, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queues.domain import waits
-from queues.domain.call_records import CallRecord
 from queues.domain.intervals import Counts
 from queues.domain.periods import Grain
 from queues.domain.targets import Target
 from queues.domain.weeks import HOUR_MS, HOURS, TO_THURSDAY_MS, Stretch
-from queues.store.calls import FOLDED, CallFilter, calls, conditions
+from queues.store.calls import CallFilter, calls, conditions
 from queues.store.intervals import intervals
-from queues.store.talks import talks
 
 SUMS: Final = ("arrived", "offered", "answered", "abandoned", "called_back", "flowed_out", "wait_ms")
 HourTarget = tuple[int, Target]  # the number of the hour; what holds for the calls
@@ -86,14 +84,6 @@ def _number(start_ms: Any, shift_ms: int) -> Any:
     return shifted // literal(HOUR_MS, BigInteger) % HOURS
 
 
-def arrived_within(spans: Collection[tuple[int, int]]) -> Any:
-    """Of no span at all: nothing."""
-    arrived = calls.c.arrived_ms
-    return or_(
-        *(and_(arrived >= from_ms, arrived < until_ms) for from_ms, until_ms in spans), literal(1) == 0
-    )
-
-
 def waited(least_s: int, most_s: int | None) -> Any:
     """Whose wait counts under these whole seconds, both of them in it (`waits.second_of`)."""
     wait_ms = calls.c.wait_ms
@@ -101,20 +91,7 @@ def waited(least_s: int, most_s: int | None) -> Any:
     return found if most_s is None else and_(found, wait_ms <= most_s * 1000)
 
 
-async def records(connection: AsyncConnection, chosen: CallFilter, limit: int) -> list[CallRecord]:
-    """The records of these calls, the oldest first."""
-    query = select(*(calls.c[name] for name in FOLDED)).where(*conditions(chosen))
-    rows = await connection.execute(query.order_by(calls.c.arrived_ms, calls.c.call_id).limit(limit))
-    return [CallRecord(**dict(zip(FOLDED, row, strict=True))) for row in rows]
-
-
 async def count(connection: AsyncConnection, chosen: CallFilter, limit: int) -> int:
     """No further than to the limit."""
     some = select(calls.c.call_id).where(*conditions(chosen)).limit(limit).subquery()
     return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
-
-
-def talked_with(agent_id: str, from_ms: int) -> Any:
-    """He has had a talk in it, from this instant on: found by the index of his talks."""
-    his = select(talks.c.call_id).where(talks.c.agent_id == agent_id, talks.c.began_ms >= from_ms)
-    return calls.c.call_id.in_(his)

@@ -91,7 +91,7 @@ async def _behind(floor: Floor, asked: dict[str, str], words: Words) -> tuple[Ca
     except ValueError:
         return CallFilter(), Narrowed(), words.t("figures.bad_point")
     behind = await figures.behind(floor.runtime, floor.plan, found.asked, asked["of"])
-    return exploring.narrow(behind, floor.plan, to), to, ""
+    return exploring.narrow(floor.runtime, floor.plan, behind, asked["of"], to), to, ""
 
 
 async def _figured(
@@ -99,9 +99,10 @@ async def _figured(
 ) -> str:
     agents = {each.agent_id: each.name for each in await people.agents_of_site(floor.runtime)}
     told = figured_words(asked, to, floor, words, agents.get(to.agent_id, ""))
-    count, limit = await exploring.count(floor.runtime, chosen), exploring.COUNTED_MAX
-    key = "figures.listed_many" if count > limit else "figures.listed_count"
-    return f"{told} {words.t(key, n=min(count, limit))}"
+    found = read_asked(asked, floor, words).asked
+    listed = await exploring.count(floor.runtime, floor.plan, found, asked["of"], to, chosen)
+    key = "figures.listed_many" if listed.is_more else "figures.listed_count"
+    return f"{told} {words.t(key, n=listed.calls)}"
 
 
 async def _choices(floor: Floor, words: Words) -> dict[str, list[dict[str, Any]]]:

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,8 +13,9 @@ from starlette.routing import BaseRoute, Route
 from config.web.accounts import require
 from config.web.sheets import csv_answer
 from queues.domain.metrics import AGENT_SECONDS
-from queues.service import exploring, people
-from queues.service.figures import CARDS, Figure, Kind, Report, Totals, figures_of
+from queues.service import agent_figures, people
+from queues.service.agent_figures import AgentReport, Spell
+from queues.service.figures import CARDS, Asked, Figure, Kind, Report, Totals, figures_of
 from queues.web.figures_asked import TEXT_LENGTH_MAX, Found, address, view_address
 from queues.web.figures_cards import card_view
 from queues.web.figures_frame import ROLES, csv_address, framed, path_of, read
@@ -26,7 +29,8 @@ COUNTS: Final = ("offers", "accepted", "declined", "expired", "talks", "transfer
 SHARES: Final = ("occupancy", "acceptance")
 LISTED: Final = ("connected_ms", "wrap_up_ms", "ready_ms", "away_ms")
 # Of the calls of one agent these cards have a meaning; the service level is nobody's own.
-HIS_CALLS: Final = ("aht", "talk_time", "hold_time", "wrap_time", "held_share", "transfer", "asa")
+HIS_CALLS: Final = ("aht", "talk_time", "hold_time", "wrap_time", "held_share", "transfer")
+HIS_TIME: Final = tuple(card.id for card in CARDS.values() if card.kind is Kind.AGENTS)
 HIS_SETS: Final = ("H", "A", "HC", "TC")
 
 
@@ -53,7 +57,7 @@ async def show_agents(request: Request) -> Response:
         shows_empty=bool(report.by_agent) or bool(agent_id),
         agents=[_row(each, sums, names, found, agent_id) for each, sums in _sorted(report, names)],
         agent_choices=[{"id": each, "word": name} for each, name in sorted(names.items(), key=_by_name)],
-        agent=await _one(floor, report, found, agent_id, names, words) if agent_id else None,
+        agent=await _one(floor, found, agent_id, names, words) if agent_id else None,
         is_narrowed=not found.asked.is_whole_house,
         csv_href=csv_address("agents", found),
     )
@@ -118,22 +122,25 @@ def _row(agent_id: str, sums: Counter[str], names: Mapping[str, str], found: Fou
     }
 
 
-async def _one(
-    floor: Floor, report: Report, found: Found, agent_id: str, names: Mapping[str, str], words: Words
-) -> View:
-    sums = report.by_agent.get(agent_id, Counter())
-    totals = await exploring.of_agent(floor.runtime, floor.plan, found.asked, agent_id)
-    spent = _spent(sums)
-    told = figures_of(Totals(agents=sums), [each for each in CARDS.values() if each.kind is Kind.AGENTS])
+async def _one(floor: Floor, found: Found, agent_id: str, names: Mapping[str, str], words: Words) -> View:
+    asked = found.asked
+    whose = Spell(asked.from_ms, asked.until_ms, agent_id)
+    told = (await agent_figures.read(floor.runtime, floor.plan, whose)).get(agent_id, AgentReport())
+    totals, everything = told.totals, replace(found, department="", queue="", asked=_of_everything(asked))
+    time = figures_of(Totals(agents=totals.agents or Counter()), [CARDS[name] for name in HIS_TIME])
     return {
         "name": names.get(agent_id, agent_id),
-        "all_href": view_address(path_of("agents"), found),
-        "signed_in": face(spent),
-        "states": _states(sums, spent, words),
-        "cards": [card_view(each, found, "", words) for each in told.values()],
-        "calls": _calls(totals, found, agent_id, words) if totals else None,
-        "too_many": words.t("figures.agents.too_many", n=exploring.CALLS_MAX) if totals is None else "",
+        "href": f"/agents/{quote(agent_id)}" if agent_id in names else "",
+        "signed_in": face(told.signed_in_ms),
+        "states": _states(totals.agents or Counter(), told.signed_in_ms, words),
+        "cards": [card_view(each, found, "", words) for each in time.values()],
+        "calls": _calls(totals, everything, agent_id, words),
     }
+
+
+def _of_everything(asked: Asked) -> Asked:
+    """An agent's time and calls are told of the whole house."""
+    return Asked(from_ms=asked.from_ms, until_ms=asked.until_ms)
 
 
 def _states(sums: Mapping[str, int], spent: int, words: Words) -> list[View]:
