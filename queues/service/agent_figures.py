@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.runtime import Runtime
 from queues.domain import stays
+from queues.domain.call_records import STEPS
 from queues.domain.intervals import Counts
 from queues.domain.journal import Line
 from queues.domain.metrics import CARDS, Figure, Totals, figures_of
@@ -28,7 +29,7 @@ from queues.store.calls import CallFilter
 
 __all__ = ["SYMBOLS", "AgentReport", "Spell", "behind", "figures", "figures_by_id", "read"]
 
-CALLS_AT_ONCE: Final = 500
+CALLS_AT_ONCE: Final = 100  # their lines are folded in one go, while nobody else is served
 STATES: Final = tuple(f"{state}_ms" for state in stays.STATES)
 
 
@@ -103,7 +104,7 @@ async def _shares(connection: AsyncConnection, site: str, spell: Spell) -> list[
     for place in range(0, len(several), CALLS_AT_ONCE):
         some = several[place : place + CALLS_AT_ONCE]
         lines: dict[str, list[Line]] = {}
-        for line in await journal.lines_of_calls(connection, [call.call_id for call in some]):
+        for line in await journal.lines_of_calls(connection, [call.call_id for call in some], STEPS):
             lines.setdefault(line.call_id, []).append(line)
         for call in some:
             for agent_id, share in shares_of(lines.get(call.call_id, ())).items():

@@ -106,7 +106,7 @@ async def show_agents_calls(request: Request) -> Response:
 
 @require(*STAFF)
 async def show_agents(request: Request) -> Response:
-    floor, words, asked = floor_of(request), words_of(request), _asked(request, "month")
+    floor, words, asked = floor_of(request), words_of(request), _asked(request, "today")
     names, told = await _names(floor), await _told(floor, asked)
     rows = [
         scores_view.list_row(
@@ -142,7 +142,7 @@ async def show_agents(request: Request) -> Response:
 
 @require(*STAFF)
 async def export_agents(request: Request) -> Response:
-    floor, asked = floor_of(request), _asked(request, "month")
+    floor, asked = floor_of(request), _asked(request, "today")
     names, told = await _names(floor), await _told(floor, asked)
     return _csv(request, asked, [(names.get(each, each), told[each]) for each in sorted(told)])
 
