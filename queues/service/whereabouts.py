@@ -44,13 +44,13 @@ class Sought:
     line: str = ""
 
 
-async def spans_of(connection: AsyncConnection, sought: Sought) -> tuple[Span, ...]:
-    """The oldest first, without overlap; no call of the set that is wanted lies outside."""
+async def spans_of(connection: AsyncConnection, sought: Sought) -> tuple[Span, ...] | None:
+    """The oldest first, without overlap; no call of the set that is wanted lies outside. None: that is not known."""
     if not intervals.is_counted(sought.symbol):
-        return (sought.span,)
+        return None
     noted = await intervals.pending(connection, sought.site, NOTED_MAX)
     if len(noted) == NOTED_MAX:
-        return (sought.span,)
+        return None
     perhaps = [Span(cell.start_ms, cell.start_ms + QUARTER_MS) for change in noted for cell in change.cells]
     found = [sought.span]
     for grain in (Grain.MONTH, Grain.DAY, Grain.QUARTER):

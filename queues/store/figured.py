@@ -139,24 +139,29 @@ def _compared(chosen: Chosen, now_ms: int) -> tuple[Any, list[Any], tuple[Any, .
     and which of them are of the period.
     """
     caller = func.coalesce(func.nullif(_c.customer_id, ""), func.nullif(_c.caller_ref, ""))
-    whose, in_order = (caller, _c.matter), (_c.arrived_ms, _c.call_id)
-    before = func.lag(_c.arrived_ms).over(partition_by=whose, order_by=in_order)
-    after = func.lead(_c.arrived_ms).over(partition_by=whose, order_by=in_order)
     everybody = Chosen(chosen.site, chosen.from_ms, chosen.until_ms)
     around = everybody.conditions(before_ms=BEFORE_MS, after_ms=WEEK_MS)
-    rows = (
+    known = (
         select(
-            _c.arrived_ms,
-            _c.queue,
-            _c.tier,
-            _c.line,
+            caller.label("caller"),
+            *(_c[name] for name in ("matter", "arrived_ms", "call_id", "queue", "tier", "line")),
             cast(_answered, Integer).label("is_answered"),
-            (_c.arrived_ms - before).label("since_ms"),
-            (after - _c.arrived_ms).label("until_next_ms"),
         )
         .where(*around, _offered, caller.is_not(None), caller.not_in(NAMELESS))
         .subquery()
+        .c
     )
+    # By columns, without a parameter: else SQLite takes the two for different windows, and sorts twice.
+    window: Any = {
+        "partition_by": (known.caller, known.matter),
+        "order_by": (known.arrived_ms, known.call_id),
+    }
+    before, after = (each(known.arrived_ms).over(**window) for each in (func.lag, func.lead))
+    rows = select(
+        *(known[name] for name in ("arrived_ms", "queue", "tier", "line", "is_answered")),
+        (known.arrived_ms - before).label("since_ms"),
+        (after - known.arrived_ms).label("until_next_ms"),
+    ).subquery()
     r = rows.c
     is_settled = and_(r.is_answered == 1, r.arrived_ms <= now_ms - WEEK_MS)
     is_solved = and_(is_settled, or_(r.until_next_ms.is_(None), r.until_next_ms > WEEK_MS))

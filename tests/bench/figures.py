@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import json
 import os
+import random
 import resource
 import sys
 import tempfile
@@ -18,17 +19,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import text
 
 from config.database import Database
 from config.migrations import upgrade_url
+from queues.domain.journal import Line
 from queues.domain.periods import midnight
 from queues.service import callers, figuring
+from queues.service.history import scribe
+from queues.store.journal import journal_key
+from tests.bench import synthetic
 from tests.bench.asking import Supervisor, supervisor
-from tests.bench.house import ENVIRONMENT, ROOT, furnished
+from tests.bench.house import ENVIRONMENT, ROOT, House, furnished
 from tests.bench.loading import Load, load
 from tests.bench.synthetic import FIRST_NUMBER
 from tests.doubles import ManualClock
@@ -36,6 +41,8 @@ from tests.doubles import ManualClock
 ZONE: Final = "Asia/Shanghai"
 LAST_DAY: Final = dt.date(2026, 11, 22)
 WARM_TIMES: Final = 3
+INGESTED: Final = 20_000
+LINES_AT_ONCE: Final = 2_000
 DAY, MONTH, YEAR, ODD_YEAR, ALL = (
     "from=2026-11-17&until=2026-11-17",
     "from=2026-10-01&until=2026-10-31",
@@ -102,7 +109,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.figures", description=__doc__)
     parser.add_argument("--count", type=int, default=20_000, metavar="N", help="how many calls (20000)")
     parser.add_argument("--database", metavar="URL", help="made there, and left there")
-    parser.add_argument("--steps", default="load,keep,ask,cold,verify", help="which of them (all)")
+    parser.add_argument("--steps", default="load,keep,ask,cold,verify,ingest", help="which of them (all)")
     parser.add_argument("--plans", action="store_true", help="the whole plan of each slowest statement")
     parser.add_argument("--only", default="", metavar="TEXT", help="only pages whose name has this in it")
     parser.add_argument("--cold", default="", help=argparse.SUPPRESS)
@@ -132,6 +139,8 @@ async def measure(url: str, chosen: argparse.Namespace) -> None:
                 tell(await in_a_fresh_process(url, each))
     if "verify" in steps:
         await check(url)
+    if "ingest" in steps:
+        await ingest(url, INGESTED)
 
 
 def tell(line: str) -> None:
@@ -234,6 +243,45 @@ async def check(url: str) -> None:
         took_s, busy_s = perf_counter() - began, process_time() - busy
     found = f"{gap.quarters} intervals of calls and {gap.coarse} days and months differ"
     tell(f"verify: {found}; {took_s:.0f} s, {busy_s:.0f} at work; memory {before:.0f} to {_rss_mb():.0f} MB")
+
+
+async def ingest(url: str, count: int) -> None:
+    """The lines of some further calls through the real scribe and the loop that adds up, into what is there."""
+    rng = random.Random(11)
+    told, crowd = synthetic.scripts(rng), synthetic.Crowd(ENVIRONMENT["SECRET_KEY"], count * 16)
+    from_ms = midnight(LAST_DAY + dt.timedelta(days=1), ZONE)
+    lines = [
+        line
+        for start_ms, number in synthetic.quarters(from_ms, 1, count)
+        for call in synthetic.arrivals(rng, told, crowd, start_ms, number)
+        for line in synthetic.lines_of(call)
+    ]
+    lines.sort(key=lambda line: line.at_ms)
+    async with furnished(clock=ManualClock(), database_url=url) as house:
+        await _into_the_journal(house, lines)
+        began, busy = perf_counter(), process_time()
+        await scribe(house.runtime).drain()
+        written_s, written_busy_s = perf_counter() - began, process_time() - busy
+        await figuring.drain(house.runtime)
+        added_s, added_busy_s = perf_counter() - began - written_s, process_time() - busy - written_busy_s
+    tell(
+        f"scribe: {count:,} calls of {len(lines):,} lines in {written_s:.1f} s, {written_busy_s:.1f} of them at work: "
+        f"{count / written_s:,.0f} calls and {len(lines) / written_s:,.0f} lines a second; "
+        f"adding them up took {added_s:.1f} s, {added_busy_s:.1f} at work"
+    )
+
+
+async def _into_the_journal(house: House, lines: Sequence[Line]) -> None:
+    pipeline: Any = house.runtime.redis.pipeline(transaction=False)
+    last_ms, seq = 0, 0
+    for line in lines:
+        last_ms, seq = (line.at_ms, 0) if line.at_ms > last_ms else (last_ms, seq + 1)
+        names = ("type", "at_ms", "call_id", "agent_id", "offer_id")
+        fields = {name: getattr(line, name) for name in names} | {"data": json.dumps(dict(line.data))}
+        pipeline.xadd(journal_key(house.plan.site), fields, id=f"{last_ms}-{seq}")
+        if len(pipeline) >= LINES_AT_ONCE:
+            await pipeline.execute()
+    await pipeline.execute()
 
 
 def _rss_mb() -> float:
