@@ -61,7 +61,7 @@ const browser = await chromium.launchPersistentContext(profile, {
 });
 const page = await browser.newPage();
 page.on("pageerror", (error) => missed.push(`${page.url()}: ${error.message}`));
-page.on("console", (line) => line.type() === "error" && !line.text().includes("422") && missed.push(`${page.url()}: ${line.text()}`));
+page.on("console", (line) => line.type() === "error" && !/422|ERR_FAILED/.test(line.text()) && missed.push(`${page.url()}: ${line.text()}`));
 
 async function shoot(name, { full = false } = {}) {
   await page.evaluate(() => document.fonts.ready);
