@@ -68,10 +68,12 @@ async def own_sums(
         *(func.sum(case((and_(OVER, ms > 0), ms), else_=0)).label(name) for name, ms in over_ms.items()),
     ]
     narrowed = [_c.agent_id == agent_id] if agent_id else []
+    # One and the same expression: PostgreSQL takes two that look alike, with a value each, for two.
+    tier = func.coalesce(_c.tier, "")
     query = (
-        select(_c.agent_id, func.coalesce(_c.tier, "").label("tier"), *columns)
+        select(_c.agent_id, tier.label("tier"), *columns)
         .where(*_arrived(site, from_ms, until_ms), ~_is_shared, *narrowed)
-        .group_by(_c.agent_id, func.coalesce(_c.tier, ""))
+        .group_by(_c.agent_id, tier)
     )
     return {
         Group(row["agent_id"] or "", row["tier"]): Counter(

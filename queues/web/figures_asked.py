@@ -160,8 +160,7 @@ def read_narrowed(given: Mapping[str, str]) -> Narrowed:
 def figured_words(given: Mapping[str, str], to: Narrowed, floor: Floor, words: Words, agent: str) -> str:
     """Above a list of calls: which set of which days it is, and which point of a picture."""
     days = given.get("from", ""), given.get("until", "") or given.get("from", "")
-    what = words.t(f"figures.symbol.{given['of']}")
-    parts = [words.t("figures.listed", what=what, first=days[0], last=days[1])]
+    parts = [words.t(f"figures.symbol.{given['of']}")]
     if to.hour is not None:
         parts.append(hour_words(to.hour, words))
     if to.quarter_ms is not None:
@@ -172,7 +171,7 @@ def figured_words(given: Mapping[str, str], to: Narrowed, floor: Floor, words: W
         parts.append(waited_words(to.waited_s, words))
     if to.agent_id:
         parts.append(words.t("figures.point.agent", agent=agent or to.agent_id))
-    return " · ".join(parts)
+    return words.t("figures.listed", what=" · ".join(parts), first=days[0], last=days[1])
 
 
 def hour_words(hour: Hour, words: Words) -> str:
