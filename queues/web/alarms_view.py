@@ -60,7 +60,10 @@ def _value(alarm: Alarm, words: Words) -> str:
 
 
 def _text(alarm: Alarm, value: float) -> str:
-    return face(round(value)) if alarm.kind in TIMES else f"{value * 100:.0f}%"
+    """A share to a tenth, or one just past its limit would read like it."""
+    if alarm.kind in TIMES:
+        return face(round(value))
+    return f"{value * 100:.1f}".removesuffix(".0") + "%"
 
 
 def _limit(alarm: Alarm, words: Words) -> str:
