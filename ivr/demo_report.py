@@ -16,7 +16,7 @@ from ivr.simulation.figures import percentile
 from queues.domain.audit import Breach, audit
 from queues.domain.journal import Line
 
-QUEUED_OUTCOMES = ("answered", "abandoned", "voicemail", "callback", "closed")
+QUEUED_OUTCOMES = ("answered", "abandoned", "voicemail", "callback", "closed", "full")
 PERCENTILES = (50, 80, 95)
 CALLBACK_ENDS = ("kept", "failed", "joined")
 DEEDS = ("held", "consulted", "handed_over")

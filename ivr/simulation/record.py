@@ -110,7 +110,7 @@ def call_in(row: Mapping[str, Any]) -> RecordedCall | str:
     """A row of `calls`, or why it cannot be played."""
     if row["state"] != "ended":
         return "going_on"
-    if row["outcome"] == "closed" or row["wait_ms"] is None:
+    if row["outcome"] in ("closed", "full") or row["wait_ms"] is None:
         return "closed"
     is_answered = row["answered_ms"] is not None and not row["callback"]
     first_ring_ms = length(row["offered_ms"], row["answered_ms"]) if row["offers"] == 1 else None

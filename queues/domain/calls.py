@@ -60,6 +60,7 @@ class Outcome(StrEnum):
     VOICEMAIL = "voicemail"
     CALLBACK = "callback"
     CLOSED = "closed"
+    FULL = "full"
     TRANSFERRED = "transferred"
 
 
@@ -228,4 +229,5 @@ def _outcome_of_messaging(call: Call) -> Outcome:
         return Outcome.CALLBACK
     if call.is_open and call.diverted_to == VOICEMAIL:
         return Outcome.ABANDONED
-    return Outcome.CLOSED
+    is_full = bool(call.turned_away) and not call.is_open and not call.diverted_to
+    return Outcome.FULL if is_full else Outcome.CLOSED

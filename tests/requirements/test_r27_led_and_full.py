@@ -115,4 +115,4 @@ async def test_who_finds_the_queue_full_is_led_to_the_machine_at_once(runtime: R
         assert "The queue was full, so it waited for nobody" in page
         assert "Queue was full" in page
         (row,) = await house.rows("calls", "outcome", "queue", call_id="CA2")
-        assert (row["outcome"], row["queue"]) == ("closed", "order")
+        assert (row["outcome"], row["queue"]) == ("full", "order")

@@ -33,9 +33,10 @@ local linger_ms, forget_ms, place_kept_ms, leg_id = tonumber(ARGV[5]), tonumber(
 -- include: transfers
 
 local state, offer_id, agent_id, queued_ms, is_open, diverted_to, is_left, queue, caller_ref, is_anonymous,
-  answered_ms, held_ms, consult_id, callback, own_leg, tries, first, led = read("call", call_id, "state", "offer_id",
-  "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left", "queue", "caller_ref", "is_anonymous",
-  "answered_ms", "held_ms", "consult_id", "callback", "leg_id", "tries", "first_queue", "led")
+  answered_ms, held_ms, consult_id, callback, own_leg, tries, first, led, turned_away = read("call", call_id, "state",
+  "offer_id", "agent_id", "queued_ms", "is_open", "diverted_to", "is_message_left", "queue", "caller_ref",
+  "is_anonymous", "answered_ms", "held_ms", "consult_id", "callback", "leg_id", "tries", "first_queue", "led",
+  "turned_away")
 if state == "" or state == "ended" then
   if by == "caller" then drop_effect("hang_up:" .. (leg_id == "" and call_id or leg_id)) end
   return about_call(state == "" and "gone" or "again", call_id)
@@ -56,12 +57,11 @@ end
 local function outcome()
   if callback ~= "" then return "callback" end
   if answered_ms ~= "" then return "answered" end
-  if state == "menu" and led == "" then return "left_in_menu" end
-  if state ~= "messaging" then return "abandoned" end
-  if is_left == "1" then return "voicemail" end
-  if diverted_to == "transfer" then return "transferred" end
+  if state ~= "messaging" then return state == "menu" and led == "" and "left_in_menu" or "abandoned" end
+  if is_left == "1" or diverted_to == "transfer" then return is_left == "1" and "voicemail" or "transferred" end
   if queued_ms == "" then return "left_in_menu" end
   if diverted_to == "callback" then return "callback" end
+  if turned_away ~= "" and is_open ~= "1" and diverted_to == "" then return "full" end
   return is_open == "1" and diverted_to == "voicemail" and "abandoned" or "closed"
 end
 
