@@ -49,7 +49,7 @@ async def make_reports(runtime: Runtime) -> int:
     for row in await due(runtime, plan):
         if made == AT_ONCE:
             break
-        if await is_behind(runtime, row.until_ms):
+        if await is_behind(runtime, row.until_ms) or await awaits_points(runtime, plan, row):
             continue
         made += await make(runtime, plan, row)
     await tell_missing(runtime, plan)
@@ -142,6 +142,14 @@ async def is_behind(runtime: Runtime, until_ms: int) -> bool:
     last_id = position.last_id if position else FROM_THE_START
     lines = await journal.read_after(runtime.redis, site, last_id, 1)
     return bool(lines) and parse_id(lines[0].id)[0] < until_ms
+
+
+async def awaits_points(runtime: Runtime, plan: Plan, row: Row) -> bool:
+    """A quarter ranks by the mean of three months: it waits for the points of the last one, until it is due at most."""
+    if row.kind != Kind.QUARTER or plan.scores is None or runtime.clock.now_ms() >= due_ms_of(row, plan):
+        return False
+    last = row.period.last
+    return not await month_scores(runtime, plan, last.year, last.month)
 
 
 async def make(runtime: Runtime, plan: Plan, row: Row, more: Document | None = None) -> bool:
