@@ -17,11 +17,12 @@ from queues.web import figures_agents, figures_course, figures_views, figures_wa
 from queues.web.figures_asked import Found, address, view_address
 from queues.web.figures_cards import card_view
 from queues.web.figures_frame import ROLES, csv_address, framed, has_charts, read
-from queues.web.figures_values import number_of, value_text
+from queues.web.figures_values import number_of, text_of, value_text
 from queues.web.floor import Floor, floor_of, words_of
 from queues.web.words import Words
 
 View = dict[str, Any]
+HEADLINE: Final = ("connect_rate", "asa", "wait_p80", "abandonment")  # after the contractual service level
 COLUMNS: Final = ("connect_rate", "asa", "wait_p80", "abandonment", "longest_wait", "aht")
 CSV_COLUMNS: Final = ("first", "last", "set", "name", "value", "unit", "formula", "version")
 
@@ -51,6 +52,10 @@ async def show_figures(request: Request) -> Response:
         "",
         found,
         report.totals,
+        headline=[
+            {"id": name, "word": words.t(f"figures.card.{name}.name"), "text": text_of(told[name])}
+            for name in (contract, *HEADLINE)
+        ],
         groups=[
             {
                 "word": words.t(f"figures.kind.{kind}"),

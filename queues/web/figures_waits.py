@@ -148,7 +148,9 @@ def _patience(totals: Totals, ranges: Sequence[Range], words: Words) -> View | N
     return {
         **pictures.falling(steps, closed[-1], edges),
         "words": words.t("figures.card.patience.words"),
-        "median": words.t("figures.waits.median", at=text_of(median)) if median.value is not None else "",
+        "median": words.t("figures.waits.median", at=text_of(median))
+        if median.value is not None
+        else words.t("figures.waits.no_median"),
         "median_x": pictures.mark_at(float(median.value) / closed[-1])
         if median.value is not None and median.value <= closed[-1]
         else None,
