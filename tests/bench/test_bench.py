@@ -22,7 +22,7 @@ def run_in(folder: Path, *words: str) -> str:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=400,
         check=False,
     )
     assert told.returncode == 0, told.stderr

@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from config.database import database_url
+from queues.domain.journal import parse_id
 from queues.service.history import READER
 from queues.store.journal import journal_key
 from tests.bench import bare_jobs, crowd
@@ -25,7 +26,7 @@ from tests.bench.rounds import Bench, Findings, Pace, at_most, p99, take_turns
 MS = 1000
 CALLS_PER_S = 20
 WATCH_EVERY_S = 0.002
-DONE_WITHIN_S = 60.0
+DONE_WITHIN_S = 120.0
 QUEUE, MATTER = "general", "enquiry"  # its ticket is due at the answer; who hangs up before has it due then
 JOB = "tests.bench.bare_jobs.commit_row"
 SCRIBE, WORKER = ("-m", "ivr", "scribe"), ("-m", "ivr", "worker")
@@ -101,9 +102,12 @@ class Desk:
         """Until the scribe has read everything there is."""
         client: Any = self.house.runtime.redis
         [(newest, _)] = await client.xrevrange(journal_key(self.house.plan.site), count=1)
-        question = "SELECT 1 FROM readers WHERE name = ? AND last_id = ?"
+        question = "SELECT last_id FROM readers WHERE name = ?"
         async with asyncio.timeout(DONE_WITHIN_S):
-            while not self.sql.execute(question, (READER, newest)).fetchall():
+            # A batch may end behind it: others write lines, too.
+            while not any(
+                parse_id(at) >= parse_id(newest) for (at,) in self.sql.execute(question, (READER,))
+            ):
                 await asyncio.sleep(0.02)
 
 
