@@ -21,13 +21,14 @@ VIEWS_MAX: Final = 50  # of one account
 class Answer(StrEnum):
     OK = "ok"
     NO_NAME = "no_name"
+    TAKEN = "taken"
     TOO_MANY = "too_many"
 
 
 async def save(
     runtime: Runtime, *, account_id: str, name: str, page: str, query: str, is_shared: bool
 ) -> Answer:
-    """Saved under a name that he has already it takes the place of that one."""
+    """A name that he has already is refused: what it stands for, and who sees it, would change unasked."""
     name = " ".join(name.split())[:NAME_LENGTH_MAX]
     if not name:
         return Answer.NO_NAME
@@ -43,9 +44,10 @@ async def save(
         saved_ms=now_ms,
     )
     async with runtime.database.transaction() as connection:
-        if await store.count(connection, site, account_id, but=name) >= VIEWS_MAX:
+        if await store.count(connection, site, account_id) >= VIEWS_MAX:
             return Answer.TOO_MANY
-        await store.save(connection, view)
+        if not await store.insert_new(connection, view):
+            return Answer.TAKEN
         told = {"page": page, "query": query, "shared": is_shared}
         await audits.write(
             connection,

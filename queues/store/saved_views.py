@@ -37,12 +37,10 @@ class SavedView:
     saved_ms: int
 
 
-async def save(connection: AsyncConnection, view: SavedView) -> None:
-    """The account's view of that name has this content from now on, and keeps its id."""
-    statement = upsert(saved_views, connection).values(**asdict(view))
-    names = ("page", "query", "is_shared", "saved_ms")
-    changed = {name: statement.excluded[name] for name in names}
-    await connection.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=changed))
+async def insert_new(connection: AsyncConnection, view: SavedView) -> bool:
+    """False where the account has a view of that name."""
+    statement = upsert(saved_views, connection).values(**asdict(view)).on_conflict_do_nothing()
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def seen_by(connection: AsyncConnection, site: str, account_id: str) -> list[SavedView]:
@@ -53,10 +51,9 @@ async def seen_by(connection: AsyncConnection, site: str, account_id: str) -> li
     return [SavedView(**row) for row in rows.mappings()]
 
 
-async def count(connection: AsyncConnection, site: str, account_id: str, but: str) -> int:
-    """How many an account has, besides the one of this name."""
+async def count(connection: AsyncConnection, site: str, account_id: str) -> int:
     c = saved_views.c
-    query = select(func.count()).where(c.site == site, c.account_id == account_id, c.name != but)
+    query = select(func.count()).where(c.site == site, c.account_id == account_id)
     return int((await connection.execute(query)).scalar_one())
 
 

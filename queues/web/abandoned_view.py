@@ -185,4 +185,4 @@ def _cells(one: Listed, words: Words, names: Mapping[str, str]) -> list[str]:
 
 
 def _instant(at_ms: int, plan: Plan) -> str:
-    return iso(at_ms, plan.timezone)[:19].replace("T", " ")
+    return iso(at_ms, plan.timezone)

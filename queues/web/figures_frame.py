@@ -38,7 +38,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "agents": ("agent",),
 }
 CHARTS: Final = "vendor/uPlot.iife.min.js"
-SAID: Final = ("saved", "dropped", "no_name", "too_many", "gone")
+SAID: Final = ("saved", "dropped", "no_name", "taken", "too_many", "gone")
 
 
 def path_of(page_id: str) -> str:
@@ -78,7 +78,7 @@ async def framed(
             "tier": found.asked.tier,
             "line": found.asked.line,
         },
-        "choices": _choices(words),
+        "choices": _choices(found, words),
         "narrowed": _narrowed(found, words),
         "spans": _spans(page_id, found, floor, words, own),
         "tabs": [
@@ -147,14 +147,20 @@ def _view(view: SavedView, account: Account, names: Mapping[str, str], words: Wo
     }
 
 
-def _choices(words: Words) -> dict[str, list[dict[str, str]]]:
+def _choices(found: Found, words: Words) -> dict[str, list[dict[str, str]]]:
+    """What the plan has; and what was chosen, which may be gone from it: its calls are there still."""
     plan = words.plan
-    return {
+    choices = {
         "department": [{"id": each, "word": words.department(each)} for each in plan.departments],
         "queue": [{"id": each, "word": words.queue(each)} for each in plan.queues],
         "tier": [{"id": each, "word": words.tier(each)} for each in plan.tiers],
         "line": [{"id": each, "word": words.line(each)} for each in plan.lines],
     }
+    chosen = {"queue": found.queue, "tier": found.asked.tier, "line": found.asked.line}
+    for name, one in chosen.items():
+        if one and one not in (each["id"] for each in choices[name]):
+            choices[name].append({"id": one, "word": words.t("figures.unknown", name=one)})
+    return choices
 
 
 def _narrowed(found: Found, words: Words) -> list[str]:

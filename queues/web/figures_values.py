@@ -12,7 +12,7 @@ def value_text(value: Value, unit: Unit) -> str:
         return "–"
     if unit is Unit.SHARE:
         return f"{value * 100:.2f}%"
-    return face(round(value * 1000)) if unit is Unit.SECONDS else f"{value:,.0f}"
+    return face(round(value) * 1000) if unit is Unit.SECONDS else f"{value:,.0f}"
 
 
 def text_of(figure: Figure) -> str:

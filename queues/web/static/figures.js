@@ -4,7 +4,8 @@
 const course = document.querySelector("[data-course]");
 const told = course?.querySelector("script[type='application/json']");
 const HEIGHT = 190;
-const LABEL_WIDTH = 74; // px that a label on the axis needs
+// px that the longest label on the axis needs; Chinese is nearly twice as wide.
+const widthOf = (labels) => Math.max(74, ...labels.map((label) => 18 + [...label].reduce((sum, one) => sum + (one > "ÿ" ? 12 : 7), 0)));
 const WHOLE = [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4, 5, 6].map((power) => n * 10 ** power)).sort((a, b) => a - b); // there are no half calls
 const MARK = { accent: [], good: [8, 3], past: [2, 3], near: [8, 3], ink: [10, 6] }; // never by colour alone
 let drawn = [];
@@ -19,7 +20,7 @@ function written(value, unit) {
 function axes(labels, unit) {
   const common = { stroke: inkOf("quiet"), grid: { stroke: inkOf("line"), width: 1 }, ticks: { stroke: inkOf("line"), width: 1 }, font: "12px system-ui, sans-serif" };
   return [
-    { ...common, space: LABEL_WIDTH, incrs: [1, 2, 4, 8, 12, 16, 24, 48, 96], values: (_, at) => at.map((n) => (Number.isInteger(n) ? (labels[n] ?? "") : "")) },
+    { ...common, space: widthOf(labels), incrs: [1, 2, 4, 8, 12, 16, 24, 48, 96], values: (_, at) => at.map((n) => (Number.isInteger(n) ? (labels[n] ?? "") : "")) },
     { ...common, size: 52, ...(unit ? {} : { incrs: WHOLE }), values: (_, at) => at.map((n) => written(n, unit)) },
   ];
 }

@@ -81,7 +81,7 @@ async def test_the_day_in_figures(boss: Reader, door: Door, hotline: Hotline, cl
     assert (tiers["大客户"], tiers["居民客户"]) == ("100%", "0%"), (
         "each by the target of its own queue and tier"
     )
-    assert view["curve"]["told"] == "截至 09:00：0 通；上周同日无来电"
+    assert view["curve"]["told"] == "截至 09:00：请求人工 0 通；上周同日无来电"
     assert view["is_empty"] is False
     assert queue_of(view, "key")["service_level"] == {"state": "off", "text": "–"}
 
