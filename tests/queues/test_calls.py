@@ -3,18 +3,23 @@
 from collections import Counter
 from datetime import date
 
+import pytest
+
 from queues.domain.call_records import CallRecord
 from queues.domain.intervals import Cell, Counts
 from queues.domain.periods import QUARTER_MS
-from queues.service import figures
+from queues.service import exploring, figures
 from queues.service.calls import (
     CallFilter,
     day_of,
     find_call,
     list_calls,
     local_day,
+    unended,
     write_note,
 )
+from queues.service.explaining import UnknownCallError, explain_call
+from queues.service.exploring import Narrowed
 from queues.service.figures import Asked
 from queues.service.whereabouts import Span, fewer
 from queues.store import calls, intervals
@@ -103,6 +108,30 @@ async def test_lists_are_narrowed_and_paged(hotline: Hotline) -> None:
     assert await ids(queues=("key",)) == ["CA9"]
     assert await ids(agent_id="wang", until_ms=MONDAY_0900_MS + 1) == ["CA1", "CA0"]
     assert await ids(from_ms=MONDAY_0900_MS + 2) == ["CA4"]
+
+
+async def test_another_sites_calls_in_the_same_database_are_in_no_list_and_are_not_found(
+    hotline: Hotline,
+) -> None:
+    runtime, until_ms = hotline.runtime, MONDAY_0900_MS + HOUR_MS
+    await keep(hotline, answered("CA1", 1_000, agent_id="wang", state="talking", line="power"))
+    others = answered("GAS1", 1_000, agent_id="wang", state="talking", line="power")
+    async with runtime.database.transaction() as connection:
+        await calls.save(connection, "gas", [others])
+    asked = Asked(from_ms=MONDAY_0900_MS, until_ms=until_ms)
+    behind = await figures.behind(runtime, hotline.plan, asked, "A")
+    to = Narrowed(agent_id="wang")
+    narrowed = exploring.narrow(runtime, hotline.plan, behind, "A", to)
+    for chosen in (CallFilter(), CallFilter(agent_id="wang"), CallFilter(site="gas"), behind, narrowed):
+        page = await list_calls(runtime, chosen)
+        assert [call.call_id for call in page.calls] == ["CA1"], chosen
+    assert [page.calls for page in [await list_calls(runtime, CallFilter(text="GAS1"))]] == [()]
+    assert (await exploring.count(runtime, hotline.plan, asked, "A", to, narrowed)).calls == 1
+    assert [call_id for call_id, _ in await unended(runtime, until_ms, 10)] == ["CA1"], "not ours to end"
+    assert await find_call(runtime, "GAS1") is None
+    assert await write_note(runtime, "GAS1", "not ours") is False
+    with pytest.raises(UnknownCallError):
+        await explain_call(runtime, "GAS1")
 
 
 async def test_a_list_stands_however_many_quarters_wait_to_be_added_up(hotline: Hotline) -> None:
