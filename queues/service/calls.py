@@ -129,7 +129,7 @@ async def list_calls(
     runtime: Runtime, chosen: CallFilter, *, before: str | None = None, limit: int = 50
 ) -> CallPage:
     """Newest first. `text` finds a call, ticket or customer by id or name, and a caller by number."""
-    limit = min(limit, PAGE_MAX)
+    limit, chosen = min(limit, PAGE_MAX), replace(chosen, site=runtime.settings.site)
     async with runtime.database.read() as connection:
         resolved = await resolve_text(runtime, connection, chosen)
         if chosen.agent_id:
@@ -230,7 +230,7 @@ async def with_names(connection: AsyncConnection, rows: Sequence[RowMapping]) ->
 
 async def find_call(runtime: Runtime, call_id: str) -> CallStory | None:
     async with runtime.database.read() as connection:
-        row = await calls.find(connection, call_id)
+        row = await calls.find(connection, runtime.settings.site, call_id)
         if row is None:
             return None
         (call,) = await with_names(connection, [row])
@@ -250,14 +250,17 @@ async def write_note(runtime: Runtime, call_id: str, note: str, *, agent_id: str
 
     They go to SQL alone: a note may name people, and the journal never does.
     """
+    site = runtime.settings.site
     async with runtime.database.transaction() as connection:
+        if await calls.find(connection, site, call_id) is None:
+            return False
         had = [_talk(each) for each in await talks.of_call(connection, call_id)]
         own = [talk.offer_id for talk in had if talk.agent_id == agent_id][-1:]
         if own:
             await talks.set_note(connection, call_id, own[0], note)
             notes = [note if talk.offer_id == own[0] else talk.note for talk in had]
             note = "\n".join(each for each in notes if each)
-        return await calls.set_note(connection, call_id, note)
+        return await calls.set_note(connection, site, call_id, note)
 
 
 async def states_of(runtime: Runtime, call_ids: Sequence[str]) -> dict[str, str]:
@@ -269,7 +272,7 @@ async def states_of(runtime: Runtime, call_ids: Sequence[str]) -> dict[str, str]
 async def unended(runtime: Runtime, before_ms: int, limit: int) -> list[tuple[str, int]]:
     """Calls that arrived before this instant and have no end yet: (call_id, arrived_ms)."""
     async with runtime.database.read() as connection:
-        return await calls.unended(connection, before_ms, limit)
+        return await calls.unended(connection, runtime.settings.site, before_ms, limit)
 
 
 def day_of(plan: Plan, day: date) -> tuple[int, int]:

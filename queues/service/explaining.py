@@ -46,8 +46,8 @@ class NoLinesError(Exception):
 async def explain_call(runtime: Runtime, call_id: str) -> Explanation:
     """Why this call waited and why this agent. Raises UnknownCallError and NoLinesError."""
     async with runtime.database.read() as connection:
-        written = await journal.lines_of_calls(connection, [call_id])
-        is_known = bool(written) or await calls.find(connection, call_id) is not None
+        is_known = await calls.find(connection, runtime.settings.site, call_id) is not None
+        written = await journal.lines_of_calls(connection, [call_id]) if is_known else []
     tail, is_live = await _tail(runtime)
     # The scribe may have read on between the two looks: then a line is in both.
     own = merged(written, [line for line in tail if line.call_id == call_id])

@@ -195,7 +195,7 @@ async def count(
         counts = (await figures.glance(runtime, plan, asked)).totals.counts
         return Listed(Range(*to.waited_s).count(counts.waits.get(name, {})))
     async with runtime.database.read() as connection:
-        found = await explored.count(connection, chosen, COUNTED_MAX + 1)
+        found = await explored.count(connection, replace(chosen, site=runtime.settings.site), COUNTED_MAX + 1)
     return Listed(min(found, COUNTED_MAX), found > COUNTED_MAX)
 
 

@@ -130,7 +130,7 @@ async def _journal(runtime: Runtime) -> tuple[int, str | None, ReaderHealth]:
 async def _history(runtime: Runtime) -> tuple[tuple[readers.Position, ...], int | None]:
     async with runtime.database.read() as connection:
         positions = await readers.all_positions(connection)
-        newest = await calls.newest_first(connection, CallFilter(), None, 1)
+        newest = await calls.newest_first(connection, CallFilter(site=runtime.settings.site), None, 1)
     return tuple(positions), newest[0]["arrived_ms"] if newest else None
 
 

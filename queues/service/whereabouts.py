@@ -7,6 +7,7 @@ each call, only not at those of quarters that have none.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,7 @@ from queues.domain.periods import QUARTER_MS, Grain, Piece, following, start_of
 from queues.store import intervals
 
 NOTED_MAX: Final = 200
+SPANS_MAX: Final = 100  # each is a search of its own in one question; SQLite takes 500
 
 
 class Span(NamedTuple):
@@ -57,7 +59,7 @@ async def spans_of(connection: AsyncConnection, sought: Sought) -> tuple[Span, .
         found = await _finer(connection, sought, grain, found)
     perhaps.append(Span(sought.now_ms - QUARTER_MS, sought.span.until_ms))
     clipped = (each.within(sought.span) for each in (*found, *perhaps))
-    return joined(each for each in clipped if each.from_ms < each.until_ms)
+    return fewer(joined(each for each in clipped if each.from_ms < each.until_ms), SPANS_MAX)
 
 
 async def _finer(
@@ -90,3 +92,12 @@ def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             found.append(span)
     return tuple(found)
+
+
+def fewer(spans: Sequence[Span], many: int) -> tuple[Span, ...]:
+    """At most so many, which hold them all: over the narrowest gaps they are looked through as one."""
+    if len(spans) <= many:
+        return tuple(spans)
+    by_gap = sorted(range(1, len(spans)), key=lambda at: spans[at].from_ms - spans[at - 1].until_ms)
+    cuts = (0, *sorted(by_gap[len(by_gap) - (many - 1) :]), len(spans))
+    return tuple(Span(spans[first].from_ms, spans[end - 1].until_ms) for first, end in pairwise(cuts))

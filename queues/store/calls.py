@@ -114,8 +114,12 @@ SAVING: Final = PlainInsert(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
-    """Which calls a list shows; what is left empty does not narrow it."""
+    """Which calls a list shows; what is left empty does not narrow it.
 
+    Several sites may share a database: the service names its own before it asks.
+    """
+
+    site: str = ""
     from_ms: int | None = None
     until_ms: int | None = None
     outcome: str = ""
@@ -171,8 +175,9 @@ async def first_arrival(connection: AsyncConnection, site: str, from_ms: int) ->
     return None if found is None else int(found)
 
 
-async def find(connection: AsyncConnection, call_id: str) -> RowMapping | None:
-    return (await connection.execute(select(calls).where(calls.c.call_id == call_id))).mappings().first()
+async def find(connection: AsyncConnection, site: str, call_id: str) -> RowMapping | None:
+    query = select(calls).where(calls.c.call_id == call_id, calls.c.site == site)
+    return (await connection.execute(query)).mappings().first()
 
 
 async def set_ticket(connection: AsyncConnection, call_id: str, ticket_no: str) -> None:
@@ -239,9 +244,9 @@ async def note_erased(connection: AsyncConnection, asked: Sequence[tuple[str, in
     return (await connection.execute(undone.values(done_ms=now_ms))).rowcount
 
 
-async def set_note(connection: AsyncConnection, call_id: str, note: str) -> bool:
-    written = await connection.execute(update(calls).where(calls.c.call_id == call_id).values(note=note))
-    return written.rowcount == 1
+async def set_note(connection: AsyncConnection, site: str, call_id: str, note: str) -> bool:
+    this = update(calls).where(calls.c.call_id == call_id, calls.c.site == site)
+    return (await connection.execute(this.values(note=note))).rowcount == 1
 
 
 async def newest_first(
@@ -256,7 +261,7 @@ async def newest_first(
 
 
 def conditions(chosen: CallFilter) -> list[Any]:
-    names = ("outcome", "customer_id", "tier", "line")
+    names = ("site", "outcome", "customer_id", "tier", "line")
     equals = {name: getattr(chosen, name) for name in names}
     found: list[Any] = [calls.c[name] == value for name, value in equals.items() if value]
     if chosen.queues:
@@ -353,11 +358,13 @@ async def states_of(connection: AsyncConnection, call_ids: Sequence[str]) -> dic
     return found
 
 
-async def unended(connection: AsyncConnection, before_ms: int, limit: int) -> list[tuple[str, int]]:
+async def unended(
+    connection: AsyncConnection, site: str, before_ms: int, limit: int
+) -> list[tuple[str, int]]:
     """Calls that arrived before this instant and have no end yet, the oldest first."""
     query = (
         select(calls.c.call_id, calls.c.arrived_ms)
-        .where(calls.c.state != CallState.ENDED, calls.c.arrived_ms < before_ms)
+        .where(calls.c.site == site, calls.c.state != CallState.ENDED, calls.c.arrived_ms < before_ms)
         .order_by(calls.c.arrived_ms)
         .limit(limit)
     )

@@ -1,14 +1,18 @@
-"""The calls list: newest first, narrowed by day, outcome, queue, agent or a text; its pages go by key."""
+"""The calls list: newest first, narrowed by day, outcome, queue, agent or a text; its pages go by key.
+
+The calls behind a figure are told, and counted, to those alone who may read the figures.
+"""
 
 import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from config.web.accounts import require
+from config.web.accounts import Account, require
 from config.web.templates import page
 from queues.domain.calls import Outcome
 from queues.service import calls, exploring, figures, people
@@ -17,6 +21,7 @@ from queues.service.exploring import Narrowed
 from queues.web.call_view import call_row
 from queues.web.figures_asked import NAMES as FIGURED
 from queues.web.figures_asked import NARROWING, figured_words, read_asked, read_narrowed
+from queues.web.figures_frame import ROLES as READERS_OF_FIGURES
 from queues.web.floor import Floor, floor_of, words_of
 from queues.web.words import Words
 
@@ -35,6 +40,9 @@ def routes() -> list[BaseRoute]:
 async def show_calls(request: Request) -> Response:
     floor, words = floor_of(request), words_of(request)
     asked = {name: request.query_params.get(name, "").strip()[:TEXT_LENGTH_MAX] for name in NAMES}
+    account: Account = request.state.account
+    if asked["of"] and account.role not in READERS_OF_FIGURES:  # an agent's own are at /my
+        raise HTTPException(403)
     chosen, to, error = await _chosen(floor, asked, words)
     before = request.query_params.get("before")
     found = await calls.list_calls(floor.runtime, chosen, before=before, limit=SHOWN)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from queues.domain.periods import QUARTER_MS, YEARS, midnight
+from queues.domain.periods import QUARTER_MS, YEARS, is_dated, midnight
 from queues.domain.weeks import Hour
 from queues.service.exploring import Narrowed
 from queues.service.figures import Asked
@@ -147,7 +147,7 @@ def read_narrowed(given: Mapping[str, str]) -> Narrowed:
             raise ValueError(text)
     if text := given.get("quarter", ""):
         quarter_ms = int(text)
-        if len(text) > DIGITS_MAX or quarter_ms % QUARTER_MS:
+        if len(text) > DIGITS_MAX or quarter_ms % QUARTER_MS or not is_dated(quarter_ms):
             raise ValueError(text)
     if text := given.get("waited", ""):
         least, _, most = text.partition("-")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -122,9 +123,14 @@ def query_of(found: Found, own: Mapping[str, str]) -> str:
 
 
 def kept_query(page_id: str, text: str) -> str:
-    """The same of what a form brought: nothing but what the page understands."""
+    """The same of what a form brought: nothing but what the page understands. Raises 422 for what no page writes."""
     names = {*NAMES, *PAGES[page_id]}
-    told = parse_qsl(text, max_num_fields=len(NAMES) * 2) if len(text) < TEXT_LENGTH_MAX * len(names) else []
+    if len(text) >= TEXT_LENGTH_MAX * len(names):
+        return ""
+    try:
+        told = parse_qsl(text, max_num_fields=len(NAMES) * 2)
+    except ValueError as error:
+        raise HTTPException(422) from error
     return urlencode([(name, value[:TEXT_LENGTH_MAX]) for name, value in told if name in names])
 
 

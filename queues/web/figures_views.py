@@ -45,13 +45,21 @@ async def save_view(request: Request) -> Response:
 async def drop_view(request: Request) -> Response:
     form = await read_form(request)
     account: Account = request.state.account
+    page_id, query = _came_from(form.get("back", ""))  # first: who is refused has dropped nothing
     is_done = await saved_views.drop(
         floor_of(request).runtime, account_id=account.account_id, view_id=request.path_params["view_id"]
     )
-    parts = urlsplit(form.get("back", ""))
+    return _back(page_id, query, "dropped" if is_done else "gone")
+
+
+def _came_from(address: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise HTTPException(422) from error
     page_id = parts.path.removeprefix("/figures").removeprefix("/")
     page_id = page_id if page_id in PAGES else ""
-    return _back(page_id, kept_query(page_id, parts.query), "dropped" if is_done else "gone")
+    return page_id, kept_query(page_id, parts.query)
 
 
 def _back(page_id: str, query: str, said: str) -> Response:

@@ -1,17 +1,28 @@
 """Call records: found and paged."""
 
+from collections import Counter
 from datetime import date
 
+import pytest
+
 from queues.domain.call_records import CallRecord
+from queues.domain.intervals import Cell, Counts
+from queues.domain.periods import QUARTER_MS
+from queues.service import exploring, figures
 from queues.service.calls import (
     CallFilter,
     day_of,
     find_call,
     list_calls,
     local_day,
+    unended,
     write_note,
 )
-from queues.store import calls
+from queues.service.explaining import UnknownCallError, explain_call
+from queues.service.exploring import Narrowed
+from queues.service.figures import Asked
+from queues.service.whereabouts import Span, fewer
+from queues.store import calls, intervals
 from tests.doubles import MONDAY_0900_MS
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
 
@@ -97,6 +108,50 @@ async def test_lists_are_narrowed_and_paged(hotline: Hotline) -> None:
     assert await ids(queues=("key",)) == ["CA9"]
     assert await ids(agent_id="wang", until_ms=MONDAY_0900_MS + 1) == ["CA1", "CA0"]
     assert await ids(from_ms=MONDAY_0900_MS + 2) == ["CA4"]
+
+
+async def test_another_sites_calls_in_the_same_database_are_in_no_list_and_are_not_found(
+    hotline: Hotline,
+) -> None:
+    runtime, until_ms = hotline.runtime, MONDAY_0900_MS + HOUR_MS
+    await keep(hotline, answered("CA1", 1_000, agent_id="wang", state="talking", line="power"))
+    others = answered("GAS1", 1_000, agent_id="wang", state="talking", line="power")
+    async with runtime.database.transaction() as connection:
+        await calls.save(connection, "gas", [others])
+    asked = Asked(from_ms=MONDAY_0900_MS, until_ms=until_ms)
+    behind = await figures.behind(runtime, hotline.plan, asked, "A")
+    to = Narrowed(agent_id="wang")
+    narrowed = exploring.narrow(runtime, hotline.plan, behind, "A", to)
+    for chosen in (CallFilter(), CallFilter(agent_id="wang"), CallFilter(site="gas"), behind, narrowed):
+        page = await list_calls(runtime, chosen)
+        assert [call.call_id for call in page.calls] == ["CA1"], chosen
+    assert [page.calls for page in [await list_calls(runtime, CallFilter(text="GAS1"))]] == [()]
+    assert (await exploring.count(runtime, hotline.plan, asked, "A", to, narrowed)).calls == 1
+    assert [call_id for call_id, _ in await unended(runtime, until_ms, 10)] == ["CA1"], "not ours to end"
+    assert await find_call(runtime, "GAS1") is None
+    assert await write_note(runtime, "GAS1", "not ours") is False
+    with pytest.raises(UnknownCallError):
+        await explain_call(runtime, "GAS1")
+
+
+async def test_a_list_stands_however_many_quarters_wait_to_be_added_up(hotline: Hotline) -> None:
+    runtime, first_ms = hotline.runtime, MONDAY_0900_MS - 1200 * QUARTER_MS
+    await keep(hotline, answered("CA1", 1_000, at_ms=first_ms), answered("CA2", 1_000, at_ms=first_ms + 1))
+    late = {
+        Cell(first_ms + n * 2 * QUARTER_MS, "general", "", ""): Counts(Counter(arrived=1)) for n in range(600)
+    }
+    async with runtime.database.transaction() as connection:
+        await intervals.note(connection, "power", first_ms, late, [])
+    asked = Asked(from_ms=first_ms, until_ms=MONDAY_0900_MS)
+    page = await list_calls(runtime, await figures.behind(runtime, hotline.plan, asked, "N"))
+    assert [call.call_id for call in page.calls] == ["CA2", "CA1"]
+
+
+def test_of_many_spans_those_with_the_narrowest_gaps_are_joined() -> None:
+    spans = [Span(0, 1), Span(2, 3), Span(9, 10), Span(11, 12), Span(50, 51)]
+    assert fewer(spans, 5) == tuple(spans)
+    assert fewer(spans, 3) == (Span(0, 3), Span(9, 12), Span(50, 51))
+    assert fewer(spans, 1) == (Span(0, 51),)
 
 
 async def test_a_page_that_does_not_exist_begins_at_the_newest(hotline: Hotline) -> None:

@@ -160,7 +160,8 @@ async def test_a_view_is_saved_shared_opened_and_dropped_by_its_owner_and_moves_
     again = await boss.send("/figures/views", form)
     assert again.headers["Location"].endswith("said=taken"), "what it stands for does not change unasked"
     assert (await boss.send("/figures/views", {**form, "name": " "})).headers["Location"].endswith("no_name")
-    assert (await boss.send("/figures/views", {**form, "page": "//evil"})).status_code == 422
+    for wrong in ({"page": "//evil"}, {"query": "&".join(["a=1"] * 20)}):
+        assert (await boss.send("/figures/views", {**form, **wrong})).status_code == 422, wrong
 
     reviewer = await door.enter("reviewer", "qa")
     page = await reviewer.open("/figures")
@@ -171,6 +172,8 @@ async def test_a_view_is_saved_shared_opened_and_dropped_by_its_owner_and_moves_
     assert 'name="from" value="2026-11-23"' in page.text, "last week is another week by now"
     (view_id,) = re.findall(r"/figures/views/(\w+)/drop", (await boss.open("/figures")).text)
     drop = f"/figures/views/{view_id}/drop"
+    for wrong in ("/figures?" + "&".join(["a=1"] * 20), "http://[half"):
+        assert (await boss.send(drop, {"back": wrong})).status_code == 422, wrong
     back = {"back": f"/figures/week?{query}"}
     assert (await reviewer.send(drop, back)).headers["Location"].endswith("said=gone")
     assert (await boss.send(drop, back)).headers["Location"] == f"/figures/week?{query}&said=dropped"
@@ -199,9 +202,20 @@ async def test_pages_stand_without_calls_and_without_the_library_and_are_for_the
     for path in (*pages, "/course.csv", "/week.csv", "/waits.csv", "/agents.csv"):
         assert (await agent.open(f"/figures{path}")).status_code == 403, path
     assert (await agent.send("/figures/views", {"page": "", "name": "x"})).status_code == 403
+    for behind in ("of=A&agent=li", "of=A&waited=0-5", "of=N&hour=1-09", "of=B", "of=nobody"):
+        assert (await agent.open(f"/calls?{behind}")).status_code == 403, f"{behind}: figures by another way"
+    assert (await agent.open("/calls?agent=li")).status_code == 200
     for wrong in ("span=never", "span=week&from=soon", "from=2026-11-30&until=2026-11-01"):
         assert (await boss.open(f"/figures/week?{wrong}")).status_code == 422
-    for wrong in ("hour=8-09", "hour=x", "quarter=1", "quarter=9" * 2, "waited=a-b", "waited=-"):
+    for wrong in (
+        "hour=8-09",
+        "hour=x",
+        "quarter=1",
+        "quarter=9" * 2,
+        "quarter=9" + "0" * 14,
+        "waited=a-b",
+        "waited=-",
+    ):
         assert (await boss.open(f"/calls?of=N&{wrong}")).status_code == 422, wrong
 
     await past_calls.write(hotline.runtime, a_week_of_calls())
