@@ -78,13 +78,12 @@ async def keep_some(runtime: Runtime) -> int:
     if not days:
         return 0
     async with runtime.database.transaction() as connection:
-        for day in days:
-            await caller_days.claim(connection, site, day.from_ms)
+        marks = {day.from_ms: await caller_days.claim(connection, site, day.from_ms) for day in days}
     async with runtime.database.read() as connection:
         found = await figured.callers_by_day(connection, site, days, now_ms)
     async with runtime.database.transaction() as connection:
         for day_ms, counts in found.items():
-            await caller_days.keep(connection, site, day_ms, counts)
+            await caller_days.keep(connection, site, day_ms, counts, marks[day_ms])
     return len(days)
 
 

@@ -1,7 +1,8 @@
 """The calls behind the figures: each set of calls that a formula counts, as a condition on the call table.
 
-The same sets as `queues.domain.intervals` counts, told a second time in SQL; a test holds the two together. Who called
-again is counted here alone, since it takes the calls before and after.
+The same sets as `queues.domain.intervals` counts, told a second time in SQL; a test holds the two together. So a call
+that we placed for the list of callers who gave up is in none of them. Who called again is counted here alone, since it
+takes the calls before and after.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Integer, and_, case, cast, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from queues.domain.abandoned import MARK
 from queues.domain.calls import FAILED, JOINED, KEPT, WAITING, CallState, Outcome
 from queues.domain.metrics import Callers
 from queues.domain.targets import Target
@@ -25,7 +27,8 @@ NAMELESS: Final = ("", WITHHELD)
 
 _c = calls.c
 _callback, _closed = func.coalesce(_c.callback, ""), func.coalesce(_c.came_closed, 0)
-_offered = and_(_c.queued_ms.is_not(None), _closed == 0)
+_rang_in = ~_c.call_id.startswith(MARK)
+_offered = and_(_rang_in, _c.queued_ms.is_not(None), _closed == 0)
 _asked = or_(_callback != "", func.coalesce(_c.outcome, "") == Outcome.CALLBACK)
 _called_back, _waited = and_(_offered, _asked), and_(_offered, not_(_asked))
 ANSWERED = _answered = and_(_waited, _c.answered_ms.is_not(None))
@@ -33,9 +36,9 @@ _in_vain = and_(_waited, _c.answered_ms.is_(None))
 _abandoned = and_(_in_vain, _c.outcome == Outcome.ABANDONED)
 OVER = _over = _c.state == CallState.ENDED
 _SETS: Final[Mapping[str, Any]] = {
-    "N": _c.arrived_ms.is_not(None),
-    "M": and_(_c.queued_ms.is_(None), _closed == 0, _over, _c.outcome == Outcome.LEFT_IN_MENU),
-    "C": _closed == 1,
+    "N": _rang_in,
+    "M": and_(_rang_in, _c.queued_ms.is_(None), _closed == 0, _over, _c.outcome == Outcome.LEFT_IN_MENU),
+    "C": and_(_rang_in, _closed == 1),
     "O": _offered,
     "A": _answered,
     "B": _abandoned,

@@ -9,12 +9,14 @@ import pytest
 from scipy import stats
 
 from queues.domain import waits
+from queues.domain.abandoned import back_id
 from queues.domain.formulas import Formula, FormulaError
 from queues.domain.intervals import Counts
 from queues.domain.metrics import CARDS, Callers, Totals, figures_of
 from queues.domain.targets import Row, Target, Targets, target_of
 from queues.service import figures, figuring
 from queues.service.figures import Asked
+from queues.store import caller_days
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
 
 HOUR_MS = 3_600_000
@@ -89,11 +91,14 @@ async def test_the_first_row_that_fits_is_the_target(hotline: Hotline) -> None:
 
 
 async def test_who_calls_again_about_the_same_within_a_day_two_days_or_a_week(hotline: Hotline) -> None:
-    """林 calls now, after 23 h, 47 h later and 8 days later; 陈 once; somebody without a number twice."""
+    """林 calls now, after 23 h, 47 h later and 8 days later; 陈 once, and is called back; somebody without a number
+    twice.
+    """
     clock: Any = hotline.runtime.clock
     from_ms = clock.now_ms() // HOUR_MS * HOUR_MS
     await hotline.answered_call("CA1", LIN_NUMBER)
     await hotline.answered_call("CA2", CHEN_NUMBER)
+    await hotline.answered_call(back_id("CA2", 1), CHEN_NUMBER)
     for number in (5, 6):
         await hotline.answered_call(f"CA{number}", "")
     for number, hours in ((7, 23), (8, 47), (9, 8 * 24)):
@@ -105,3 +110,20 @@ async def test_who_calls_again_about_the_same_within_a_day_two_days_or_a_week(ho
     until_ms = clock.now_ms() // HOUR_MS * HOUR_MS + HOUR_MS
     report = await figures.read(hotline.runtime, hotline.plan, Asked(from_ms=from_ms, until_ms=until_ms))
     assert report.totals.callers == Callers(known=5, again_24=1, again_48=2, settled=4, solved=2)
+
+
+async def test_who_read_the_calls_before_one_changed_keeps_nothing_of_them(hotline: Hotline) -> None:
+    """Two loops count one day. A late call comes between: the first of them has not seen it."""
+    database, group = hotline.runtime.database, ("general", "", "")
+    before, now = Callers(1, 0, 0, 0, 0), Callers(2, 1, 1, 0, 0)
+    async with database.transaction() as connection:
+        first = await caller_days.claim(connection, "power", 0)
+        assert await caller_days.claim(connection, "power", 0) == first, "two that count see the same changes"
+        await caller_days.drop(connection, "power", 0, 1)
+        second = await caller_days.claim(connection, "power", 0)
+        assert not await caller_days.keep(connection, "power", 0, {group: before}, first)
+        assert await caller_days.kept(connection, "power", 0, 1) == set()
+        assert await caller_days.keep(connection, "power", 0, {group: now}, second)
+        assert await caller_days.claim(connection, "power", 0) >= 0
+        assert not await caller_days.keep(connection, "power", 0, {group: before}, 0), "it is kept already"
+        assert await caller_days.total(connection, "power", 0, 1) == now
