@@ -5,7 +5,7 @@ that we placed for the list of callers who gave up is in none of them. Who calle
 takes the calls before and after.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -119,22 +119,18 @@ async def callers(connection: AsyncConnection, chosen: Chosen, now_ms: int) -> C
     return Callers(*(int(each) for each in found))
 
 
-async def callers_by_day(
-    connection: AsyncConnection, site: str, days: Sequence[tuple[int, int]], now_ms: int
-) -> dict[int, dict[tuple[str, str, str], Callers]]:
-    """The same of everybody on days that follow each other, [from_ms, until_ms) each: by when the day began, and by
-    queue, tier and line.
-    """
-    r, marks, within = _compared(Chosen(site, days[0][0], days[-1][1]), now_ms)
-    day = case(*((r.arrived_ms < until_ms, from_ms) for from_ms, until_ms in days)).label("day_ms")
-    group = [day, *(func.coalesce(r[name], "").label(f"{name}_id") for name in ("queue", "tier", "line"))]
+async def callers_by_group(
+    connection: AsyncConnection, site: str, from_ms: int, until_ms: int, now_ms: int
+) -> dict[tuple[str, str, str], Callers]:
+    """The same of everybody, by queue, tier and line."""
+    r, marks, within = _compared(Chosen(site, from_ms, until_ms), now_ms)
+    group = [func.coalesce(r[name], "").label(f"{name}_id") for name in ("queue", "tier", "line")]
     rows = await connection.execute(
         select(*group, func.count(), *marks).where(*within).group_by(*(each.name for each in group))
     )
-    found: dict[int, dict[tuple[str, str, str], Callers]] = {from_ms: {} for from_ms, _ in days}
-    for day_ms, queue, tier, line, *counts in rows:
-        found[day_ms][queue, tier, line] = Callers(*(int(each) for each in counts))
-    return found
+    return {
+        (queue, tier, line): Callers(*(int(each) for each in counts)) for queue, tier, line, *counts in rows
+    }
 
 
 def _compared(chosen: Chosen, now_ms: int) -> tuple[Any, list[Any], tuple[Any, ...]]:
