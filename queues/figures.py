@@ -1,7 +1,12 @@
-"""The loop that adds up the figures. Any number may run; the transaction lets one after another through."""
+"""The loops that add up the figures, and that count who called again. Any number may run; the transaction lets one
+after another through.
+
+What must hold: a call of this moment is added up at once, however long it takes to compare the calls of a day; so each
+has a task of its own.
+"""
 
 import asyncio
-import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from config.log import get_log
@@ -17,18 +22,27 @@ PAUSE_S_MAX: Final = 5.0
 
 
 async def run(runtime: Runtime) -> None:
-    """Until cancelled. A database that is away is waited for; what was noted is still there afterwards.
+    """Until cancelled. A database that is away is waited for; what was noted is still there afterwards."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_go_on(lambda: _add_up(runtime)))
+        group.create_task(_go_on(lambda: _count_callers(runtime)))
 
-    While nothing is noted, days that are over for good are counted for who called again, one after another.
-    """
+
+async def _add_up(runtime: Runtime) -> None:
+    if not await figuring.tick(runtime):
+        await asyncio.sleep(LOOK_S)
+
+
+async def _count_callers(runtime: Runtime) -> None:
+    """One day of those that are over for good; between two of them others come to the database."""
+    await asyncio.sleep(LOOK_S if await callers.keep_day(runtime) else KEEP_EVERY_S)
+
+
+async def _go_on(step: Callable[[], Awaitable[None]]) -> None:
     pause_s = LOOK_S
-    keep_at = time.monotonic()
     while not is_cancelled():
         try:
-            if not await figuring.tick(runtime):
-                if time.monotonic() >= keep_at and not await callers.keep_some(runtime):
-                    keep_at = time.monotonic() + KEEP_EVERY_S
-                await asyncio.sleep(LOOK_S)
+            await step()
             pause_s = LOOK_S
         except asyncio.CancelledError:
             raise

@@ -20,13 +20,15 @@ from queues.service.whereabouts import Span, joined
 from queues.store import caller_days, figured, intervals
 from queues.store.figured import BEFORE_MS, WEEK_MS, Chosen
 
+# How many calls are compared while somebody waits: of a day, which bounds the eight that are not over for good; and of
+# all earlier days that are not kept yet, as after an upgrade.
+COMPARED_MAX_A_DAY: Final = 50_000
 COMPARED_MAX: Final = 200_000
-DAYS_AT_ONCE: Final = 7  # nine further days are read with them
 NOBODY: Final = Callers(0, 0, 0, 0, 0)
 
 
 async def read(connection: AsyncConnection, chosen: Chosen, zone: str, now_ms: int) -> Callers | None:
-    """None where more calls than `COMPARED_MAX` are of days that are not kept yet."""
+    """None where days that are not kept yet have more calls than can be compared while somebody waits."""
     whole = Span(chosen.from_ms, chosen.until_ms)
     first_ms = start_of(Grain.DAY, whole.from_ms, zone)
     arrived = dict(
@@ -35,13 +37,16 @@ async def read(connection: AsyncConnection, chosen: Chosen, zone: str, now_ms: i
     days = {day_ms: Span(day_ms, following(Grain.DAY, day_ms, zone)) for day_ms in arrived}
     kept = await caller_days.kept(connection, chosen.site, whole.from_ms, whole.until_ms)
     kept = {day_ms for day_ms in kept if day_ms in days and whole.holds(days[day_ms])}
-    if sum(number for day_ms, number in arrived.items() if day_ms not in kept) > COMPARED_MAX:
+    missing = {day_ms: number for day_ms, number in arrived.items() if day_ms not in kept}
+    open_ms = _over_until(now_ms, zone)
+    backlog = sum(number for day_ms, number in missing.items() if day_ms < open_ms)
+    if backlog > COMPARED_MAX or max(missing.values(), default=0) > COMPARED_MAX_A_DAY:
         return None
     found = await caller_days.total(
         connection, chosen.site, min(kept, default=0), max(kept, default=-1) + 1,
         queues=chosen.queues, tier=chosen.tier, line=chosen.line,
     )  # fmt: skip
-    for span in joined(span.within(whole) for day_ms, span in days.items() if day_ms not in kept):
+    for span in joined(days[day_ms].within(whole) for day_ms in missing):
         part = replace(chosen, from_ms=span.from_ms, until_ms=span.until_ms)
         found = _sum((found, await figured.callers(connection, part, now_ms)))
     return found
@@ -69,40 +74,32 @@ async def changed(connection: AsyncConnection, site: str, zone: str, gained: Cel
         await caller_days.drop(connection, site, *span)
 
 
-async def keep_some(runtime: Runtime) -> int:
-    """Count the newest days that are over for good and not kept yet, as many as go together; how many there were."""
+def _over_until(now_ms: int, zone: str) -> int:
+    """Days that begin before are over for good."""
+    return start_of(Grain.DAY, now_ms - WEEK_MS, zone)
+
+
+async def keep_day(runtime: Runtime) -> bool:
+    """Count the newest day that is over for good and not kept yet; False where there is none."""
     site, zone, now_ms = runtime.settings.site, plan_of(runtime).timezone, runtime.clock.now_ms()
-    until_ms = start_of(Grain.DAY, now_ms - WEEK_MS, zone)
     async with runtime.database.read() as connection:
-        days = await _missing(connection, site, zone, until_ms)
-    if not days:
-        return 0
+        day = await _missing(connection, site, zone, _over_until(now_ms, zone))
+    if day is None:
+        return False
     async with runtime.database.transaction() as connection:
-        for day in days:
-            await caller_days.claim(connection, site, day.from_ms)
+        mark = await caller_days.claim(connection, site, day.from_ms)
     async with runtime.database.read() as connection:
-        found = await figured.callers_by_day(connection, site, days, now_ms)
+        found = await figured.callers_by_group(connection, site, *day, now_ms)
     async with runtime.database.transaction() as connection:
-        for day_ms, counts in found.items():
-            await caller_days.keep(connection, site, day_ms, counts)
-    return len(days)
+        await caller_days.keep(connection, site, day.from_ms, found, mark)
+    return True
 
 
-async def _missing(connection: AsyncConnection, site: str, zone: str, until_ms: int) -> list[Span]:
-    """The newest days that follow each other, the oldest first."""
+async def _missing(connection: AsyncConnection, site: str, zone: str, until_ms: int) -> Span | None:
     first_ms = await intervals.first_start(connection, site, 0)
     if first_ms is None or first_ms >= until_ms:
-        return []
+        return None
     days = await intervals.counted(connection, site, [Piece(Grain.DAY, first_ms, until_ms)], "N")
     kept = await caller_days.kept(connection, site, first_ms, until_ms)
-    found: list[Span] = []
-    for day_ms, _ in days:
-        day = Span(day_ms, following(Grain.DAY, day_ms, zone))
-        if day_ms in kept:
-            if found:
-                break
-        elif not found or (day.until_ms == found[0].from_ms and len(found) < DAYS_AT_ONCE):
-            found.insert(0, day)
-        else:
-            break
-    return found
+    newest_ms = next((day_ms for day_ms, _ in days if day_ms not in kept), None)
+    return None if newest_ms is None else Span(newest_ms, following(Grain.DAY, newest_ms, zone))

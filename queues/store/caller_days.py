@@ -1,10 +1,13 @@
 """Who called again, by the day of arrival: the counts of days that are over for good, in SQL.
 
 A day stands here once nobody's calling again can change it, seven days after its end. It has a row without a queue,
-which says whether its counts are being made (`known` is -1) or are all there; what changes one of its calls takes it
-out.
+which says whether its counts are being made or are all there; what changes one of its calls takes it out.
+
+What must hold: whoever read the calls before such a change keeps nothing of them. So each claim has a mark of its own,
+the negative number that stands in `known` meanwhile; one that was taken out and made anew has another.
 """
 
+import secrets
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -16,7 +19,7 @@ from queues.domain.metrics import Callers
 
 KEY: Final = ("site", "day_ms", "queue", "tier", "line")
 SUMS: Final = ("known", "again_24", "again_48", "settled", "solved")
-BEING_MADE: Final = -1
+MARKS: Final = 2**62
 
 caller_days = Table(
     "caller_days",
@@ -30,6 +33,7 @@ caller_days = Table(
 _c = caller_days.c
 _MARK: Final = {"queue": "", "tier": "", "line": ""}
 _is_mark = _c.queue == ""
+_is_being_made = _c.known < 0
 
 Group = tuple[str, str, str]  # queue, tier, line
 
@@ -40,7 +44,7 @@ def _within(site: str, from_ms: int, until_ms: int) -> tuple[Any, ...]:
 
 async def kept(connection: AsyncConnection, site: str, from_ms: int, until_ms: int) -> set[int]:
     """The days that begin in [from_ms, until_ms) and have all their counts."""
-    query = select(_c.day_ms).where(*_within(site, from_ms, until_ms), _is_mark, _c.known != BEING_MADE)
+    query = select(_c.day_ms).where(*_within(site, from_ms, until_ms), _is_mark, ~_is_being_made)
     return set((await connection.execute(query)).scalars())
 
 
@@ -63,17 +67,25 @@ async def total(
     return Callers(*(int(each) for each in (await connection.execute(select(*added).where(*chosen))).one()))
 
 
-async def claim(connection: AsyncConnection, site: str, day_ms: int) -> None:
-    """From now on whatever changes the day is noticed."""
+async def claim(connection: AsyncConnection, site: str, day_ms: int) -> int:
+    """From now on whatever changes the day is noticed. Returns the claim's mark, to keep the counts by.
+
+    Who finds a claim of somebody else shares it, since it is seen from then on as well; so a claim whose maker died
+    holds nobody up, and two that count the same day do not take it from each other.
+    """
     statement = upsert(caller_days, connection).values(
-        site=site, day_ms=day_ms, **_MARK, **dict.fromkeys(SUMS, 0) | {"known": BEING_MADE}
+        site=site, day_ms=day_ms, **_MARK, **dict.fromkeys(SUMS, 0) | {"known": -1 - secrets.randbelow(MARKS)}
     )
     await connection.execute(statement.on_conflict_do_nothing(index_elements=KEY))
+    query = select(_c.known).where(*_within(site, day_ms, day_ms + 1), _is_mark)
+    return int((await connection.execute(query)).scalar_one())
 
 
-async def keep(connection: AsyncConnection, site: str, day_ms: int, counts: Mapping[Group, Callers]) -> bool:
+async def keep(
+    connection: AsyncConnection, site: str, day_ms: int, counts: Mapping[Group, Callers], mark: int
+) -> bool:
     """The counts of a day that was claimed; False where it has changed meanwhile, or is kept already."""
-    claimed = (*_within(site, day_ms, day_ms + 1), _is_mark, _c.known == BEING_MADE)
+    claimed = (*_within(site, day_ms, day_ms + 1), _is_mark, _is_being_made, _c.known == mark)
     if not (await connection.execute(delete(caller_days).where(*claimed))).rowcount:
         return False
     rows = [{**_MARK, **dict.fromkeys(SUMS, 0)}]

@@ -1,16 +1,18 @@
 """The calls behind the figures: each set of calls that a formula counts, as a condition on the call table.
 
-The same sets as `queues.domain.intervals` counts, told a second time in SQL; a test holds the two together. Who called
-again is counted here alone, since it takes the calls before and after.
+The same sets as `queues.domain.intervals` counts, told a second time in SQL; a test holds the two together. So a call
+that we placed for the list of callers who gave up is in none of them. Who called again is counted here alone, since it
+takes the calls before and after.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Integer, and_, case, cast, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from queues.domain.abandoned import MARK
 from queues.domain.calls import FAILED, JOINED, KEPT, WAITING, CallState, Outcome
 from queues.domain.metrics import Callers
 from queues.domain.targets import Target
@@ -25,7 +27,8 @@ NAMELESS: Final = ("", WITHHELD)
 
 _c = calls.c
 _callback, _closed = func.coalesce(_c.callback, ""), func.coalesce(_c.came_closed, 0)
-_offered = and_(_c.queued_ms.is_not(None), _closed == 0)
+_rang_in = ~_c.call_id.startswith(MARK)
+_offered = and_(_rang_in, _c.queued_ms.is_not(None), _closed == 0)
 _asked = or_(_callback != "", func.coalesce(_c.outcome, "") == Outcome.CALLBACK)
 _called_back, _waited = and_(_offered, _asked), and_(_offered, not_(_asked))
 ANSWERED = _answered = and_(_waited, _c.answered_ms.is_not(None))
@@ -33,9 +36,9 @@ _in_vain = and_(_waited, _c.answered_ms.is_(None))
 _abandoned = and_(_in_vain, _c.outcome == Outcome.ABANDONED)
 OVER = _over = _c.state == CallState.ENDED
 _SETS: Final[Mapping[str, Any]] = {
-    "N": _c.arrived_ms.is_not(None),
-    "M": and_(_c.queued_ms.is_(None), _closed == 0, _over, _c.outcome == Outcome.LEFT_IN_MENU),
-    "C": _closed == 1,
+    "N": _rang_in,
+    "M": and_(_rang_in, _c.queued_ms.is_(None), _closed == 0, _over, _c.outcome == Outcome.LEFT_IN_MENU),
+    "C": and_(_rang_in, _closed == 1),
     "O": _offered,
     "A": _answered,
     "B": _abandoned,
@@ -116,22 +119,18 @@ async def callers(connection: AsyncConnection, chosen: Chosen, now_ms: int) -> C
     return Callers(*(int(each) for each in found))
 
 
-async def callers_by_day(
-    connection: AsyncConnection, site: str, days: Sequence[tuple[int, int]], now_ms: int
-) -> dict[int, dict[tuple[str, str, str], Callers]]:
-    """The same of everybody on days that follow each other, [from_ms, until_ms) each: by when the day began, and by
-    queue, tier and line.
-    """
-    r, marks, within = _compared(Chosen(site, days[0][0], days[-1][1]), now_ms)
-    day = case(*((r.arrived_ms < until_ms, from_ms) for from_ms, until_ms in days)).label("day_ms")
-    group = [day, *(func.coalesce(r[name], "").label(f"{name}_id") for name in ("queue", "tier", "line"))]
+async def callers_by_group(
+    connection: AsyncConnection, site: str, from_ms: int, until_ms: int, now_ms: int
+) -> dict[tuple[str, str, str], Callers]:
+    """The same of everybody, by queue, tier and line."""
+    r, marks, within = _compared(Chosen(site, from_ms, until_ms), now_ms)
+    group = [func.coalesce(r[name], "").label(f"{name}_id") for name in ("queue", "tier", "line")]
     rows = await connection.execute(
         select(*group, func.count(), *marks).where(*within).group_by(*(each.name for each in group))
     )
-    found: dict[int, dict[tuple[str, str, str], Callers]] = {from_ms: {} for from_ms, _ in days}
-    for day_ms, queue, tier, line, *counts in rows:
-        found[day_ms][queue, tier, line] = Callers(*(int(each) for each in counts))
-    return found
+    return {
+        (queue, tier, line): Callers(*(int(each) for each in counts)) for queue, tier, line, *counts in rows
+    }
 
 
 def _compared(chosen: Chosen, now_ms: int) -> tuple[Any, list[Any], tuple[Any, ...]]:

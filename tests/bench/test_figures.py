@@ -108,16 +108,16 @@ async def expect_kept_days_to_be_what_the_calls_are(runtime: Runtime) -> None:
     before = [await who_called_again(runtime, each) for each in asked]
     assert all(each is not None and each.again_48 > 0 and each.solved > 0 for each in before)
     days = 0
-    while some := await callers.keep_some(runtime):
-        days += some
+    while await callers.keep_day(runtime):
+        days += 1
     assert days == DAYS - 7, "the rest is not over for good"
     assert [await who_called_again(runtime, each) for each in asked] == before
     late = {Cell(UNTIL_MS - 11 * DAY_MS, "key", "", ""): Counts(Counter(offered=1))}
     async with runtime.database.transaction() as connection:
         await callers.changed(connection, "power", bench.ZONE, late)
     again = 0
-    while some := await callers.keep_some(runtime):
-        again += some
+    while await callers.keep_day(runtime):
+        again += 1
     assert again == 9 + 1, "the days that it may be compared with, seven before and two after, and its own"
     assert [await who_called_again(runtime, each) for each in asked] == before
 

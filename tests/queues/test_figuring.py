@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from queues import figures as figures_loop
+from queues.domain.abandoned import back_id
 from queues.domain.metrics import CALL_SETS, Totals, figures_of
 from queues.domain.periods import QUARTER_MS, midnight
 from queues.domain.targets import target_of
@@ -38,7 +40,7 @@ async def told(hotline: Hotline, asked: Asked | None = None) -> Totals:
 
 
 async def write_journal(hotline: Hotline, seed: int) -> None:
-    """A day by chance in the journal, as the scripts would have written it."""
+    """A day by chance in the journal, as the scripts would have written it. Some calls we placed ourselves."""
     pipeline = hotline.runtime.redis.pipeline(transaction=False)
     key, last = f"{{{hotline.plan.site}}}:journal", (0, 0)
     await hotline.runtime.redis.delete(key)
@@ -48,7 +50,7 @@ async def write_journal(hotline: Hotline, seed: int) -> None:
         fields: dict[Any, Any] = {
             "type": line.type,
             "at_ms": line.at_ms,
-            "call_id": line.call_id,
+            "call_id": back_id(line.call_id, 1) if line.call_id.endswith("7") else line.call_id,
             "agent_id": line.agent_id,
             "offer_id": line.offer_id,
             "data": json.dumps(dict(line.data)),
@@ -228,3 +230,34 @@ async def test_who_waits_is_in_the_longest_wait_and_what_was_written_by_hand_is_
     assert await figuring.restamp(hotline.runtime) == 1, "the journal says otherwise"
     await figuring.drain(hotline.runtime)
     assert await figuring.verify(hotline.runtime) == NOTHING
+
+
+async def test_counting_who_called_again_holds_up_no_call_of_this_moment(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day of many calls is compared, which takes its time; meanwhile somebody rings."""
+    counting = asyncio.Event()
+
+    async def takes_long(*_: Any) -> dict[Any, Any]:
+        counting.set()
+        await asyncio.Event().wait()
+        return {}
+
+    monkeypatch.setattr(figured, "callers_by_group", takes_long)
+    clock: Any = hotline.runtime.clock
+    await hotline.answered_call("CA1")
+    await hotline.scribe.drain()
+    await figuring.drain(hotline.runtime)
+    clock.advance(9 * DAY_MS)
+    loop = asyncio.create_task(figures_loop.run(hotline.runtime))
+    try:
+        await asyncio.wait_for(counting.wait(), 5)
+        await hotline.answered_call("CA2")
+        await hotline.scribe.drain()
+        async with asyncio.timeout(5):
+            while await hotline.rows("figure_changes"):
+                await asyncio.sleep(0.02)
+    finally:
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+    assert loop.cancelled()

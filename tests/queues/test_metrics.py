@@ -9,12 +9,18 @@ import pytest
 from scipy import stats
 
 from queues.domain import waits
+from queues.domain.abandoned import back_id
 from queues.domain.formulas import Formula, FormulaError
-from queues.domain.intervals import Counts
+from queues.domain.intervals import Cell, Counts
 from queues.domain.metrics import CARDS, Callers, Totals, figures_of
-from queues.domain.targets import Row, Target, Targets, target_of
-from queues.service import figures, figuring
+from queues.domain.periods import Grain, start_of
+from queues.domain.targets import Row as TargetRow
+from queues.domain.targets import Target, Targets, target_of
+from queues.service import callers, figures, figuring
 from queues.service.figures import Asked
+from queues.store import caller_days, intervals
+from queues.store.figured import Chosen
+from queues.store.intervals import Row
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
 
 HOUR_MS = 3_600_000
@@ -76,10 +82,10 @@ def test_patience_is_the_librarys_estimate(seed: int) -> None:
 
 async def test_the_first_row_that_fits_is_the_target(hotline: Hotline) -> None:
     rows = (
-        Row(queue="key", tier="vip", within=7_000, share=99),
-        Row(queue="key", profile="key-account"),
-        Row(tier="vip", profile="cn-public"),
-        Row(queue="outage", share=85),
+        TargetRow(queue="key", tier="vip", within=7_000, share=99),
+        TargetRow(queue="key", profile="key-account"),
+        TargetRow(tier="vip", profile="cn-public"),
+        TargetRow(queue="outage", share=85),
     )
     own = hotline.plan.model_copy(update={"targets": Targets(short_abandon=4_000, rows=rows)})
     asked = (("key", "vip"), ("key", ""), ("outage", "vip"), ("outage", ""), ("general", ""), ("no_more", ""))
@@ -89,11 +95,14 @@ async def test_the_first_row_that_fits_is_the_target(hotline: Hotline) -> None:
 
 
 async def test_who_calls_again_about_the_same_within_a_day_two_days_or_a_week(hotline: Hotline) -> None:
-    """林 calls now, after 23 h, 47 h later and 8 days later; 陈 once; somebody without a number twice."""
+    """林 calls now, after 23 h, 47 h later and 8 days later; 陈 once, and is called back; somebody without a number
+    twice.
+    """
     clock: Any = hotline.runtime.clock
     from_ms = clock.now_ms() // HOUR_MS * HOUR_MS
     await hotline.answered_call("CA1", LIN_NUMBER)
     await hotline.answered_call("CA2", CHEN_NUMBER)
+    await hotline.answered_call(back_id("CA2", 1), CHEN_NUMBER)
     for number in (5, 6):
         await hotline.answered_call(f"CA{number}", "")
     for number, hours in ((7, 23), (8, 47), (9, 8 * 24)):
@@ -105,3 +114,47 @@ async def test_who_calls_again_about_the_same_within_a_day_two_days_or_a_week(ho
     until_ms = clock.now_ms() // HOUR_MS * HOUR_MS + HOUR_MS
     report = await figures.read(hotline.runtime, hotline.plan, Asked(from_ms=from_ms, until_ms=until_ms))
     assert report.totals.callers == Callers(known=5, again_24=1, again_48=2, settled=4, solved=2)
+
+
+async def test_who_read_the_calls_before_one_changed_keeps_nothing_of_them(hotline: Hotline) -> None:
+    """Two loops count one day. A late call comes between: the first of them has not seen it."""
+    database, group = hotline.runtime.database, ("general", "", "")
+    before, now = Callers(1, 0, 0, 0, 0), Callers(2, 1, 1, 0, 0)
+    async with database.transaction() as connection:
+        first = await caller_days.claim(connection, "power", 0)
+        assert await caller_days.claim(connection, "power", 0) == first, "two that count see the same changes"
+        await caller_days.drop(connection, "power", 0, 1)
+        second = await caller_days.claim(connection, "power", 0)
+        assert not await caller_days.keep(connection, "power", 0, {group: before}, first)
+        assert await caller_days.kept(connection, "power", 0, 1) == set()
+        assert await caller_days.keep(connection, "power", 0, {group: now}, second)
+        assert await caller_days.claim(connection, "power", 0) >= 0
+        assert not await caller_days.keep(connection, "power", 0, {group: before}, 0), "it is kept already"
+        assert await caller_days.total(connection, "power", 0, 1) == now
+
+
+async def test_eight_days_that_cannot_be_kept_yet_are_counted_at_the_size_we_claim(hotline: Hotline) -> None:
+    """Ten million calls a year. Of each day stands one call; how many there were, the intervals say."""
+    runtime, zone, now_ms = hotline.runtime, hotline.plan.timezone, hotline.runtime.clock.now_ms()
+    starts = [start_of(Grain.DAY, now_ms - back * 24 * HOUR_MS, zone) for back in range(30)]
+    a_day = Row(Counts(Counter(arrived=27_400, offered=27_400)))
+    async with runtime.database.transaction() as connection:
+        for day_ms in starts:
+            await intervals.save(
+                connection, "power", Grain.DAY, {Cell(day_ms, "general", "vip", "main"): a_day}
+            )
+        for day_ms in starts[8:]:
+            mark = await caller_days.claim(connection, "power", day_ms)
+            counts = {("general", "vip", "main"): Callers(27_400, 3, 4, 2, 1)}
+            await caller_days.keep(connection, "power", day_ms, counts, mark)
+    async with runtime.database.read() as connection:
+        for days, known in ((1, 0), (8, 0), (30, 22 * 27_400)):
+            chosen = Chosen("power", starts[days - 1], starts[0] + 24 * HOUR_MS)
+            found = await callers.read(connection, chosen, zone, now_ms)
+            assert found is not None, days
+            assert found.known == known
+    async with runtime.database.transaction() as connection:
+        await caller_days.drop(connection, "power", starts[29], starts[8])
+    async with runtime.database.read() as connection:
+        chosen = Chosen("power", starts[29], starts[0] + 24 * HOUR_MS)
+        assert await callers.read(connection, chosen, zone, now_ms) is None, "a backlog is not for who waits"
