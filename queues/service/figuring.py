@@ -26,10 +26,11 @@ from queues.domain.journal import parse_id
 from queues.domain.periods import QUARTER_MS, Grain, Piece, following, is_dated, start_of
 from queues.domain.stays import AgentCell, AgentCells, Stays
 from queues.service import callers
-from queues.service.history import fold_all
+from queues.service.history import READER, fold_all
 from queues.service.plans import plan_of
-from queues.store import caller_days, calls, intervals, journal
+from queues.store import caller_days, calls, intervals, journal, readers, scores
 from queues.store.intervals import Change, Row, Rows
+from queues.store.readers import FROM_THE_START
 
 log = get_log(__name__)
 
@@ -79,6 +80,19 @@ async def tick(runtime: Runtime) -> bool:
         if noted:
             await _add_up(connection, site, plan_of(runtime).timezone, noted)
     return bool(noted)
+
+
+async def is_behind(runtime: Runtime, until_ms: int) -> bool:
+    """Whether something that happened before this instant is not in the figures yet."""
+    site = runtime.settings.site
+    async with runtime.database.read() as connection:
+        position = await readers.find(connection, READER)
+        noted = await intervals.pending(connection, site, 1)
+    if noted and noted[0].at_ms < until_ms:
+        return True
+    last_id = position.last_id if position else FROM_THE_START
+    lines = await journal.read_after(runtime.redis, site, last_id, 1)
+    return bool(lines) and parse_id(lines[0].id)[0] < until_ms
 
 
 async def drain(runtime: Runtime) -> int:
@@ -188,6 +202,7 @@ async def _restamp(
     changed = [record for record in changed if record != before[record.call_id]]
     if changed:
         await calls.save(connection, site, changed)
+        await scores.look_again(connection, site)
     if changed and has_figures:
         cells = domain.changes(domain.counted(before.values()), changed)
         await intervals.note(connection, site, 0, cells, ())

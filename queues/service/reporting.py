@@ -19,18 +19,17 @@ from config.log import get_log
 from config.runtime import Runtime
 from queues.domain import report_document as documents
 from queues.domain import reports as rules
-from queues.domain.journal import parse_id
 from queues.domain.periods import Grain, pieces
 from queues.domain.plan import Plan
 from queues.domain.report_document import Document, Measured
 from queues.domain.reports import Change, Kind, Period
-from queues.service import figures, history
+from queues.service import figures
 from queues.service.calls import local_day
 from queues.service.figures import Asked
+from queues.service.figuring import is_behind
 from queues.service.plans import plan_in, plan_of, words_of
 from queues.service.scores import month_scores
-from queues.store import abandoned, intervals, journal, people, promises, readers, reports
-from queues.store.readers import FROM_THE_START
+from queues.store import abandoned, intervals, people, promises, reports
 from queues.store.reports import EntryKind, Row
 
 log = get_log(__name__)
@@ -129,19 +128,6 @@ async def tell_missing(runtime: Runtime, plan: Plan) -> None:
             is_new = await reports.miss(connection, site, row.report_id, now_ms)
         if is_new:
             log.error("report.missing", report_id=row.report_id, due_ms=due_ms)
-
-
-async def is_behind(runtime: Runtime, until_ms: int) -> bool:
-    """Whether something that happened before this instant is not in the figures yet."""
-    site = runtime.settings.site
-    async with runtime.database.read() as connection:
-        position = await readers.find(connection, history.READER)
-        noted = await intervals.pending(connection, site, 1)
-    if noted and noted[0].at_ms < until_ms:
-        return True
-    last_id = position.last_id if position else FROM_THE_START
-    lines = await journal.read_after(runtime.redis, site, last_id, 1)
-    return bool(lines) and parse_id(lines[0].id)[0] < until_ms
 
 
 async def awaits_points(runtime: Runtime, plan: Plan, row: Row) -> bool:

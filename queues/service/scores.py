@@ -1,12 +1,14 @@
 """The points of agents: of a period so far, and of every month, kept once it is over.
 
 A month is made by whichever clock process comes first, from one snapshot, under the rules in force then, an hour after
-it ended (what came in late has come by then), or as soon after that as none of its calls is open, a day at the latest.
-What was made stays as it is. Should the figures of the month be corrected afterwards, the points are worked out anew by
-the same rules, and kept as a further revision if they differ.
+it ended (what came in late has come by then), or as soon after that as none of its calls is open, a day at the latest;
+but never while the figures lack something that happened in it. What was made stays as it is. Whenever the figures of
+the month are others than those it was made of, however they came to be, the points are worked out anew by the same
+rules, and kept as a further revision if they differ.
 """
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,18 +19,30 @@ from config.log import get_log
 from config.runtime import Runtime
 from queues.domain.formulas import Value
 from queues.domain.metrics import Figure
-from queues.domain.periods import Grain, following, midnight
+from queues.domain.periods import Grain, following, midnight, pieces
 from queues.domain.plan import Plan
+from queues.domain.report_document import digest_of
 from queues.domain.scores import Score, Scores, score
 from queues.service import agent_figures
 from queues.service.agent_figures import AgentReport, Spell
 from queues.service.calls import local_day
+from queues.service.figuring import is_behind
 from queues.service.plans import plan_of
 from queues.store import intervals
 from queues.store import scores as store
 from queues.store.scores import Month, Row
 
-__all__ = ["Kept", "Month", "kept_months", "kept_of", "make_months", "month_key", "month_scores", "score_of"]
+__all__ = [
+    "Kept",
+    "Month",
+    "kept_months",
+    "kept_of",
+    "make_due",
+    "make_months",
+    "month_key",
+    "month_scores",
+    "score_of",
+]
 
 log = get_log(__name__)
 
@@ -116,11 +130,17 @@ def _kept(row: Row) -> Kept:
 async def make_months(runtime: Runtime) -> int:
     """What the clock process does: months that are over and not made yet, and corrections of those that are."""
     plan = plan_of(runtime)
+    made = await make_due(runtime, plan)
+    for kept in (await kept_months(runtime))[:WATCHED]:
+        made += await _correct(runtime, plan, kept)
+    return made
+
+
+async def make_due(runtime: Runtime, plan: Plan) -> int:
+    """Months that are over and not made yet, the oldest first."""
     made = 0
     for month in await _due(runtime, plan):
         made += await _make(runtime, plan, month)
-    for kept in (await kept_months(runtime))[:WATCHED]:
-        made += await _correct(runtime, plan, kept)
     return made
 
 
@@ -144,36 +164,41 @@ async def _make(runtime: Runtime, plan: Plan, month: str) -> bool:
     assert plan.scores is not None  # noqa: S101  else no month is due
     now_ms, site = runtime.clock.now_ms(), runtime.settings.site
     spell = month_spell(month, plan.timezone)
-    if now_ms < spell.until_ms + SETTLES_MS:
+    if now_ms < spell.until_ms + SETTLES_MS or await is_behind(runtime, spell.until_ms):
         return False
     async with runtime.database.read() as connection:
-        corrected_ms, unsettled = await store.state_of(connection, site, spell.from_ms)
-        is_open = unsettled > 0 or await intervals.has_changes(connection, site)
+        is_open = await store.unsettled(connection, site, spell.from_ms) > 0
         if is_open and now_ms < spell.until_ms + SETTLES_MS_MAX:
             return False
         rows = await _points(connection, site, plan.timezone, plan.scores, spell, now_ms)
+        fingerprint = await _fingerprint(connection, site, plan.timezone, spell)
     if not rows:
         return False
     new = Month(
         month=month,
         revision=1,
         made_ms=now_ms,
-        checked_ms=corrected_ms,
         is_open=is_open,
         rules=plan.scores.model_dump_json(),
+        fingerprint=fingerprint,
     )
     return await _put(runtime, new, rows)
 
 
 async def _correct(runtime: Runtime, plan: Plan, kept: Month) -> bool:
-    """A further revision where the figures were corrected, or were open, and the points differ by that."""
+    """A further revision where the figures are others than those it was looked at by, and the points differ by that.
+
+    Not while the scribe catches up: each of its batches would make one.
+    """
     now_ms, site = runtime.clock.now_ms(), runtime.settings.site
     spell, rules = month_spell(kept.month, plan.timezone), Scores.model_validate_json(kept.rules)
+    if await is_behind(runtime, spell.until_ms):
+        return False
     async with runtime.database.read() as connection:
-        corrected_ms, unsettled = await store.state_of(connection, site, spell.from_ms)
-        is_open = unsettled > 0
-        if corrected_ms <= kept.checked_ms and is_open == kept.is_open:
+        fingerprint = await _fingerprint(connection, site, plan.timezone, spell)
+        if fingerprint == kept.fingerprint:
             return False
+        is_open = await store.unsettled(connection, site, spell.from_ms) > 0
         rows = await _points(connection, site, plan.timezone, rules, spell, now_ms)
         had = await store.rows_of(connection, site, kept.month, kept.revision)
     if {row.agent_id: row.details for row in had} != {agent_id: each for agent_id, (_, each) in rows.items()}:
@@ -181,14 +206,29 @@ async def _correct(runtime: Runtime, plan: Plan, kept: Month) -> bool:
             month=kept.month,
             revision=kept.revision + 1,
             made_ms=now_ms,
-            checked_ms=corrected_ms,
             is_open=is_open,
             rules=kept.rules,
+            fingerprint=fingerprint,
         )
         return await _put(runtime, new, rows)
     async with runtime.database.transaction() as connection:
-        await store.checked(connection, site, kept, at_ms=corrected_ms, is_open=is_open)
+        await store.checked(connection, site, kept, fingerprint=fingerprint, is_open=is_open)
     return False
+
+
+async def _fingerprint(connection: AsyncConnection, site: str, zone: str, spell: Spell) -> str:
+    """Of the sums of the month: the calls themselves are too many to read each minute.
+
+    The instant of the last correction is in it, for what was put right may leave the sums of the house as they were.
+    """
+    parts = pieces(spell.from_ms, spell.until_ms, zone)
+    groups = await intervals.totals(connection, site, parts)
+    agents = await intervals.agent_totals(connection, site, parts)
+    told = [
+        sorted((group, row.counts.as_json(), row.corrected_ms or 0) for group, row in groups.items()),
+        sorted((agent_id, sorted(sums.items())) for agent_id, sums in agents.items()),
+    ]
+    return digest_of(json.dumps(told, sort_keys=True))
 
 
 Points = dict[str, tuple[str | None, dict[str, Any]]]  # points and details, by agent_id

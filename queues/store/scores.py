@@ -36,9 +36,9 @@ score_months = Table(
     Column("month", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
-    Column("checked_ms", BigInteger, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("rules", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("site", "month", "revision"),
 )
 agent_scores = Table(
@@ -63,9 +63,9 @@ class Month:
     month: str
     revision: int
     made_ms: int
-    checked_ms: int  # the latest correction of the figures that has been looked at; 0: none
     is_open: bool  # when it was made, some calls were not settled yet
     rules: str
+    fingerprint: str = ""  # of the figures by which it was looked at last; none: it is to be looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +82,7 @@ async def put(
     connection: AsyncConnection, site: str, month: Month, rows: Mapping[str, tuple[str | None, Any]]
 ) -> bool:
     """The month with everybody's points and details, by agent_id. False, and nothing, if it is there already."""
-    values = {
-        name: getattr(month, name)
-        for name in ("month", "revision", "made_ms", "checked_ms", "is_open", "rules")
-    }
+    values = {name: getattr(month, name) for name in Month.__dataclass_fields__}
     statement = upsert(score_months, connection).values(site=site, **values)
     if not (await connection.execute(statement.on_conflict_do_nothing(index_elements=KEY))).rowcount:
         return False
@@ -105,9 +102,18 @@ async def put(
     return True
 
 
-async def checked(connection: AsyncConnection, site: str, month: Month, *, at_ms: int, is_open: bool) -> None:
+async def checked(
+    connection: AsyncConnection, site: str, month: Month, *, fingerprint: str, is_open: bool
+) -> None:
+    """It says what these figures say; nothing if it was to be looked at again meanwhile."""
     this = (_m.site == site, _m.month == month.month, _m.revision == month.revision)
-    await connection.execute(update(score_months).where(*this).values(checked_ms=at_ms, is_open=is_open))
+    query = update(score_months).where(*this, _m.fingerprint == month.fingerprint)
+    await connection.execute(query.values(fingerprint=fingerprint, is_open=is_open))
+
+
+async def look_again(connection: AsyncConnection, site: str) -> None:
+    """Calls were put right in a way that the sums of the house need not show: another agent had one."""
+    await connection.execute(update(score_months).where(_m.site == site).values(fingerprint=""))
 
 
 async def months(connection: AsyncConnection, site: str, since: str = "") -> list[Month]:
@@ -149,11 +155,9 @@ def _row(row: RowMapping) -> Row:
     return Row(month=row["month"], revision=row["revision"], agent_id=row["agent_id"], details=details)
 
 
-async def state_of(connection: AsyncConnection, site: str, start_ms: int) -> tuple[int, int]:
-    """Of the month that begins then: when its figures were corrected last, and how many calls are not settled."""
-    corrected, unsettled = func.max(intervals.c.corrected_ms), func.sum(intervals.c.unsettled)
-    query = select(func.coalesce(corrected, 0), func.coalesce(unsettled, 0)).where(
+async def unsettled(connection: AsyncConnection, site: str, start_ms: int) -> int:
+    """How many calls of the month that begins then are not settled."""
+    query = select(func.coalesce(func.sum(intervals.c.unsettled), 0)).where(
         intervals.c.site == site, intervals.c.grain == Grain.MONTH, intervals.c.start_ms == start_ms
     )
-    corrected_ms, count = (await connection.execute(query)).one()
-    return int(corrected_ms), int(count)
+    return int((await connection.execute(query)).scalar_one())

@@ -39,7 +39,7 @@ def at_quarters_alone(runtime: Runtime, folder: Path) -> Runtime:
 
 async def keep_month(house: House, place: int, points: Mapping[str, str | None]) -> None:
     """As the clock process keeps the points of a month."""
-    month = Month(month=f"2026-{10 + place}", revision=1, made_ms=1, checked_ms=0, is_open=False, rules="{}")
+    month = Month(month=f"2026-{10 + place}", revision=1, made_ms=1, is_open=False, rules="{}")
     rows = {}
     for agent_id, text in points.items():
         part = Judged(

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from config.runtime import Runtime
 from ivr.app import build
@@ -20,6 +21,7 @@ from queues.service import agent_figures, figures, figuring, scores
 from queues.service.agent_figures import Spell
 from queues.service.people import Agent, save_agents
 from queues.store import scores as store
+from queues.store.calls import calls
 from tests.doubles import MONDAY_0900_MS
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, WANG, Hotline
 from tests.queues.web.reader import Door, Reader, text_of
@@ -260,3 +262,64 @@ async def test_a_month_is_kept_once_whoever_dies_and_a_correction_stands_beside_
     told = await house.export(house.boss, f"/agents.csv?month={NOVEMBER}")
     assert told["赵平", "评分"]["得分"] == "53.85"
     assert told["赵平", "平均话后处理时间"]["得分"] == "不计"
+
+
+def to_the_end_of_november(house: House) -> None:
+    end_ms = scores.month_spell(NOVEMBER, house.hotline.plan.timezone).until_ms
+    house.advance(end_ms + 2 * HOUR_MS - house.hotline.runtime.clock.now_ms())
+
+
+async def points_of(house: House) -> dict[str, tuple[int, Decimal | None]]:
+    """Revision and points of everybody, as they are kept."""
+    kept = await scores.kept_of(house.hotline.runtime, NOVEMBER)
+    return {each.agent_id: (each.revision, each.score.points) for each in kept}
+
+
+async def test_a_month_waits_for_what_the_scribe_has_not_read_and_what_came_of_it_late_corrects_it(
+    house: House,
+) -> None:
+    runtime = house.hotline.runtime
+    await house.works()
+    await house.arrive("CA6", CHEN_NUMBER)
+    await house.declines("CA6", "li")
+    await house.hotline.end("CA6")
+    to_the_end_of_november(house)
+    for _ in range(2):
+        assert await scores.make_months(runtime) == 0, "the scribe is behind: not at a day's end either"
+        house.advance(2 * DAY_MS)
+    await house.hotline.scribe.drain()
+    assert await scores.make_months(runtime) == 0, "noted, and not added up"
+    await figuring.drain(runtime)
+    assert await scores.make_months(runtime) == 1
+    kept = await points_of(house)
+    assert kept["li"] == (1, Decimal(60)), "two of four offers: he gets no points for them, as before"
+    told = {each.agent_id: each.figures for each in await scores.kept_of(runtime, NOVEMBER)}
+    assert told["li"]["acceptance"]["value"] == 0.5
+
+
+async def test_points_follow_the_figures_that_a_rebuild_put_right(house: House) -> None:
+    """What is noted then has no instant, so it is no correction of the quarters; and a fold that gave a call to
+    another agent shows in no sum of the house.
+    """
+    runtime = house.hotline.runtime
+    await house.works()
+    async with runtime.database.transaction() as connection:
+        await connection.execute(update(calls).where(calls.c.call_id == "CA4").values(wrap_ms=0))
+    await figuring.rebuild(runtime)
+    to_the_end_of_november(house)
+    assert await scores.make_months(runtime) == 1
+    assert (await points_of(house))["li"] != (1, Decimal(60))
+    assert await figuring.restamp(runtime) == 1
+    assert await scores.make_months(runtime) == 0, "noted, and not added up"
+    await figuring.drain(runtime)
+    assert await scores.make_months(runtime) == 1
+    assert (await points_of(house))["li"] == (2, Decimal(60))
+    async with runtime.database.transaction() as connection:
+        await connection.execute(update(calls).where(calls.c.call_id == "CA4").values(agent_id="wang"))
+        await store.look_again(connection, runtime.settings.site)
+    assert await scores.make_months(runtime) == 1
+    assert (await points_of(house))["li"][0] == 3
+    assert await figuring.restamp(runtime) == 1
+    assert await scores.make_months(runtime) == 1
+    assert (await points_of(house))["li"] == (4, Decimal(60))
+    assert await scores.make_months(runtime) == 0
