@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FORM: Final = 1  # of the document; raised when what stands in it means something else
 ALL, QUEUE, TIER, DEPARTMENT, AGENT = "all", "queue", "tier", "department", "agent"
+IN_TIME: Final = ("A_T", "B_T", "B_s", "D_T")  # sums that hang on targets
 SUM: Final = "sum:"  # before the name of a sum where it stands beside those of cards
 Group = tuple[str, str]  # queue, tier
 Document = dict[str, Any]
@@ -194,6 +195,17 @@ def comparable(changes: Sequence[Change], kept: Mapping[str, Any], fresh: Mappin
     """Without what only differs because a card has another formula now, or was not there."""
     cards, same = {*kept["cards"], *fresh["cards"]}, same_cards(kept, fresh)
     return [each for each in changes if each.figure not in cards or each.figure in same]
+
+
+def plain(changes: Sequence[Change]) -> list[Change]:
+    """Of sums that are the same by whatever words of the site: no cards, no times of targets, no departments."""
+    return [
+        each
+        for each in changes
+        if each.figure.startswith(SUM)
+        and each.figure.removeprefix(SUM) not in IN_TIME
+        and not each.of.startswith(f"{DEPARTMENT}:")
+    ]
 
 
 def write(document: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ corrected at once. If that lasts, it is missing at its deadline, which is true.
 
 import json
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +20,9 @@ from config.log import get_log
 from config.runtime import Runtime
 from queues.domain import report_document as documents
 from queues.domain import reports as rules
-from queues.domain.periods import Grain, pieces
+from queues.domain.faults import SiteFaults
+from queues.domain.metrics import Totals
+from queues.domain.periods import Grain, pieces, start_of
 from queues.domain.plan import Plan
 from queues.domain.report_document import Document, Measured
 from queues.domain.reports import Change, Kind, Period
@@ -38,6 +41,16 @@ AT_ONCE: Final = 20  # reports a round, so that the clock process sees the other
 CHECKED_AT_ONCE: Final = 20
 FRESH_MS: Final = 8 * 86_400_000  # so long after its end a report is looked at each time
 LATE, SETTLED = "late", "settled"  # why it was corrected
+WITHOUT_WORDS: Final = "without-words:"  # before a fingerprint: sums alone were compared
+WITH_MONTHS: Final = (Kind.QUARTER, Kind.YEAR)
+
+
+class Outcome(Enum):
+    """Of a look at a kept report."""
+
+    SAME = auto()
+    CORRECTED = auto()
+    REFUSED = auto()  # another process was first
 
 
 async def make_reports(runtime: Runtime) -> int:
@@ -50,9 +63,18 @@ async def make_reports(runtime: Runtime) -> int:
             break
         if await is_behind(runtime, row.until_ms) or await awaits_points(runtime, plan, row):
             continue
-        made += await make(runtime, plan, row)
+        made += await _make_or_tell(runtime, plan, row)
     await tell_missing(runtime, plan)
     return made
+
+
+async def _make_or_tell(runtime: Runtime, plan: Plan, row: Row) -> bool:
+    """One that cannot be made keeps no other waiting: the log tells of it, and it is missing at its deadline."""
+    try:
+        return await make(runtime, plan, row)
+    except Exception as fault:
+        log.exception("report.failed", report_id=row.report_id, fault=type(fault).__name__)
+        return False
 
 
 async def plant(runtime: Runtime, plan: Plan) -> int:
@@ -180,22 +202,28 @@ async def compose(runtime: Runtime, plan: Plan, row: Row) -> Document:
 
 
 async def _months(runtime: Runtime, plan: Plan, row: Row, sets: list[Document]) -> Document:
-    """Of a quarter and a year: each month of the departments, or of the queues where there are none, and of all."""
-    if row.kind not in (Kind.QUARTER, Kind.YEAR):
+    """Of a quarter and a year: each month of the departments, or of the queues where there are none, and of all.
+
+    The months are those of the zone in force, also where the period was planted by another.
+    """
+    if row.kind not in WITH_MONTHS:
         return {}
     period, zone = row.period, plan.timezone
     parts = documents.DEPARTMENT if plan.departments else documents.QUEUE
     months = list(rules.months_of(period.first, period.after))
     names = {each.span_ms(zone)[0]: f"{each.first:%Y-%m}" for each in months}
+    from_ms, until_ms = period.span_ms(zone)
     told = []
     for whole in sets:
         if whole["by"] not in (documents.ALL, parts) or (whole["by"] == parts and not whole["id"]):
             continue
         own = plan.departments[whole["id"]].queues if whole["by"] == documents.DEPARTMENT else (whole["id"],)
         queues = () if whole["by"] == documents.ALL else own
-        asked = Asked(from_ms=row.from_ms, until_ms=row.until_ms, queues=queues)
-        points = await figures.series(runtime, plan, asked, Grain.MONTH)
-        totals = {names[point.start_ms]: point.totals for point in points}
+        asked = Asked(from_ms=from_ms, until_ms=until_ms, queues=queues)
+        totals: dict[str, Totals] = {}
+        for point in await figures.series(runtime, plan, asked, Grain.MONTH):
+            name = names[start_of(Grain.MONTH, point.start_ms, zone)]  # it may begin by the zone before
+            figures.merge(totals.setdefault(name, Totals()), point.totals)
         told.append(documents.months_in(plan, whole, list(names.values()), totals))
     return {"months": told}
 
@@ -275,26 +303,59 @@ def _names(plan: Plan) -> Document:
 async def correct_reports(runtime: Runtime) -> int:
     """The chore: look whether kept reports still say what the figures say; how many were corrected.
 
-    Most of them do, so the sums of the period are looked at first. They are read before the report is compared: what
-    changes in between is seen the next time.
+    One that cannot be looked at is told in the log, and keeps no other waiting.
     """
     site, now_ms = runtime.settings.site, runtime.clock.now_ms()
     async with runtime.database.read() as connection:
         rows = await reports.to_check(connection, site, now_ms - FRESH_MS, CHECKED_AT_ONCE)
     if not rows or await is_behind(runtime, max(row.until_ms for row in rows)):
         return 0
-    count, looked = 0, {}
+    count: int = 0
+    looked: dict[str, str | None] = {}
     for row in rows:
-        async with runtime.database.read() as connection:
-            sums = await _fingerprint(connection, site, row, plan_of(runtime).timezone)
-        if sums != row.fingerprint:
-            count += await correct(runtime, row.report_id)
-        if sums != row.fingerprint or row.until_ms < now_ms - FRESH_MS:
-            looked[row.report_id] = sums
+        fingerprint = None
+        try:
+            outcome, fingerprint = await _check(runtime, row)
+            count += outcome is Outcome.CORRECTED
+        except Exception as fault:
+            log.exception("report.not_compared", report_id=row.report_id, fault=type(fault).__name__)
+        if fingerprint not in (None, row.fingerprint) or row.until_ms < now_ms - FRESH_MS:
+            looked[row.report_id] = fingerprint
     if looked:
         async with runtime.database.transaction() as connection:
             await reports.look(connection, site, looked, now_ms)
     return count
+
+
+async def _check(runtime: Runtime, row: Row) -> tuple[Outcome, str | None]:
+    """And the fingerprint of what it was found to say; None where it is to be compared again.
+
+    Most say what they said, so the sums of the period are looked at first. They are read before the report is compared:
+    what changes in between is seen the next time. After a correction, noted or refused, it is compared once more.
+    """
+    async with runtime.database.read() as connection:
+        sums = await _fingerprint(connection, runtime.settings.site, row, plan_of(runtime).timezone)
+    found = await kept(runtime, row.report_id) if sums != row.fingerprint else None
+    if found is None:
+        return Outcome.SAME, sums
+    plan = await _plan_then(runtime, found[1])
+    fingerprint = sums if plan else f"{WITHOUT_WORDS}{sums}"
+    if fingerprint == row.fingerprint:
+        return Outcome.SAME, fingerprint
+    if plan is None:
+        log.warning("report.words_gone", report_id=row.report_id, site_version=found[1]["site_version"])
+    outcome = await _correct(runtime, found, plan)
+    return outcome, fingerprint if outcome is Outcome.SAME else None
+
+
+async def _plan_then(runtime: Runtime, document: Document) -> Plan | None:
+    """By the site's words of that time, in the zone of the figures; None where they are gone or are refused today."""
+    files = await words_of(runtime, document["site_version"])
+    try:
+        plan = None if files is None else plan_in(files)
+    except SiteFaults:
+        return None
+    return plan and plan.model_copy(update={"timezone": plan_of(runtime).timezone})
 
 
 async def _fingerprint(connection: AsyncConnection, site: str, row: Row, zone: str) -> str:
@@ -309,22 +370,24 @@ async def _fingerprint(connection: AsyncConnection, site: str, row: Row, zone: s
     return documents.digest_of(json.dumps(told, sort_keys=True))
 
 
-async def correct(runtime: Runtime, report_id: str) -> bool:
-    """Write down what is otherwise now, by the site's words of that time: other targets are no correction."""
-    found = await kept(runtime, report_id)
-    if found is None:
-        return False
+async def _correct(
+    runtime: Runtime, found: tuple[Row, Document, list[list[Change]]], plan_then: Plan | None
+) -> Outcome:
+    """Write down what is otherwise now, by the site's words of that time: other targets are no correction.
+
+    Without these words only what does not hang on them is compared.
+    """
     row, document, corrections = found
-    files = await words_of(runtime, document["site_version"])
-    if files is None:
-        return False
-    fresh = await figures_told(runtime, plan_in(files), row.from_ms, row.until_ms)
+    fresh = await figures_told(runtime, plan_then or plan_of(runtime), row.from_ms, row.until_ms)
     before = rules.corrected(documents.values_of(document), corrections)
     found_now = documents.comparable(rules.changes(before, documents.values_of(fresh)), document, fresh)
+    if plan_then is None:
+        found_now = documents.plain(found_now)
     if not found_now:
-        return False
+        return Outcome.SAME
     why = SETTLED if before.get((f"{documents.ALL}:", f"{documents.SUM}unsettled")) else LATE
-    return await _note_correction(runtime, report_id, len(corrections), found_now, why)
+    is_noted = await _note_correction(runtime, row.report_id, len(corrections), found_now, why)
+    return Outcome.CORRECTED if is_noted else Outcome.REFUSED
 
 
 async def kept(runtime: Runtime, report_id: str) -> tuple[Row, Document, list[list[Change]]] | None:

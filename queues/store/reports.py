@@ -205,11 +205,15 @@ async def to_check(connection: AsyncConnection, site: str, since_ms: int, limit:
     return [_row(row) for query in (fresh, old) for row in (await connection.execute(query)).mappings()]
 
 
-async def look(connection: AsyncConnection, site: str, fingerprints: Mapping[str, str], now_ms: int) -> None:
-    """These were compared with what they are made of."""
+async def look(
+    connection: AsyncConnection, site: str, fingerprints: Mapping[str, str | None], now_ms: int
+) -> None:
+    """These were looked at; with a fingerprint: compared with what they are made of, and nothing differed."""
     for report_id, fingerprint in fingerprints.items():
         here = (_c.site == site, _c.report_id == report_id)
-        values = {"checked_ms": now_ms, "fingerprint": fingerprint}
+        values: dict[str, Any] = {"checked_ms": now_ms}
+        if fingerprint is not None:
+            values["fingerprint"] = fingerprint
         await connection.execute(update(reports).where(*here).values(**values))
 
 

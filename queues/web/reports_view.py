@@ -14,6 +14,7 @@ from queues.domain.report_document import (
     AGENT,
     ALL,
     DEPARTMENT,
+    IN_TIME,
     QUEUE,
     SUM,
     TIER,
@@ -35,7 +36,6 @@ COUNTS: Final = tuple(f"{SUM}{CALL_SUMS[name]}" for name in ("N", "O", "A", "B")
 AGENT_COUNTS: Final = ("offers", "accepted", "declined", "expired", "talks", "transfers")
 AGENT_LENGTHS: Final = ("connected", "wrap_up", "ready", "away")
 AGENT_SHARES: Final = ("occupancy", "acceptance")
-IN_TIME: Final = ("A_T", "B_T", "B_s", "D_T")
 CHANGES_SHOWN: Final = 60
 CSV_COLUMNS: Final = (
     *("report", "first", "last", "by", "of", "figure", "value", "corrected", "unit", "target"),

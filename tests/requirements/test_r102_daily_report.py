@@ -1,6 +1,8 @@
 """R102: at the set time yesterday's figures are there and do not change afterwards without a marked correction."""
 
+import asyncio
 import datetime as dt
+import json
 from collections import Counter
 from typing import Any
 
@@ -12,8 +14,9 @@ from queues.domain import report_document as documents
 from queues.domain import reports as rules
 from queues.domain.reports import Kind, Reports
 from queues.service import figuring, reporting
-from queues.service.plans import plan_of
+from queues.service.plans import keep_version, plan_of
 from queues.store.reports import keep, reports
+from queues.store.site_versions import content_of, insert_new
 from tests.queues.outlets import rows
 from tests.queues.web.reader import text_of
 from tests.requirements.reported import HOUR_MS, House, open_house, sums_of
@@ -73,15 +76,130 @@ async def test_yesterday_is_there_at_the_set_time_and_what_comes_late_is_a_marke
         await expect_the_page_to_show_both(house)
 
 
-async def come_late(house: House, arrived_ms: int) -> None:
+async def come_late(house: House, arrived_ms: int, call_id: str = "CA9") -> None:
     """A call of which nobody had told us, found a day later at the provider's; all of it said twice."""
     board = house.hotline.switchboard
     told = {"arrived_ms": arrived_ms, "ended_ms": arrived_ms + 9_000, "is_ended": True}
-    await house.hotline.arrive("CA9")
+    await house.hotline.arrive(call_id)
     for _ in range(2):
-        await board.append_line(type="call.reconciled", call_id="CA9", data=told)
-        await board.end_call(call_id="CA9", by="system")
+        await board.append_line(type="call.reconciled", call_id=call_id, data=told)
+        await board.end_call(call_id=call_id, by="system")
     await house.write_down()
+
+
+async def expect_to_say_what_the_figures_say(house: House, report_id: str = REPORT) -> None:
+    row = await house.row(report_id)
+    plan = plan_of(house.runtime)
+    fresh = await reporting.figures_told(house.runtime, plan, row["from_ms"], row["until_ms"])
+    assert rules.changes(await house.now_says(report_id), documents.values_of(fresh)) == []
+
+
+async def begin_two_days(house: House) -> None:
+    """Reports of the 23rd and the 24th, each with one call; and the site's words are kept."""
+    await keep_version(house.runtime)
+    await house.clock_turns()
+    for n, day in enumerate((23, 24)):
+        house.go_to(f"2026-11-{day}", "10:00")
+        await house.call(f"CA{n}")
+        await house.write_down()
+        house.go_to(f"2026-11-{day + 1}", "01:30")
+        await house.clock_turns(2)
+
+
+async def test_a_correction_that_another_process_was_first_with_is_made_the_next_time(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process read the figures, a call came late, another read them, and then both wrote, the first one first."""
+    told, has_read = reporting.figures_told, {"one": asyncio.Event(), "two": asyncio.Event()}
+    goes_on = {name: asyncio.Event() for name in has_read}
+
+    async def figures_told(*about: Any) -> documents.Document:
+        found = await told(*about)
+        if (task := asyncio.current_task()) and (name := task.get_name()) in goes_on:
+            has_read[name].set()
+            await goes_on[name].wait()
+        return found
+
+    async with open_house(runtime) as house:
+        await begin_two_days(house)
+        from_ms = (await house.row(REPORT))["from_ms"]
+        monkeypatch.setattr(reporting, "figures_told", figures_told)
+        tasks = []
+        for hour, name in ((10, "one"), (12, "two")):
+            await come_late(house, from_ms + hour * HOUR_MS, f"CA{hour}")
+            tasks.append(asyncio.create_task(reporting.correct_reports(runtime), name=name))
+            await has_read[name].wait()
+        for name, task, count in zip(goes_on, tasks, (1, 0), strict=True):
+            goes_on[name].set()
+            assert await task == count
+        await house.clock_turns()
+        await expect_to_say_what_the_figures_say(house)
+
+
+async def test_a_report_that_cannot_be_compared_keeps_no_other_from_being_corrected(runtime: Runtime) -> None:
+    async with open_house(runtime) as house:
+        await begin_two_days(house)
+        first, second = await house.row(REPORT), "day-2026-11-24"
+        await come_late(house, first["from_ms"] + 10 * HOUR_MS)
+        await come_late(house, first["until_ms"] + 10 * HOUR_MS, "CA8")
+        await say_of(house, document="nothing that can be read")
+        await house.clock_turns()
+        await expect_to_say_what_the_figures_say(house, second)
+        await say_of(house, document=first["document"])
+        await house.clock_turns()
+        await expect_to_say_what_the_figures_say(house)
+
+
+async def test_a_report_that_cannot_be_made_keeps_no_other_from_being_made(runtime: Runtime) -> None:
+    async with open_house(runtime) as house:
+        await house.clock_turns()
+        await house.write_down()
+        await say_of(house, from_ms=-(10**17))  # no calendar has it
+        house.go_to("2026-11-24", "01:00")
+        await house.clock_turns()
+        house.go_to("2026-11-25", "01:30")
+        await house.clock_turns()
+        assert await house.made() == ["day-2026-11-24"]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_where_the_words_of_that_time_are_gone_or_refused_today_sums_are_corrected(
+    runtime: Runtime, *, is_kept: bool
+) -> None:
+    async with open_house(runtime) as house:
+        await begin_two_days(house)
+        first, document = await house.row(REPORT), await house.document(REPORT)
+        if is_kept:
+            await keep_refused_words(house, document["site_version"])
+        old = documents.write({**document, "site_version": "long ago"})
+        await say_of(house, document=old, digest=documents.digest_of(old))
+        await come_late(house, first["from_ms"] + 10 * HOUR_MS)
+        assert await house.clock_turns() == 1
+        assert await house.clock_turns() == 0
+        says = await house.now_says(REPORT)
+        assert says["all:", "sum:arrived"] == 2
+        assert says["all:", "f5"] == documents.values_of(document)["all:", "f5"], "that hangs on targets"
+        before = await house.row(REPORT)
+        assert await house.clock_turns() == 0
+        assert await house.row(REPORT) == before, "the same sums are not compared again"
+        own = documents.write(document)
+        await say_of(house, document=own, digest=documents.digest_of(own))
+        await house.clock_turns(2)
+        await expect_to_say_what_the_figures_say(house)
+
+
+async def say_of(house: House, **values: str | int) -> None:
+    async with house.runtime.database.transaction() as connection:
+        await connection.execute(update(reports).where(reports.c.report_id == REPORT).values(**values))
+
+
+async def keep_refused_words(house: House, version: str) -> None:
+    """Of a time when a site could say what is a fault today."""
+    async with house.runtime.database.transaction() as connection:
+        words = json.loads(await content_of(connection, version) or "")
+        words["queues.yaml"] = "queues: 1"
+        content = json.dumps(words)
+        assert await insert_new(connection, version="long ago", site="power", created_ms=1, content=content)
 
 
 async def expect_the_next_one_to_find_what_the_dead_one_left(house: House) -> None:

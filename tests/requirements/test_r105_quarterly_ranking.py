@@ -6,15 +6,18 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from sqlalchemy import update
+
 from config import site_files
 from config.runtime import Runtime
 from queues.domain.reports import mean_of, rank
 from queues.domain.scores import Judged, Why
 from queues.service import reporting
 from queues.service.people import Agent, save_agents
+from queues.store.reports import reports
 from queues.store.scores import Month, put
 from tests.queues.web.reader import text_of
-from tests.requirements.reported import House, open_house
+from tests.requirements.reported import HOUR_MS, House, open_house
 
 QUARTER = "quarter-2026-10-01"
 # 赵 was there for two months only.
@@ -88,6 +91,28 @@ async def test_the_quarter_ranks_by_the_mean_of_three_months(runtime: Runtime, t
         assert (
             "座席排名,李静,平均分: 第 2 名,90.00" in (await boss.client.get(f"/reports/{QUARTER}.csv")).text
         )
+
+
+async def test_a_quarter_that_began_by_another_zone_is_made(runtime: Runtime, tmp_path: Path) -> None:
+    """It was planted while the site said UTC; figures of months are by the zone in force."""
+    async with open_house(at_quarters_alone(runtime, tmp_path)) as house:
+        await house.clock_turns()
+        span = {name: reports.c[name] + 8 * HOUR_MS for name in ("from_ms", "until_ms")}
+        async with runtime.database.transaction() as connection:
+            await connection.execute(update(reports).values(**span))
+        await house.call("CA1")
+        house.go_to("2027-01-01", "03:00")
+        await house.call("CA2")
+        await house.write_down()
+        house.go_to("2027-01-03", "12:00")
+        await house.clock_turns()
+        assert await house.made() == [QUARTER]
+        (whole,) = [each for each in (await house.document(QUARTER))["months"] if each["by"] == "all"]
+        assert [(each["month"], each["arrived"]) for each in whole["months"]] == [
+            ("2026-10", 0),
+            ("2026-11", 1),
+            ("2026-12", 0),
+        ]
 
 
 def test_means_that_are_shown_alike_are_alike() -> None:
