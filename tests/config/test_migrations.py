@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from config import migrations
 from config.database import Database, database_url
@@ -31,3 +31,17 @@ async def test_several_processes_upgrade_at_once_and_the_tables_are_there(tmp_pa
 
 def test_a_database_that_was_never_upgraded_stands_at_no_revision(tmp_path: Path) -> None:
     assert migrations.current_revision(settings_in(tmp_path)) is None
+
+
+async def test_days_with_our_own_calls_among_the_callers_are_counted_anew(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'shouwen.sqlite'}"
+    migrations.upgrade_url(url, "0024")
+    database = Database(url)
+    async with database.transaction() as connection:
+        await connection.execute(
+            text("INSERT INTO caller_days VALUES ('power', 0, '', '', '', 0, 0, 0, 0, 0)"),
+        )
+    migrations.upgrade_url(url)
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM caller_days"))).scalar_one() == 0
+    await database.close()
