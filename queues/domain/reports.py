@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from queues.domain.plan_checks import Names
 
 COMPLAINT: Final = "complaint"
+SCORED_ON: Final = 2  # the day of a month by which the scores of the one before are there
 URGENT_WITHIN_MS: Final = 5 * 60_000
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _DAY: Final = dt.timedelta(days=1)
@@ -90,9 +91,9 @@ class WhenOnDay(When):
 
 
 class QuarterlyWhen(WhenOnDay):
-    """A day later than the others: the scores that it ranks by are made within a day of a month's end."""
+    """A day later than the others: the scores that it ranks by are made within a day of a month's end (see `check`)."""
 
-    day: int = Field(default=2, ge=1, le=28)
+    day: int = Field(default=SCORED_ON, ge=1, le=28)
 
 
 class Urgent(Part):
@@ -276,6 +277,12 @@ def check(names: Names, parts: Mapping[str, Any]) -> None:
     terms: Reports = parts["reports"]
     for index, kind in enumerate(terms.complaints or ()):
         names.expect(("quality", "reports", "complaints", index), "ticket type", kind)
+    if parts["scores"] and Kind.QUARTER in terms.kinds and terms.quarter.day < SCORED_ON:
+        fault = (
+            "the quarter ranks agents by their scores, and those of its last month are there within a day of its end:"
+            f" 'day' must be at least {SCORED_ON}"
+        )
+        names.book.add(("quality", "reports", "quarter", "day"), fault)
 
 
 def complaint_types(plan: Plan) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from queues.service.calls import local_day
 from queues.service.figures import Asked
 from queues.service.figuring import is_behind
 from queues.service.plans import plan_in, plan_of, words_of
-from queues.service.scores import month_scores
+from queues.service.scores import make_due, month_scores
 from queues.store import abandoned, intervals, people, promises, reports
 from queues.store.reports import EntryKind, Row
 
@@ -153,11 +153,18 @@ async def tell_missing(runtime: Runtime, plan: Plan) -> None:
 
 
 async def awaits_points(runtime: Runtime, plan: Plan, row: Row) -> bool:
-    """A quarter ranks by the mean of three months: it waits for the points of the last one, until it is due at most."""
-    if row.kind != Kind.QUARTER or plan.scores is None or runtime.clock.now_ms() >= due_ms_of(row, plan):
+    """A quarter ranks by the mean of three months: it waits for the points of the last one, until it is due at most.
+
+    They are made here where nobody has come to it: after an outage beyond that instant this chore may be the first.
+    """
+    if row.kind != Kind.QUARTER or plan.scores is None:
         return False
     last = row.period.last
-    return not await month_scores(runtime, plan, last.year, last.month)
+    if await month_scores(runtime, plan, last.year, last.month):
+        return False
+    await make_due(runtime, plan)
+    are_there = bool(await month_scores(runtime, plan, last.year, last.month))
+    return not are_there and runtime.clock.now_ms() < due_ms_of(row, plan)
 
 
 async def make(runtime: Runtime, plan: Plan, row: Row, more: Document | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -255,6 +256,23 @@ def test_a_broken_site_is_told_with_its_place(
     assert cli.main(["check", str(folder)]) == 1
     told = capsys.readouterr().err
     assert told.removeprefix(f"{place[0]}.yaml:{line_of(*place)}").lstrip(": ") == f"{words}\n"
+
+
+def test_a_quarter_that_ranks_before_its_points_are_there_is_told_with_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "power"
+    shutil.copytree(ROOT / "config" / "sites" / "power", folder)
+    path = folder / "quality.yaml"
+    text = path.read_text("utf-8")
+
+    def told(quarter: str) -> list[str]:
+        path.write_text(text.replace("reports:\n", f"reports:\n  quarter: {quarter}\n"), "utf-8")
+        return [str(fault) for fault in examine(folder).faults]
+
+    line = text[: text.index("reports:\n")].count("\n") + 2
+    (fault,) = told('{day: 1, at: "00:00"}')
+    assert fault.startswith(f"quality.yaml:{line} reports.quarter.day: "), fault
+    assert "'day' must be at least 2" in fault
+    assert told('{day: 2, at: "00:00"}') == []
 
 
 def test_at_least_twenty_sites_are_broken() -> None:

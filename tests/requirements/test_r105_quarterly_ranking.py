@@ -65,6 +65,8 @@ async def test_the_quarter_ranks_by_the_mean_of_three_months(runtime: Runtime, t
             Agent(agent_id=each, name=name, skills=("general",), endpoint="") for each, name in NAMES.items()
         ]
         await save_agents(house.runtime, people)
+        # So nobody has points of December.
+        assert await house.hotline.switchboard.set_presence(agent_id="wang", presence="signed_out") == "ok"
         await house.clock_turns()
         for place in range(2):
             await keep_month(house, place, {who: told[place] for who, told in POINTS.items()})
@@ -113,6 +115,25 @@ async def test_a_quarter_that_began_by_another_zone_is_made(runtime: Runtime, tm
             ("2026-11", 1),
             ("2026-12", 0),
         ]
+
+
+async def test_after_an_outage_the_points_come_before_the_ranking(runtime: Runtime, tmp_path: Path) -> None:
+    """No clock process ran when the quarter was due: whoever makes it first makes the points of its last month."""
+    async with open_house(at_quarters_alone(runtime, tmp_path)) as house:
+        await house.clock_turns()
+        for place in range(2):
+            await keep_month(house, place, {"wang": POINTS["wang"][place]})
+        house.go_to("2026-12-10", "09:00")
+        await house.call("CA1")
+        await house.write_down()
+        house.go_to("2027-02-05", "09:00")
+        await house.write_down()
+        await house.clock_turns()
+        assert await house.made() == [QUARTER]
+        (row,) = (await house.document(QUARTER))["ranking"]["rows"]
+        assert row["agent_id"] == "wang"
+        assert row["months"][:2] == [100.0, 95.0]
+        assert row["months"][2] is not None
 
 
 def test_means_that_are_shown_alike_are_alike() -> None:
