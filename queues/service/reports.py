@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 PAGE: Final = 60
+UPDATES: Final = 50  # of an urgent report on one page
 NOTE_LENGTH_MAX: Final = 2_000
 
 
@@ -53,7 +54,10 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A report that is made; `kept` is what it said, `now` what it says with its corrections."""
+    """A report that is made; `kept` is what it said, `now` what it says with its corrections.
+
+    Of the updates of an urgent one a page; `older` is the number before which there are more.
+    """
 
     row: Row
     document: Document
@@ -61,6 +65,7 @@ class Found:
     kept: Values
     now: Values
     is_intact: bool  # the document is the one that was made
+    older: int | None = None
 
     def changes_of(self, entry: Entry) -> list[Change]:
         return documents.read_changes(entry.content) if entry.kind == EntryKind.CORRECTION else []
@@ -88,12 +93,18 @@ async def waiting_for(runtime: Runtime, plan: Plan) -> list[Awaited]:
     return sorted(found.values(), key=lambda each: each.due_ms)
 
 
-async def find(runtime: Runtime, report_id: str) -> Found | None:
-    """None while it is not made."""
+async def find(runtime: Runtime, report_id: str, before: int | None = None) -> Found | None:
+    """None while it is not made. With the updates before this number, the newest ones where none is given."""
     site = runtime.settings.site
     async with runtime.database.read() as connection:
         found = await store.find(connection, site, report_id)
-        entries = await store.entries_of(connection, site, report_id)
+        entries = [
+            each
+            for kind in (EntryKind.CORRECTION, EntryKind.NOTE)
+            for each in await store.entries_of(connection, site, report_id, kind)
+        ]
+        updates = await store.updates(connection, site, report_id, before, UPDATES + 1)
+    older = updates[UPDATES - 1].number if len(updates) > UPDATES else None
     if found is None or not found[0].is_made:
         return None
     row, text = found
@@ -103,7 +114,8 @@ async def find(runtime: Runtime, report_id: str) -> Found | None:
         documents.read_changes(each.content) for each in entries if each.kind == EntryKind.CORRECTION
     ]
     is_intact = documents.digest_of(text) == row.digest
-    return Found(row, document, tuple(entries), kept, rules.corrected(kept, corrections), is_intact)
+    told = (*entries, *updates[:UPDATES][::-1])
+    return Found(row, document, told, kept, rules.corrected(kept, corrections), is_intact, older)
 
 
 async def note(runtime: Runtime, report_id: str, text: str, by: str) -> bool:

@@ -29,8 +29,10 @@ log = get_log(__name__)
 
 WHY_LENGTH_MAX: Final = 300
 TEXT_LENGTH_MAX: Final = 2_000
-# Why an update was written: its time had come, somebody had something to say, the surge is over.
-DUE, SAID, OVER = "due", "said", "over"
+# Why an update was written: its time had come, somebody had something to say, the surge is over, or nobody has said
+# anything for days: then it is closed, or it would go on for ever.
+DUE, SAID, OVER, LEFT = "due", "said", "over", "left"
+LEFT_MS: Final = 3 * 86_400_000
 TOLD: Final = ("arrived", "offered", "answered", "abandoned", "unsettled")
 
 
@@ -94,13 +96,15 @@ async def go_on(runtime: Runtime) -> int:
 
 
 async def _go_on(runtime: Runtime, plan: Plan, row: Row, *, is_over: bool) -> bool:
+    site, now_ms, made_ms = runtime.settings.site, runtime.clock.now_ms(), row.made_ms or 0
     async with runtime.database.read() as connection:
-        entries = await reports.entries_of(connection, runtime.settings.site, row.report_id)
-    last_ms = max([row.made_ms or 0, *(each.at_ms for each in entries)])
-    is_due = last_ms + plan.reports.urgent.every_ms <= runtime.clock.now_ms()
+        number, last_ms = await reports.last_of(connection, site, row.report_id)
+        is_due = max(made_ms, last_ms) + plan.reports.urgent.every_ms <= now_ms
+        _, said_ms = await reports.last_of(connection, site, row.report_id, SAID) if is_due else (0, 0)
     if not is_over and not is_due:
         return False
-    return await _update(runtime, plan, row, OVER if is_over else DUE, known=len(entries))
+    is_left = not _is_surges(row) and max(made_ms, said_ms) + LEFT_MS <= now_ms
+    return await _update(runtime, plan, row, OVER if is_over else LEFT if is_left else DUE, known=number)
 
 
 async def update(runtime: Runtime, report_id: str, text: str, by: str, *, closes: bool = False) -> bool:
@@ -124,7 +128,8 @@ async def _update(
     known: int | None = None,
 ) -> bool:
     site, now_ms = runtime.settings.site, runtime.clock.now_ms()
-    told = await reporting.figures_told(runtime, plan, row.from_ms, now_ms + 1)
+    today_ms, _ = day_of(plan, local_day(plan, now_ms))  # it may go on for days: each update tells of its own
+    told = await reporting.figures_told(runtime, plan, max(row.from_ms, today_ms), now_ms + 1)
     content = documents.write({"text": text, "now": await _now(runtime), "figures": _short(told)})
     entry = {
         "kind": str(EntryKind.UPDATE),
@@ -135,11 +140,11 @@ async def _update(
     }
     async with runtime.database.transaction() as connection:
         is_open = await reports.is_open(connection, site, row.report_id)
-        entries = await reports.entries_of(connection, site, row.report_id)
-        if not is_open or known not in (None, len(entries)):
+        last, _ = await reports.last_of(connection, site, row.report_id)
+        if not is_open or known not in (None, last):
             return False
         number = await reports.add(connection, site, row.report_id, entry)
-        action = "report.closed" if closes or why == OVER else "report.updated"
+        action = "report.closed" if closes or why in (OVER, LEFT) else "report.updated"
         if action == "report.closed":
             await reports.close(connection, site, row.report_id, now_ms)
         mark, subject = f"{site}:{row.report_id}:{number}", f"report:{row.report_id}"

@@ -245,6 +245,30 @@ async def entries_of(
     return [Entry(**row) for row in rows.mappings()]
 
 
+async def updates(
+    connection: AsyncConnection, site: str, report_id: str, before: int | None, limit: int
+) -> list[Entry]:
+    """What was added to an urgent report, the newest first, before this number."""
+    here = [entries.c.site == site, entries.c.report_id == report_id, entries.c.kind == EntryKind.UPDATE]
+    if before is not None:
+        here.append(entries.c.number < before)
+    columns = [column for column in entries.c if column.name not in ("site", "report_id")]
+    query = select(*columns).where(*here).order_by(entries.c.number.desc()).limit(limit)
+    return [Entry(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def last_of(
+    connection: AsyncConnection, site: str, report_id: str, why: str | None = None
+) -> tuple[int, int]:
+    """Number and instant of the newest entry, of those written for this reason; (0, 0) where there is none."""
+    here = [entries.c.site == site, entries.c.report_id == report_id]
+    if why is not None:
+        here.append(entries.c.why == why)
+    query = select(entries.c.number, entries.c.at_ms).where(*here).order_by(entries.c.number.desc()).limit(1)
+    row = (await connection.execute(query)).first()
+    return (int(row.number), int(row.at_ms)) if row else (0, 0)
+
+
 async def counts(
     connection: AsyncConnection, site: str, report_ids: Collection[str]
 ) -> dict[tuple[str, str], int]:

@@ -131,6 +131,9 @@ async def show_report(request: Request) -> Response:
         ranking=shown.ranking(),
         now=shown.now(),
         thread=shown.thread(),
+        older_href=""
+        if found.older is None
+        else f"/reports/{found.row.report_id}?before={found.older}#thread",
         leads=request.state.account.role in LEADERS,
         complaints=shown.complaints(),
         corrections=entries[EntryKind.CORRECTION],
@@ -187,7 +190,9 @@ async def update_report(request: Request) -> Response:
 
 async def _find(request: Request) -> tuple[Found, Shown]:
     floor = floor_of(request)
-    found = await reports.find(floor.runtime, request.path_params["report_id"])
+    before = request.query_params.get("before", "")
+    number = int(before) if before.isascii() and before.isdecimal() and len(before) < 10 else None
+    found = await reports.find(floor.runtime, request.path_params["report_id"], number)
     if found is None:
         raise HTTPException(404)
     authors = [each.account_id for each in found.entries if each.account_id]

@@ -5,10 +5,13 @@ from typing import Any
 
 from config.runtime import Runtime
 from queues import clockwork
+from queues.domain import report_document as documents
 from queues.domain.reports import URGENT_WITHIN_MS
+from queues.service.reports import UPDATES
 from queues.service.surging import watch_surges
 from queues.service.switchboard import Switchboard
-from queues.store.reports import Row, plant
+from queues.service.urgent_reports import begin, read_update, update
+from queues.store.reports import Row, add, plant
 from tests.queues.outlets import rows
 from tests.queues.web.reader import text_of
 from tests.requirements.reported import House, open_house
@@ -79,6 +82,44 @@ async def test_a_surge_begins_one_report_that_goes_on_until_the_surge_is_over(ru
         )
         late = await boss.send(f"/reports/{report_id}/update", {"text": "还有一句"})
         assert late.status_code == 422
+
+
+async def test_a_thread_that_nobody_closes_tells_the_day_page_by_page_and_closes_by_itself(
+    runtime: Runtime,
+) -> None:
+    async with open_house(runtime) as house:
+        await house.call("CA1")
+        await house.write_down()
+        boss = await house.door.enter("boss", "supervisor", locale="en")
+        report_id = await begin(runtime, "Storm", "boss")
+        pass_by(house, 48 * 60 * MINUTE_MS)
+        await house.call("CA2")
+        await house.call("CA3")
+        await house.write_down()
+        assert await update(runtime, report_id, "The first word.", "boss")
+        (first,) = await rows(runtime, "report_entries")
+        told = read_update(first["content"])
+        assert told["figures"]["sums"]["arrived"] == 2, "of this day, not of the first"
+        later = {name: first[name] for name in ("kind", "at_ms", "account_id", "why")}
+        later["content"] = documents.write({**told, "text": "A later word."})
+        async with runtime.database.transaction() as connection:
+            for _ in range(UPDATES):
+                await add(connection, runtime.settings.site, report_id, later)
+        page = await boss.open(f"/reports/{report_id}")
+        assert "A later word." in text_of(page)
+        assert "The first word." not in text_of(page)
+        assert f"/reports/{report_id}?before=2#thread" in page.text
+        older = text_of(await boss.open(f"/reports/{report_id}?before=2"))
+        assert "The first word." in older
+        assert "begun" in older
+        pass_by(house, 72 * 60 * MINUTE_MS - 1)
+        await look(house)
+        pass_by(house, 30 * MINUTE_MS)
+        await look(house)
+        pass_by(house, 30 * MINUTE_MS)
+        await look(house)
+        assert (await thread(house, report_id))[UPDATES + 1 :] == [(52, "due"), (53, "left")]
+        assert "three days" in text_of(await boss.open(f"/reports/{report_id}"))
 
 
 async def test_a_supervisor_begins_one_and_what_the_dead_left_is_made_by_the_clock(runtime: Runtime) -> None:
