@@ -5,6 +5,9 @@ A scope is an opaque word here; the storeys above say what it opens. A token is 
 What must hold: a token that is not known costs the same look-up and the same comparison as one with a wrong secret, and
 gets the same answer; only whoever has the whole secret is told that it has ended. All times are real, as with people's
 sessions. The day of a token's last use is written once a day.
+
+A token opens one site, also where several share a database: to another it is one that is not known. One made before
+tokens had a site is of the site that it is used at first.
 """
 
 import hashlib
@@ -16,7 +19,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, RowMapping, Table, Text, insert, select, update
+from sqlalchemy import BigInteger, Column, ColumnElement, RowMapping, Table, Text, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.database import Database, metadata
@@ -38,6 +41,7 @@ api_tokens = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
     Column("used_on", Text),
+    Column("site", Text),
 )
 
 
@@ -69,12 +73,12 @@ class Token:
 
 
 async def add(
-    connection: AsyncConnection, name: str, scopes: Collection[str], days: int
+    connection: AsyncConnection, site: str, name: str, scopes: Collection[str], days: int
 ) -> tuple[Token, str]:
     """A new token and its text, which is nowhere else. Raises TokenTaken."""
     if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
         raise ValueError(f"a token needs a name of 1 to {NAME_LENGTH_MAX} characters")
-    if any(not each.is_over for each in await named(connection, name)):
+    if any(not each.is_over for each in await named(connection, site, name)):
         raise TokenTaken(TokenTaken.__doc__)
     now_ms, secret = wall_ms(), secrets.token_urlsafe(32)
     token = Token(secrets.token_hex(6), name, frozenset(scopes), now_ms, now_ms + days * DAY_MS, None, None)
@@ -85,35 +89,37 @@ async def add(
         "scopes": " ".join(sorted(scopes)),
         "created_ms": token.created_ms,
         "expires_ms": token.expires_ms,
+        "site": site,
     }
     await connection.execute(insert(api_tokens).values(row))
     return token, f"{MARK}_{token.token_id}_{secret}"
 
 
-async def named(connection: AsyncConnection, name: str) -> list[Token]:
-    query = select(api_tokens).where(api_tokens.c.name == name)
+async def named(connection: AsyncConnection, site: str, name: str) -> list[Token]:
+    query = select(api_tokens).where(api_tokens.c.name == name, _is_of(site))
     return [_token(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def everyone(connection: AsyncConnection) -> list[Token]:
-    query = select(api_tokens).order_by(api_tokens.c.created_ms, api_tokens.c.token_id)
+async def everyone(connection: AsyncConnection, site: str) -> list[Token]:
+    query = select(api_tokens).where(_is_of(site)).order_by(api_tokens.c.created_ms, api_tokens.c.token_id)
     return [_token(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def revoke(connection: AsyncConnection, name: str) -> list[Token]:
+async def revoke(connection: AsyncConnection, site: str, name: str) -> list[Token]:
     """All of this name that are in force; none from now on."""
-    found = [each for each in await named(connection, name) if not each.is_over]
+    found = [each for each in await named(connection, site, name) if not each.is_over]
     mine = api_tokens.c.token_id.in_([each.token_id for each in found])
     await connection.execute(update(api_tokens).where(mine).values(revoked_ms=wall_ms()))
     return found
 
 
-async def check(database: Database, text: str) -> Token | Refusal:
+async def check(database: Database, site: str, text: str) -> Token | Refusal:
     """The token of this text, or why there is none; notes the day of its use."""
     mark, _, rest = text.partition("_")
     token_id, _, secret = rest.partition("_")
     async with database.read() as connection:
-        query = select(api_tokens).where(api_tokens.c.token_id == (token_id if token_id.isascii() else ""))
+        own = api_tokens.c.token_id == (token_id if token_id.isascii() else "")
+        query = select(api_tokens).where(own, _is_of(site))
         row = (await connection.execute(query)).mappings().first()
     known = row["digest"] if row is not None else NOBODYS
     is_right = hmac.compare_digest(_digest(secret), known)
@@ -123,10 +129,11 @@ async def check(database: Database, text: str) -> Token | Refusal:
     if token.is_over:
         return Refusal.REVOKED if token.revoked_ms is not None else Refusal.EXPIRED
     today = datetime.fromtimestamp(wall_ms() / 1000, UTC).date().isoformat()
-    if token.used_on != today:
+    if token.used_on != today or row["site"] is None:
         async with database.transaction() as connection:
-            own = api_tokens.c.token_id == token.token_id
-            await connection.execute(update(api_tokens).where(own).values(used_on=today))
+            this = update(api_tokens).where(own, _is_of(site)).values(used_on=today, site=site)
+            if not (await connection.execute(this)).rowcount:
+                return Refusal.UNKNOWN  # another site was the first to be asked with it
     return token
 
 
@@ -134,6 +141,10 @@ def bearer_of(header: str) -> str:
     """The text behind `Bearer` in an Authorization header, or nothing."""
     scheme, _, text = header.strip().partition(" ")
     return text.strip() if scheme.lower() == "bearer" and "\0" not in text else ""
+
+
+def _is_of(site: str) -> ColumnElement[bool]:
+    return or_(api_tokens.c.site == site, api_tokens.c.site.is_(None))
 
 
 def _digest(secret: str) -> str:

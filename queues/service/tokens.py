@@ -21,7 +21,7 @@ async def add(
     if not 1 <= days <= DAYS_MAX:
         raise ValueError(f"a token is good for 1 to {DAYS_MAX} days")
     async with runtime.database.transaction() as connection:
-        token, text = await tokens.add(connection, name, scopes, days)
+        token, text = await tokens.add(connection, runtime.settings.site, name, scopes, days)
         detail = {"name": name, "scopes": sorted(scopes), "days": days}
         await audits.write(
             connection,
@@ -38,7 +38,7 @@ async def add(
 async def revoke(runtime: Runtime, *, name: str, by: str) -> int:
     """How many of this name were in force."""
     async with runtime.database.transaction() as connection:
-        found = await tokens.revoke(connection, name)
+        found = await tokens.revoke(connection, runtime.settings.site, name)
         for token in found:
             await audits.write(
                 connection,
@@ -54,4 +54,4 @@ async def revoke(runtime: Runtime, *, name: str, by: str) -> int:
 
 async def everyone(runtime: Runtime) -> list[Token]:
     async with runtime.database.read() as connection:
-        return await tokens.everyone(connection)
+        return await tokens.everyone(connection, runtime.settings.site)

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.log import get_log
+from config.runtime import Runtime
 from config.web.errors import AWAY
 from config.web.pace import Pace
 from config.web.tokens import Refusal, Token, bearer_of, check
@@ -117,7 +118,8 @@ async def let_in(request: Request, scope: Scope) -> Token:
     if not text:
         detail = "Send the header Authorization: Bearer TOKEN; shouwen token add makes one."
         raise ProblemError("no_token", detail, WWW_Authenticate="Bearer")
-    token = await check(request.app.state.runtime.database, text)
+    runtime: Runtime = request.app.state.runtime
+    token = await check(runtime.database, runtime.settings.site, text)
     if isinstance(token, Refusal):
         log.warning("api.token_refused", why=str(token))
         raise ProblemError("wrong_token", _WHY[token], WWW_Authenticate='Bearer error="invalid_token"')

@@ -221,6 +221,14 @@ async def test_a_token_opens_what_it_says_until_it_ends(
     program.problem(answer, "out_of_scope")
     assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="figures"'
     (row,) = await hotline.rows("api_tokens")
+    assert row["site"] == "power"
+    for site, is_open in ((None, True), ("gas", False), ("power", True)):
+        async with hotline.runtime.database.transaction() as connection:
+            await connection.execute(update(api_tokens).values(site=site))
+        answer = await program.ask("/api/v1/live")
+        assert answer.status_code == (200 if is_open else 401), site
+        (row,) = await hotline.rows("api_tokens")
+        assert row["site"] == (site or "power"), "one from before is of the site it is used at"
     assert program.token.rpartition("_")[2] not in str(row)
     assert row["used_on"] == dt.datetime.now(dt.UTC).date().isoformat()
     assert "wall" in await tokens_room.show(hotline.runtime, terminal())
