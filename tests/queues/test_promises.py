@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from config.runtime import Runtime
 from queues.store import promises
@@ -49,11 +49,17 @@ async def test_a_ticket_is_told_by_what_became_of_it(
 
 
 async def test_no_report_reads_every_call_and_ticket_there_was(runtime: Runtime) -> None:
+    """Of 3,000 tickets nearly all were over long before."""
     async with plans(runtime.database) as (connection, found):
+        old = [ticket(f"T{n}", n % 900, n % 900 + 20, n % 900 + 10, n % 900 + 15) for n in range(3_000)]
+        await connection.execute(insert(tickets), old)
+        await connection.execute(text("analyze tickets"))
         assert await promises.callbacks_open(connection, "power", UNTIL) == 0
-        await promises.of_tickets(connection, "power", FROM, UNTIL)
+        assert await promises.of_tickets(connection, "power", FROM, UNTIL) == {}
     assert "ix_calls_callback_arrived_ms" in found[0]
-    ways = ("opened_ms", "due_ms", "resolved_ms", "closed_ms_resolved_ms")
-    assert [way for way in ways if f"ix_tickets_site_{way}" not in found[1]] == [], found[1]
-    assert found[1].count("ix_tickets_site_") == 5, found[1]
-    assert found[1].count("ix_tickets_site_opened_ms") == 1, "what was opened ever is not gone through"
+    if runtime.database.is_sqlite:
+        ways = ("opened_ms", "due_ms", "resolved_ms", "closed_ms_resolved_ms")
+        assert [found[1].count(f"ix_tickets_site_{way} ") for way in ways] == [1, 1, 1, 2], found[1]
+    else:
+        assert "BitmapOr" in found[1], found[1]
+        assert found[1].count("Bitmap Index Scan") == 5, found[1]
