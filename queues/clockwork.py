@@ -72,6 +72,7 @@ def own_chores(reader_names: Collection[str]) -> tuple[Chore, ...]:
         Chore("urgent_reports", 2.0, urgent_reports.go_on),
         Chore("correct_reports", 20.0, reporting.correct_reports),
         Chore("watch_alarms", 0.5, alarms.watch_alarms),
+        Chore("drop_alarms", 60.0, alarms.drop_old),
         Chore("keep_version", 300.0, plans.keep_version),
         Chore("keep_scores", 60.0, scores.make_months),
         Chore("mend_wrap_ups", 60.0, wrap_ups.mend_wrap_ups),

@@ -4,13 +4,17 @@ A line has a limit and a point where it is calm again. An alarm is raised when i
 when the figure is calm; in between it stays as it is, so it does not flicker. A figure made of fewer calls than the
 line asks for raises nothing. Times are ms, shares are parts of one.
 
+The longest wait falls to nothing with every caller who is answered, however slow the house is: its alarm is over when
+the figure has been calm for a while, at every look. A share moves slowly by itself, and who is back is back: they need
+no while.
+
 The wallboard is coloured by such lines, too, those of the targets: red is past, green is calm, amber is in between. An
 alarm's line is the target's unless the site says another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -121,6 +125,7 @@ class Alarms(Part):
     """Shares are those of the quarters of an hour that began within the last `within`, and of the one before."""
 
     window_ms: Duration = Field(default=1_800_000, alias="within", ge=QUARTER_MS, le=DAY_MS)
+    calm_ms: Duration = Field(default=60_000, alias="calm", ge=0, le=3_600_000)  # of the longest wait
     longest_wait: WaitLine = WaitLine()
     service_level: LevelLine = LevelLine()
     abandonment: ShareLine = ShareLine()
@@ -201,7 +206,8 @@ Key = tuple[Kind, str]  # kind, subject: a queue, an agent, a call, or nothing f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A figure at one moment; without a value there is nothing to judge. `queue`, `agent_id`: what else it is about."""
+    """A figure at one moment; without a value there is nothing to judge. `queue`, `agent_id`: what else it is about.
+    `calm_ms`: for how long it has to be calm until its alarm is over."""
 
     kind: Kind
     subject: str
@@ -211,6 +217,7 @@ class Reading:
     queue: str = ""
     tier: str = ""
     agent_id: str = ""
+    calm_ms: int = 0
 
     @property
     def key(self) -> Key:
@@ -226,16 +233,35 @@ class Reading:
 
 
 class Changes(NamedTuple):
-    raised: tuple[Reading, ...]
-    cleared: tuple[Key, ...]
+    """`calmed` is raised and calm from now on; `stirred` was calm, and is no more."""
+
+    raised: tuple[Reading, ...] = ()
+    cleared: tuple[Key, ...] = ()
+    calmed: tuple[Key, ...] = ()
+    stirred: tuple[Key, ...] = ()
 
 
-def changes(raised: Iterable[Key], readings: Sequence[Reading]) -> Changes:
-    """What begins and what is over, by what is raised and what was read; of what is not read any more all is over."""
-    already, read = frozenset(raised), {reading.key: reading for reading in readings}
-    begun = tuple(each for key, each in read.items() if key not in already and each.raises)
-    over = tuple(sorted(key for key in already if key not in read or read[key].clears))
-    return Changes(begun, over)
+def changes(raised: Mapping[Key, int | None], readings: Sequence[Reading], now_ms: int) -> Changes:
+    """What begins and what is over, by what is raised, since when it is calm, and what was read; of what is not read
+    any more all is over."""
+    read = {reading.key: reading for reading in readings}
+    begun = tuple(each for key, each in read.items() if key not in raised and each.raises)
+    told: dict[str, list[Key]] = {"cleared": [], "calmed": [], "stirred": []}
+    for key in sorted(raised):
+        if change := _change(raised[key], read.get(key), now_ms):
+            told[change].append(key)
+    return Changes(begun, **{change: tuple(keys) for change, keys in told.items()})
+
+
+def _change(calm_since_ms: int | None, reading: Reading | None, now_ms: int) -> str | None:
+    """What becomes of one that is raised."""
+    if reading is None:
+        return "cleared"
+    if not reading.clears:
+        return None if calm_since_ms is None else "stirred"
+    if now_ms - (now_ms if calm_since_ms is None else calm_since_ms) >= reading.calm_ms:
+        return "cleared"
+    return "calmed" if calm_since_ms is None else None
 
 
 def check(names: Names, alarms: Alarms) -> None:

@@ -2,7 +2,8 @@
 
 Any number of clock processes may watch. Each first reads what is raised and then the figures, and the store lets one of
 them write: an alarm is never raised twice for one crossing, nor cleared by a look that is older than itself. A process
-that dies between look and write has done nothing; the next look finds the same.
+that dies between look and write has done nothing; the next look finds the same. Since when a raised one is calm stands
+in its row, so it makes no difference which process looks, or whether it was started anew meanwhile.
 """
 
 import secrets
@@ -28,11 +29,13 @@ from queues.store import alarms as store
 from queues.store import audits
 from queues.store.alarms import Alarm
 
-__all__ = ["Alarm", "AlarmPage", "acknowledge", "list_alarms", "open_alarms", "watch_alarms"]
+__all__ = ["Alarm", "AlarmPage", "acknowledge", "drop_old", "list_alarms", "open_alarms", "watch_alarms"]
 
 log = get_log(__name__)
 
 PAGE: Final = 100
+KEPT_MS: Final = 400 * rule.DAY_MS  # a year, and the month it is compared with
+AT_ONCE: Final = 1_000
 ACKNOWLEDGED: Final = "alarm.acknowledged"
 
 
@@ -49,12 +52,16 @@ async def watch_alarms(runtime: Runtime) -> int:
         raised = {alarm.key: alarm for alarm in await store.open_ones(connection, site)}
     state = await Switchboard(runtime).wall_state()
     readings = [*of_floor(plan, state), *of_figures(plan, await _lately(runtime, plan, state.now_ms))]
-    begun, over = rule.changes(raised, readings)
-    if not begun and not over:
+    since_ms = {key: alarm.calm_ms for key, alarm in raised.items()}
+    begun, over, calmed, stirred = rule.changes(since_ms, readings, state.now_ms)
+    if not (begun or over or calmed or stirred):
         return 0
     async with runtime.database.transaction() as connection:
         told = [await store.begin(connection, site, _new_id(), each, state.now_ms) for each in begun]
-        ended = await store.end(connection, [raised[key].alarm_id for key in over], state.now_ms)
+        ended = await store.end(connection, [raised[key] for key in over], state.now_ms)
+        # By the instant of writing: what was seen by one that slept since says nothing about the time it slept.
+        await store.note_calm(connection, [raised[key].alarm_id for key in calmed], runtime.clock.now_ms())
+        await store.note_calm(connection, [raised[key].alarm_id for key in stirred], None)
     for alarm in told:
         if alarm is not None:
             log.warning("alarm.raised", alarm_id=alarm.alarm_id, kind=alarm.kind.value, subject=alarm.subject)
@@ -111,6 +118,7 @@ def longest_wait(plan: Plan, queue: str, state: WallState) -> Reading:
             value=None,
             line=rule.wait_line(plan, queue, ""),
             queue=queue,
+            calm_ms=plan.alarms.calm_ms,
         )
     return Reading(
         kind=Kind.LONGEST_WAIT,
@@ -120,6 +128,7 @@ def longest_wait(plan: Plan, queue: str, state: WallState) -> Reading:
         calls=worst.waiting,
         queue=queue,
         tier=worst.tier,
+        calm_ms=plan.alarms.calm_ms,
     )
 
 
@@ -188,6 +197,13 @@ def _occupancy(plan: Plan, totals: Totals) -> Reading:
 
 def _value(card: str, totals: Totals) -> float | None:
     return figures_of(totals, [CARDS[card]])[card].value
+
+
+async def drop_old(runtime: Runtime) -> int:
+    """How many were over for so long that they are forgotten now; the rest of many goes the next times."""
+    before_ms = runtime.clock.now_ms() - KEPT_MS
+    async with runtime.database.transaction() as connection:
+        return await store.drop_over(connection, before_ms, AT_ONCE)
 
 
 async def open_alarms(runtime: Runtime) -> list[Alarm]:

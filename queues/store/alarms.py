@@ -17,6 +17,7 @@ from sqlalchemy import (
     RowMapping,
     Table,
     Text,
+    delete,
     select,
     tuple_,
     update,
@@ -39,6 +40,7 @@ alarms = Table(
     Column("agent_id", Text, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger),
+    Column("calm_ms", BigInteger),
     Column("value", Float, nullable=False),
     Column("limit_value", Float, nullable=False),
     Column("calls", Integer, nullable=False),
@@ -47,11 +49,14 @@ alarms = Table(
 )
 Index(None, alarms.c.site, alarms.c.open_key, unique=True)
 Index(None, alarms.c.site, alarms.c.since_ms)
+Index(None, alarms.c.site, alarms.c.kind, alarms.c.subject, alarms.c.until_ms)
+Index(None, alarms.c.until_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """`value` is the figure when it was raised, by the limit of that moment: ms, or parts of one."""
+    """`value` is the figure when it was raised, by the limit of that moment: ms, or parts of one. `calm_ms` is since
+    when its figure has been calm; it is not over for that yet."""
 
     alarm_id: str
     kind: Kind
@@ -64,6 +69,7 @@ class Alarm:
     limit_value: float
     calls: int
     until_ms: int | None = None
+    calm_ms: int | None = None
     acknowledged_ms: int | None = None
     acknowledged_by: str | None = None
 
@@ -126,15 +132,39 @@ async def begin(
     return alarm if written.rowcount == 1 else None
 
 
-async def end(connection: AsyncConnection, alarm_ids: Sequence[str], seen_ms: int) -> list[str]:
-    """Those of them that were open until now."""
+async def end(connection: AsyncConnection, those: Sequence[Alarm], seen_ms: int) -> list[str]:
+    """Those of them that were open until now, and no less calm than when they were read."""
     ended = []
-    for alarm_id in alarm_ids:
-        is_open = (alarms.c.alarm_id == alarm_id, alarms.c.open_key.is_not(None))
-        over = update(alarms).where(*is_open).values(open_key=None, until_ms=seen_ms)
+    for alarm in those:
+        as_read = (
+            alarms.c.alarm_id == alarm.alarm_id,
+            alarms.c.open_key.is_not(None),
+            alarms.c.calm_ms.is_not_distinct_from(alarm.calm_ms),
+        )
+        over = update(alarms).where(*as_read).values(open_key=None, until_ms=seen_ms)
         if (await connection.execute(over)).rowcount == 1:
-            ended.append(alarm_id)
+            ended.append(alarm.alarm_id)
     return ended
+
+
+async def drop_over(connection: AsyncConnection, before_ms: int, limit: int) -> int:
+    """How many that were over before this instant are gone now."""
+    old = (
+        select(alarms.c.alarm_id)
+        .where(alarms.c.until_ms < before_ms)
+        .order_by(alarms.c.until_ms)
+        .limit(limit)
+    )
+    return int((await connection.execute(delete(alarms).where(alarms.c.alarm_id.in_(old)))).rowcount)
+
+
+async def note_calm(connection: AsyncConnection, alarm_ids: Sequence[str], since_ms: int | None) -> None:
+    """Since when they are calm, or that they are no more; of two who saw it begin the first is right."""
+    here = [alarms.c.alarm_id.in_(alarm_ids), alarms.c.open_key.is_not(None)]
+    if since_ms is not None:
+        here.append(alarms.c.calm_ms.is_(None))
+    if alarm_ids:
+        await connection.execute(update(alarms).where(*here).values(calm_ms=since_ms))
 
 
 async def acknowledge(

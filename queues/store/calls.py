@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     tuple_,
     union_all,
     update,
@@ -96,6 +97,13 @@ Index(None, calls.c.customer_id)
 Index(None, calls.c.caller_ref)
 Index(None, calls.c.ticket_no)
 Index(None, calls.c.agent_id, calls.c.arrived_ms)
+# Of few calls at any time. Neither database sees that a bound value fits: `running` is compared as it is written here.
+IS_RUNNING: Final = text("running != ''")
+_promised: Final = calls.c.callback.is_not(None)
+Index(None, calls.c.callback, calls.c.arrived_ms, sqlite_where=_promised, postgresql_where=_promised)
+Index(
+    "ix_calls_running", calls.c.site, calls.c.arrived_ms, sqlite_where=IS_RUNNING, postgresql_where=IS_RUNNING
+)
 Index(None, erasures.c.done_ms)
 
 QUEUED_COLUMNS: Final = (

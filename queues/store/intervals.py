@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     PrimaryKeyConstraint,
     RowMapping,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -50,6 +52,13 @@ intervals = Table(
     *(Column(name, Text, nullable=False) for name in domain.WAITS),
     Column("corrected_ms", BigInteger),
     PrimaryKeyConstraint(*KEY),
+)
+IS_UNSETTLED: Final = text("unsettled > 0")  # as the index says it: a bound value would not find it
+Index(
+    "ix_intervals_unsettled",
+    *(intervals.c[name] for name in ("site", "grain", "start_ms")),
+    sqlite_where=IS_UNSETTLED,
+    postgresql_where=IS_UNSETTLED,
 )
 agent_intervals = Table(
     "agent_intervals",

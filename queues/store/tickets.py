@@ -69,6 +69,10 @@ Index(None, tickets.c.state, tickets.c.opened_ms)
 Index(None, tickets.c.customer_id)
 Index(None, tickets.c.caller_ref)
 Index(None, tickets.c.owner, tickets.c.replied_ms)
+Index(None, tickets.c.site, tickets.c.closed_ms, tickets.c.resolved_ms)
+Index(None, tickets.c.site, tickets.c.resolved_ms)
+Index(None, tickets.c.site, tickets.c.due_ms)
+Index(None, tickets.c.site, tickets.c.opened_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""Alarms in one reader's words: what it is about, its figure and limit when it was raised, and who has seen it."""
+"""Alarms in one reader's words: what it is about, its figure and limit when it was raised, and who has seen it.
+
+One that is raised while its figure is calm says since when: the figure shown is an old one then.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -29,6 +32,7 @@ def alarm_view(alarm: Alarm, names: Mapping[str, str], words: Words) -> View:
     zone, until_ms, value = words.plan.timezone, alarm.until_ms, _value(alarm, words)
     tier = words.tier(alarm.tier) if alarm.tier else ""
     place = [words.queue(alarm.queue) if alarm.queue else "", names.get(alarm.agent_id, alarm.agent_id)]
+    calm = _calm(alarm, words)
     seen_by = names.get(alarm.acknowledged_by or "", "–")
     return {
         "id": alarm.alarm_id,
@@ -36,7 +40,8 @@ def alarm_view(alarm: Alarm, names: Mapping[str, str], words: Words) -> View:
         "place": _joined(place) or words.t("alarms.house"),
         "tier": tier,
         "value": value,
-        "detail": _joined([value, tier]),
+        "calm": calm,
+        "detail": _joined([value, tier, calm]),
         "since_ms": alarm.since_ms,
         "since": day_and_time(alarm.since_ms, zone, words.locale),
         "until": day_and_time(until_ms, zone, words.locale) if until_ms else "",
@@ -50,6 +55,12 @@ def alarm_view(alarm: Alarm, names: Mapping[str, str], words: Words) -> View:
 
 def _joined(parts: Sequence[str]) -> str:
     return " · ".join(part for part in parts if part)
+
+
+def _calm(alarm: Alarm, words: Words) -> str:
+    if alarm.until_ms or not alarm.calm_ms:
+        return ""
+    return words.t("alarms.calm_since", at=time_of_day(alarm.calm_ms, words.plan.timezone)[:5])
 
 
 def _value(alarm: Alarm, words: Words) -> str:

@@ -27,7 +27,11 @@ from queues.service import alarms, figuring
 from queues.service.alarms import of_figures, of_floor, open_alarms, watch_alarms
 from queues.service.figures import Report
 from queues.store import alarms as store
-from tests.queues.hotline import CHEN_NUMBER, Hotline
+from queues.web.alarms_view import alarm_view
+from queues.web.times import time_of_day
+from tests.queues.asking import plans
+from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
+from tests.queues.test_explanation import words_in
 
 MINUTE_MS = 60_000
 values = st.one_of(st.none(), st.floats(0, 1))
@@ -53,20 +57,44 @@ def test_one_alarm_a_crossing_and_none_within_the_gap(
     raised: set[Key] = set()
     for value, calls in seen:
         was = bool(raised)
-        told = changes(raised, [reading(value, calls, line)])
+        told = changes(dict.fromkeys(raised), [reading(value, calls, line)], 0)
         assert len(told.raised) + len(told.cleared) <= 1
         raised = (raised | {each.key for each in told.raised}) - set(told.cleared)
         is_past = value is not None and calls >= line.calls and line.is_past(value)
         is_calm = value is None or line.is_calm(value)
         # From the figure alone, without what came before; in between it is as it was.
         assert bool(raised) == (True if is_past else False if is_calm else was)
-        assert changes(raised, [reading(value, calls, line)]) == Changes((), ()), "a second look does nothing"
+        again = changes(dict.fromkeys(raised), [reading(value, calls, line)], 0)
+        assert again == Changes(), "a second look does nothing"
         assert line.state(value) == ("off" if value is None else line.state(value))
 
 
 def test_what_is_not_read_any_more_is_over() -> None:
     gone = (Kind.GHOST_AGENT, "wang")
-    assert changes([gone], []) == Changes((), (gone,))
+    assert changes({gone: None}, [], 0) == Changes(cleared=(gone,))
+
+
+@given(st.lists(st.tuples(st.integers(1, 90), st.sampled_from([None, 10.0, 17.0, 25.0])), max_size=40))
+def test_a_wait_is_over_when_every_look_of_a_minute_was_calm(
+    seen: Sequence[tuple[int, float | None]],
+) -> None:
+    """Over 20 is past, up to 15 is calm."""
+    raised: dict[Key, int | None] = {}
+    now_s, began_calm_s = 0, None
+    for later_s, value in seen:
+        now_s += later_s
+        about = replace(reading(value, 1, Line(20, 15)), calm_ms=60)
+        told = changes(raised, [about], now_s)
+        if value in (17.0, 25.0):
+            began_calm_s = None
+        elif began_calm_s is None and raised:
+            began_calm_s = now_s
+        is_over = began_calm_s is not None and now_s - began_calm_s >= 60
+        assert told.cleared == ((about.key,) if is_over else ())
+        raised |= {each.key: None for each in told.raised}
+        raised |= dict.fromkeys(told.calmed, now_s) | dict.fromkeys(told.stirred)
+        if is_over:
+            raised, began_calm_s = {}, None
 
 
 def test_a_limit_is_the_target_of_the_queue_and_tier_or_what_the_site_says(hotline: Hotline) -> None:
@@ -182,14 +210,81 @@ async def test_an_older_look_raises_nothing_that_is_over_and_clears_nothing_that
         first = await store.begin(connection, "power", "a1", about, 1_000)
         assert first is not None
         assert await store.begin(connection, "power", "a2", about, 1_001) is None, "one is open"
-        assert await store.end(connection, ["a1"], 2_000) == ["a1"]
-        assert await store.end(connection, ["a1"], 2_001) == []
+        assert await store.end(connection, [first], 2_000) == ["a1"]
+        assert await store.end(connection, [first], 2_001) == []
         assert await store.begin(connection, "power", "a3", about, 2_000) is None, "seen before its end"
         assert await store.begin(connection, "power", "a4", about, 2_001) is not None
-        assert await store.end(connection, ["a1"], 2_002) == [], "who saw the first does not clear the second"
+        assert await store.end(connection, [first], 2_002) == [], (
+            "who saw the first does not clear the second"
+        )
     page = await alarms.list_alarms(hotline.runtime)
     assert [(each.alarm_id, each.since_ms, each.until_ms) for each in page.alarms] == [
         ("a4", 2_001, None),
         ("a1", 1_000, 2_000),
     ]
     assert await alarms.acknowledge(hotline.runtime, "nobody's", "boss") == "gone"
+
+
+async def test_a_house_that_lets_every_caller_wait_tells_it_once(hotline: Hotline, clock: Any) -> None:
+    """Six callers one after another, each for 25 s where 20 s is the line; then nobody calls."""
+    runtime = hotline.runtime
+    for n in range(6):
+        await hotline.arrive(f"CA{n}", CHEN_NUMBER if n % 2 else LIN_NUMBER)
+        await hotline.enqueue(f"CA{n}")
+        for _ in range(5):
+            clock.advance(5_000)
+            await watch_alarms(runtime)
+        await hotline.answer(f"CA{n}")
+        await watch_alarms(runtime)
+        await hotline.end(f"CA{n}")
+        await hotline.wrap_up()
+    (raised,) = (await alarms.list_alarms(runtime)).alarms
+    assert (raised.kind, raised.until_ms, raised.calm_ms) == (Kind.LONGEST_WAIT, None, clock.now_ms())
+
+    told = [alarm_view(raised, {}, words_in(hotline, locale))["detail"] for locale in ("en", "zh")]
+    at = time_of_day(clock.now_ms(), hotline.plan.timezone)[:5]
+    assert told[0] == f"0:25 (at most 0:20) · Residential customer · calm since {at}, not over yet"
+    assert told[1].endswith(f"{at} 起已恢复正常，尚未解除")
+
+    clock.advance(59_999)
+    assert await watch_alarms(runtime) == 0
+    clock.advance(1)
+    assert await watch_alarms(runtime) == 1
+    (over,) = (await alarms.list_alarms(runtime)).alarms
+    assert over.until_ms == clock.now_ms()
+
+
+async def test_a_calm_that_was_broken_does_not_end_it(runtime: Any) -> None:
+    """Two clock processes: one saw a minute of calm and slept; the other saw a caller wait meanwhile."""
+    about = reading(0.5, 20, Line(0.1, 0.1))
+    async with runtime.database.transaction() as connection:
+        await store.begin(connection, "power", "a1", about, 1_000)
+        await store.note_calm(connection, ["a1"], 2_000)
+        await store.note_calm(connection, ["a1"], 3_000)
+        (slept,) = await store.open_ones(connection, "power")
+        assert slept.calm_ms == 2_000, "the first who saw it"
+        await store.note_calm(connection, ["a1"], None)
+        assert await store.end(connection, [slept], 62_000) == []
+        await store.note_calm(connection, ["a1"], 61_000)
+        assert await store.end(connection, [slept], 62_000) == []
+        assert await store.end(connection, await store.open_ones(connection, "power"), 121_000) == ["a1"]
+
+
+async def test_many_alarms_of_old_are_not_read_and_some_day_forgotten(runtime: Any, clock: Any) -> None:
+    now_ms, day_ms = clock.now_ms(), 86_400_000
+    about = reading(0.5, 20, Line(0.1, 0.1))
+    async with runtime.database.transaction() as connection:
+        for n, days in enumerate((402, 401, 399)):
+            known = await store.begin(connection, "power", f"old{n}", about, now_ms - days * day_ms - 1)
+            assert known is not None
+            await store.end(connection, [known], now_ms - days * day_ms)
+        forgotten = replace(about, subject="key")
+        assert await store.begin(connection, "power", "open", forgotten, now_ms - 500 * day_ms) is not None
+    assert await alarms.drop_old(runtime) == 2
+    assert await alarms.drop_old(runtime) == 0
+    assert [each.alarm_id for each in (await alarms.list_alarms(runtime)).alarms] == ["old2", "open"]
+    async with plans(runtime.database) as (connection, found):
+        await store.begin(connection, "power", "new", about, now_ms)
+        await store.drop_over(connection, now_ms, 10)
+    assert "ix_alarms_site_kind_subject_until_ms" in found[0]
+    assert "ix_alarms_until_ms" in found[-1]

@@ -218,6 +218,7 @@ async def test_every_chore_of_the_house_runs(hotline: Hotline) -> None:
         "estimate_waits": 0,
         "watch_surges": 0,
         "watch_alarms": 0,
+        "drop_alarms": 0,
         "work_off_uploads": 0,
         "tidy_uploads": 0,
         "close_lapsed": 0,

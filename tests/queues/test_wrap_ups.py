@@ -7,6 +7,8 @@ from queues.domain.metrics import figures_of
 from queues.domain.periods import QUARTER_MS
 from queues.service import figuring
 from queues.service.wrap_ups import mend_wrap_ups
+from queues.store import wrap_ups
+from tests.queues.asking import plans
 from tests.queues.hotline import CHEN_NUMBER, LIN_NUMBER, Hotline
 from tests.queues.test_figuring import NOTHING, told
 
@@ -64,3 +66,15 @@ async def test_a_wrap_up_whose_last_line_was_lost_is_closed_by_the_agents_next_s
     assert desk is not None
     assert desk.state is AgentState.WRAP_UP, "no dispatcher has run"
     assert await mend_wrap_ups(runtime) == 0, "he is in it still, and whoever closes it tells"
+
+
+async def test_they_are_looked_for_among_the_unsettled_and_the_running_alone(hotline: Hotline) -> None:
+    """However many days and calls there ever were: the chore comes round every minute."""
+    await hotline.answered_call("CA1", LIN_NUMBER)
+    await lose(hotline, "agent.wrap_up_closed", 1)
+    await hotline.write_down()
+    await figuring.drain(hotline.runtime)
+    async with plans(hotline.runtime.database) as (connection, found):
+        assert len(await wrap_ups.open_before(connection, "power", 10**13, 10)) == 1
+    assert "ix_intervals_unsettled" in found[0]
+    assert "ix_calls_running" in found[1]

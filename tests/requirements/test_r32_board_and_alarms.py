@@ -87,6 +87,10 @@ async def test_red_and_told_once_by_many_clocks_seen_by_one_and_over(runtime: Ru
         clock.advance(within_ms)
         assert await watch_alarms(house.runtime) == 0
         await house.hotline.switchboard.end_call(call_id="CA2", by="caller")
+        assert await watch_alarms(house.runtime) == 0
+        (still,) = alarms_of(await shown(house))
+        assert "calm since" in still, "nobody waits; the next may wait as long"
+        clock.advance(60_000)
         assert sorted(await asyncio.gather(*(watch_alarms(house.runtime) for _ in range(4)))) == [0, 0, 0, 1]
         assert alarms_of(await shown(house)) == []
         (row,) = await house.rows("alarms", "kind", "subject", "tier", "open_key", "acknowledged_by")
@@ -120,6 +124,9 @@ async def test_the_clock_process_watches_and_an_open_wall_hears_of_it(runtime: R
                 "Longest wait General enquiries 1:01 (at most 0:20) · Residential customer"
             ]
             await house.hotline.switchboard.end_call(call_id="CA1", by="caller")
+            while "calm since" not in alarms_of(await next_picture(events))[0]:
+                pass
+            clock.advance(60_000)
             while (await next_picture(events))["alarms"]["count"]:
                 pass
         watching.cancel()
