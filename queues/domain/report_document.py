@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 FORM: Final = 1  # of the document; raised when what stands in it means something else
 ALL, QUEUE, TIER, DEPARTMENT, AGENT = "all", "queue", "tier", "department", "agent"
 IN_TIME: Final = ("A_T", "B_T", "B_s", "D_T")  # sums that hang on targets
+MONTH: Final = "month:"  # before a month and what is told of it: month:2026-10:level
+RANKED: Final = "ranked:"  # before rank, mean and each month of an agent in the ranking
+LEVEL: Final = "level"
+MONTH_COUNTS: Final = ("arrived", "offered", "answered", "abandoned")
 SUM: Final = "sum:"  # before the name of a sum where it stands beside those of cards
 Group = tuple[str, str]  # queue, tier
 Document = dict[str, Any]
@@ -149,7 +153,7 @@ def months_in(
         told.append(
             {
                 "month": month,
-                **{name: sums[name] for name in ("arrived", "offered", "answered", "abandoned")},
+                **{name: sums[name] for name in MONTH_COUNTS},
                 "level": level,
                 "met": _reaches(level, target),
             }
@@ -169,7 +173,33 @@ def values_of(document: Mapping[str, Any]) -> Values:
         whose = key_of(each)
         named = figures_of_set(each).items()
         found |= {(whose, name): value for name, value in named if name in lasting or name.startswith(SUM)}
+    return found | _values_of_months(document) | _values_of_ranking(document)
+
+
+def _values_of_months(document: Mapping[str, Any]) -> Values:
+    """Counts that are 0 are left out, as they are of sums."""
+    return {
+        (key_of(part), month_figure(each["month"], name)): each[name]
+        for part in document.get("months", ())
+        for each in part["months"]
+        for name in (*MONTH_COUNTS, LEVEL)
+        if each[name] or name == LEVEL
+    }
+
+
+def _values_of_ranking(document: Mapping[str, Any]) -> Values:
+    told = document.get("ranking", {"months": [], "rows": []})
+    found: Values = {}
+    for row in told["rows"]:
+        whose = f"{AGENT}:{row['agent_id']}"
+        found |= {(whose, f"{RANKED}{name}"): row[name] for name in ("rank", "mean")}
+        points = zip(told["months"], row["months"], strict=True)
+        found |= {(whose, f"{RANKED}{month}"): number for month, number in points}
     return found
+
+
+def month_figure(month: str, name: str) -> str:
+    return f"{MONTH}{month}:{name}"
 
 
 def figures_of_set(told: Mapping[str, Any]) -> dict[str, float | int]:
@@ -194,15 +224,21 @@ def same_cards(kept: Mapping[str, Any], fresh: Mapping[str, Any]) -> set[str]:
 def comparable(changes: Sequence[Change], kept: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[Change]:
     """Without what only differs because a card has another formula now, or was not there."""
     cards, same = {*kept["cards"], *fresh["cards"]}, same_cards(kept, fresh)
-    return [each for each in changes if each.figure not in cards or each.figure in same]
+
+    def card_of(figure: str) -> str:
+        is_level = figure.startswith(MONTH) and figure.endswith(f":{LEVEL}")
+        return str(kept["contract"]) if is_level else figure
+
+    return [each for each in changes if (card := card_of(each.figure)) not in cards or card in same]
 
 
 def plain(changes: Sequence[Change]) -> list[Change]:
-    """Of sums that are the same by whatever words of the site: no cards, no times of targets, no departments."""
+    """What is the same by whatever words of the site: no cards, no times of targets, no departments."""
     return [
         each
         for each in changes
-        if each.figure.startswith(SUM)
+        if each.figure.startswith((SUM, MONTH, RANKED))
+        and not each.figure.endswith(f":{LEVEL}")
         and each.figure.removeprefix(SUM) not in IN_TIME
         and not each.of.startswith(f"{DEPARTMENT}:")
     ]

@@ -33,6 +33,7 @@ from queues.service.figuring import is_behind
 from queues.service.plans import plan_in, plan_of, words_of
 from queues.service.scores import make_due, month_scores
 from queues.store import abandoned, intervals, people, promises, reports
+from queues.store import scores as score_months
 from queues.store.reports import EntryKind, Row
 
 log = get_log(__name__)
@@ -366,15 +367,25 @@ async def _plan_then(runtime: Runtime, document: Document) -> Plan | None:
 
 
 async def _fingerprint(connection: AsyncConnection, site: str, row: Row, zone: str) -> str:
-    """Of everything that the figures of calls and of agents' ended stays are made of."""
+    """Of everything that the figures of calls and of agents' ended stays are made of, and a ranking."""
     parts = pieces(row.from_ms, row.until_ms, zone)
     groups = await intervals.totals(connection, site, parts)
     agents = await intervals.agent_totals(connection, site, parts)
-    told = [
+    told: list[Any] = [
         sorted((group, each.counts.as_json()) for group, each in groups.items()),
         sorted((agent_id, sorted(sums.items())) for agent_id, sums in agents.items()),
     ]
+    if row.kind in WITH_MONTHS:
+        told.append(await _revisions(connection, site, row))
     return documents.digest_of(json.dumps(told, sort_keys=True))
+
+
+async def _revisions(connection: AsyncConnection, site: str, row: Row) -> list[tuple[str, int]]:
+    """Of the points of its months: by these a quarter ranks."""
+    period = row.period
+    first, after = f"{period.first:%Y-%m}", f"{period.after:%Y-%m}"
+    found = await score_months.months(connection, site, first)
+    return [(each.month, each.revision) for each in found if each.month < after]
 
 
 async def _correct(
@@ -385,7 +396,13 @@ async def _correct(
     Without these words only what does not hang on them is compared.
     """
     row, document, corrections = found
-    fresh = await figures_told(runtime, plan_then or plan_of(runtime), row.from_ms, row.until_ms)
+    plan = plan_then or plan_of(runtime)
+    told = await figures_told(runtime, plan, row.from_ms, row.until_ms)
+    fresh = {
+        **told,
+        **await _months(runtime, plan, row, told["sets"]),
+        **await _ranking(runtime, plan, row),
+    }
     before = rules.corrected(documents.values_of(document), corrections)
     found_now = documents.comparable(rules.changes(before, documents.values_of(fresh)), document, fresh)
     if plan_then is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from config.web.sheets import Cell
@@ -15,12 +15,16 @@ from queues.domain.report_document import (
     ALL,
     DEPARTMENT,
     IN_TIME,
+    LEVEL,
+    MONTH,
     QUEUE,
+    RANKED,
     SUM,
     TIER,
     figures_of_set,
     is_met,
     key_of,
+    month_figure,
 )
 from queues.domain.surges import read_running
 from queues.service.reports import Entry, EntryKind, Found, Row
@@ -197,9 +201,13 @@ class Shown:
             return {"text": "–", "now": ""}  # this report is older than the card
         unit = unit or self.cards[figure]["unit"]
         was = figures_of_set(told).get(figure)
+        return self._corrected(key, was, lambda value: self._shown(value, unit))
+
+    def _corrected(
+        self, key: tuple[str, str], was: float | None, shown: Callable[[float | None], str]
+    ) -> View:
         now = self.found.now.get(key, was if key not in self.found.kept else None)
-        shown = self._shown(was, unit)
-        return {"text": shown, "now": self._shown(now, unit) if now != was else ""}
+        return {"text": shown(was), "now": shown(now) if now != was else ""}
 
     def _shown(self, value: float | int | None, unit: str) -> str:
         return value_text(0 if value is None and unit == _COUNT else value, Unit(unit))
@@ -232,6 +240,12 @@ class Shown:
 
     def _change(self, of: str, figure: str, was: float | None, now: float | None) -> View:
         told = next((each for each in self.document["sets"] if key_of(each) == of), None)
+        if figure.startswith(RANKED):
+            return self._change_of_rank(of, figure.removeprefix(RANKED), was, now)
+        month = ""
+        if figure.startswith(MONTH):
+            month, _, name = figure.removeprefix(MONTH).partition(":")
+            figure = self.contract if name == LEVEL else f"{SUM}{name}"
         if figure in self.cards:
             word, unit = self._card_name(figure), self.cards[figure]["unit"]
         else:
@@ -242,7 +256,22 @@ class Shown:
         if figure.endswith("_ms"):
             was, now = (None if each is None else each / 1000 for each in (was, now))
         whose = of.partition(":")[2] if told is None else self.name(told)
+        word = f"{month} {word}".strip()
         return {"of": whose, "figure": word, "was": self._shown(was, unit), "now": self._shown(now, unit)}
+
+    def _change_of_rank(self, of: str, name: str, was: float | None, now: float | None) -> View:
+        agent_id, t = of.partition(":")[2], self.words.t
+        sets, ranked = self.document["sets"], self.document.get("ranking", {"rows": []})["rows"]
+        names = {each["id"]: self.name(each) for each in sets if each["by"] == AGENT}
+        names |= {each["agent_id"]: each["name"] for each in ranked}
+        word = {"rank": t("reports.place"), "mean": t("reports.mean")}.get(name, name)
+        shown = _place if name == "rank" else _points
+        return {
+            "of": names.get(agent_id, agent_id),
+            "figure": f"{t('reports.ranking')}: {word}",
+            "was": shown(was),
+            "now": shown(now),
+        }
 
     def tickets(self) -> list[View]:
         return [
@@ -334,7 +363,9 @@ class Shown:
                     "target": self.target(each),
                     "cells": [
                         {
-                            "text": self._shown(month["level"], str(Unit.SHARE)),
+                            **self._corrected(
+                                (key_of(each), month_figure(month["month"], LEVEL)), month["level"], _level
+                            ),
                             "count": month["offered"],
                             "met": "" if month["met"] is None else "good" if month["met"] else "past",
                             "word": ""
@@ -356,14 +387,21 @@ class Shown:
             return None
         rows = [
             {
-                "rank": each["rank"],
+                "rank": self._ranked(each, "rank", each["rank"]),
                 "name": each["name"],
-                "months": ["–" if points is None else f"{points:.2f}" for points in each["months"]],
-                "mean": f"{each['mean']:.2f}",
+                "months": [
+                    self._ranked(each, month, points)
+                    for month, points in zip(told["months"], each["months"], strict=True)
+                ],
+                "mean": self._ranked(each, "mean", each["mean"]),
             }
             for each in told["rows"]
         ]
         return {"months": told["months"], "rows": rows}
+
+    def _ranked(self, told: View, name: str, was: float | None) -> View:
+        key = f"{AGENT}:{told['agent_id']}", f"{RANKED}{name}"
+        return self._corrected(key, was, _place if name == "rank" else _points)
 
     def _result(self, told: View) -> View:
         """Of the whole period."""
@@ -424,8 +462,9 @@ class Shown:
                     yield [self.words.t(f"reports.{title}"), row["name"], word, row[name], *_BLANK]
         yield from self._month_lines()
         for row in (self.ranking() or {"rows": []})["rows"]:
-            word, rank = self.words.t("reports.mean"), self.words.t("reports.rank", n=row["rank"])
-            yield [self.words.t("reports.ranking"), row["name"], f"{word}: {rank}", row["mean"], *_BLANK]
+            word, rank = self.words.t("reports.mean"), self.words.t("reports.rank", n=row["rank"]["text"])
+            mean, now = row["mean"]["text"], row["mean"]["now"]
+            yield [self.words.t("reports.ranking"), row["name"], f"{word}: {rank}", mean, now, *_BLANK[1:]]
         for each in self.complaints()["rows"]:
             about = " · ".join(filter(None, (each["type"], each["matter"], each["gravity"], each["state"])))
             yield [self.words.t("reports.complaints"), each["ticket_no"], about, "", *_BLANK]
@@ -435,8 +474,11 @@ class Shown:
             target = self.target(part)
             for month in part["months"]:
                 level = _number(month["level"], is_share=True)
+                key = key_of(part), month_figure(month["month"], LEVEL)
+                current = self.found.now.get(key, month["level"])
+                now = "" if current == month["level"] else _number(current, is_share=True)
                 word, unit = self._card_name(self.contract), self.words.t("reports.unit.share")
-                yield [month["month"], self.name(part), word, level, "", unit, target, "", ""]
+                yield [month["month"], self.name(part), word, level, now, unit, target, "", ""]
 
     def _line(self, told: View, figure: str, was: float) -> list[Cell]:
         key = key_of(told), figure
@@ -454,6 +496,18 @@ class Shown:
             card["formula"] if card else "",
             card["version"] if card else "",
         ]
+
+
+def _level(value: float | None) -> str:
+    return value_text(value, Unit.SHARE)
+
+
+def _points(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _place(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
 
 
 def share(part: int, whole: int) -> str:

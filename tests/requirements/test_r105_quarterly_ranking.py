@@ -10,14 +10,17 @@ from sqlalchemy import update
 
 from config import site_files
 from config.runtime import Runtime
-from queues.domain.reports import mean_of, rank
+from queues.domain.report_document import values_of
+from queues.domain.reports import changes, mean_of, rank
 from queues.domain.scores import Judged, Why
 from queues.service import reporting
 from queues.service.people import Agent, save_agents
+from queues.service.plans import plan_of
 from queues.store.reports import reports
 from queues.store.scores import Month, put
 from tests.queues.web.reader import text_of
 from tests.requirements.reported import HOUR_MS, House, open_house
+from tests.requirements.test_r102_daily_report import come_late
 
 QUARTER = "quarter-2026-10-01"
 # 赵 was there for two months only.
@@ -40,9 +43,9 @@ def at_quarters_alone(runtime: Runtime, folder: Path) -> Runtime:
     return replace(runtime, settings=settings, site_files=site_files.read(folder / "power"))
 
 
-async def keep_month(house: House, place: int, points: Mapping[str, str | None]) -> None:
+async def keep_month(house: House, place: int, points: Mapping[str, str | None], revision: int = 1) -> None:
     """As the clock process keeps the points of a month."""
-    month = Month(month=f"2026-{10 + place}", revision=1, made_ms=1, is_open=False, rules="{}")
+    month = Month(month=f"2026-{10 + place}", revision=revision, made_ms=1, is_open=False, rules="{}")
     rows = {}
     for agent_id, text in points.items():
         part = Judged(
@@ -134,6 +137,40 @@ async def test_after_an_outage_the_points_come_before_the_ranking(runtime: Runti
         assert row["agent_id"] == "wang"
         assert row["months"][:2] == [100.0, 95.0]
         assert row["months"][2] is not None
+
+
+async def test_months_and_ranking_of_a_kept_quarter_are_corrected(runtime: Runtime, tmp_path: Path) -> None:
+    async with open_house(at_quarters_alone(runtime, tmp_path)) as house:
+        await house.clock_turns()
+        await house.call("CA1")
+        await house.write_down()
+        for place in range(3):
+            await keep_month(house, place, {"wang": "90", "li": "80"})
+        house.go_to("2027-01-02", "02:00")
+        await house.clock_turns(2)
+        assert await house.made() == [QUARTER]
+        first = await house.row(QUARTER)
+        await come_late(house, first["from_ms"] + 30 * 24 * HOUR_MS)
+        await house.clock_turns()
+        await keep_month(house, 2, {"wang": "30", "li": "80"}, revision=2)
+        await house.clock_turns(2)
+        assert await house.clock_turns() == 0
+        says, document = await house.now_says(QUARTER), await house.document(QUARTER)
+        assert says["all:", "month:2026-10:arrived"] == 1
+        assert says["agent:wang", "ranked:mean"] == 70.0
+        found = await reporting.kept(runtime, QUARTER)
+        assert found is not None
+        assert len(found[2]) == 2, "the call that came late, and the points"
+        fresh = await reporting.compose(runtime, plan_of(runtime), found[0])
+        assert changes(says, values_of(fresh)) == []
+        assert document["ranking"]["rows"][0]["mean"] == 90.0, "the document stays as it is"
+        boss = await house.door.enter("boss", "supervisor")
+        page = text_of(await boss.open(f"/reports/{QUARTER}"))
+        assert "座席排名: 平均分：90.00 → 70.00" in page
+        assert "座席排名: 名次：1 → 2" in page
+        assert "2026-10 全部来电：0 → 1" in page
+        table = (await boss.client.get(f"/reports/{QUARTER}.csv")).text
+        assert "平均分: 第 1 名,90.00,70.00" in table
 
 
 def test_means_that_are_shown_alike_are_alike() -> None:
