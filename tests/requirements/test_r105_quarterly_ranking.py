@@ -151,7 +151,7 @@ async def test_months_and_ranking_of_a_kept_quarter_are_corrected(runtime: Runti
         assert await house.made() == [QUARTER]
         first = await house.row(QUARTER)
         await come_late(house, first["from_ms"] + 30 * 24 * HOUR_MS)
-        await house.clock_turns()
+        await house.clock_turns(2)
         await keep_month(house, 2, {"wang": "30", "li": "80"}, revision=2)
         await house.clock_turns(2)
         assert await house.clock_turns() == 0
