@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,7 +39,7 @@ score_months = Table(
     Column("made_ms", BigInteger, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("rules", Text, nullable=False),
-    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("fingerprint", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("site", "month", "revision"),
 )
 agent_scores = Table(

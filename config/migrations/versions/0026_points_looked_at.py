@@ -10,5 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("score_months", sa.Column("fingerprint", sa.Text(), nullable=False, server_default=""))
+    op.add_column(
+        "score_months", sa.Column("fingerprint", sa.Text(), nullable=False, server_default=sa.text("''"))
+    )
     op.drop_column("score_months", "checked_ms")
