@@ -213,11 +213,13 @@ async def open_alarms(runtime: Runtime) -> list[Alarm]:
 
 
 async def list_alarms(runtime: Runtime, before: str | None = None) -> AlarmPage:
-    """All there were, the newest first."""
+    """Those that are raised, then all that are over; of each the newest first."""
+    site, key = runtime.settings.site, read_key(before)
     async with runtime.database.read() as connection:
-        found = await store.newest_first(connection, runtime.settings.site, read_key(before), PAGE + 1)
+        raised = [] if key else (await store.open_ones(connection, site))[::-1]
+        found = await store.over_newest_first(connection, site, key, PAGE + 1)
     older = f"{found[PAGE - 1].since_ms}:{found[PAGE - 1].alarm_id}" if len(found) > PAGE else None
-    return AlarmPage(tuple(found[:PAGE]), older)
+    return AlarmPage((*raised, *found[:PAGE]), older)
 
 
 async def acknowledge(runtime: Runtime, alarm_id: str, account_id: str) -> str:

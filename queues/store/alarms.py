@@ -85,12 +85,12 @@ async def open_ones(connection: AsyncConnection, site: str) -> list[Alarm]:
     return [_alarm(row) for row in rows]
 
 
-async def newest_first(
+async def over_newest_first(
     connection: AsyncConnection, site: str, before: tuple[int, str] | None, limit: int
 ) -> list[Alarm]:
-    """A page of them, after the key (since_ms, alarm_id) where the last page ended."""
+    """A page of those that are over, after the key (since_ms, alarm_id) where the last page ended."""
     key = (alarms.c.since_ms, alarms.c.alarm_id)
-    query = select(alarms).where(alarms.c.site == site)
+    query = select(alarms).where(alarms.c.site == site, alarms.c.open_key.is_(None))
     if before is not None:
         query = query.where(tuple_(*key) < before)
     rows = await connection.execute(query.order_by(*(column.desc() for column in key)).limit(limit))
