@@ -1,15 +1,12 @@
 """How deep a property is tried: as far as every run can afford, and with SHOUWEN_DEEP=1 (a nightly run) further.
 
-What is left out of every run is only more of the same: further examples of a property, another load of a formula.
+What is left out of every run is only more of the same: further examples of a property, more calls of a formula.
 """
 
 import os
 from typing import Final
 
-import pytest
-
 IS_DEEP: Final = bool(os.environ.get("SHOUWEN_DEEP"))
-in_depth: Final = pytest.mark.skipif(not IS_DEEP, reason="SHOUWEN_DEEP=1 tries this, too")
 
 
 def times(usual: int, deep: int) -> int:

@@ -6,7 +6,6 @@ from typing import Any, Final
 from config import numbers
 from queues.domain.abandoned import NOTED, SETTLED, Ending
 from queues.domain.clocks import DueState, due_state
-from queues.domain.plan import Plan
 from queues.service.ringing_back import DayCount, Listed
 from queues.web.times import day_and_time, face, iso, time_of_day
 from queues.web.words import Words
@@ -159,13 +158,13 @@ def as_table(
 
 
 def _cells(one: Listed, words: Words, names: Mapping[str, str]) -> list[str]:
-    entry, t = one.entry, words.t
+    entry, t, zone = one.entry, words.t, words.plan.timezone
     is_settled = entry.ending in SETTLED
     closed_ms = entry.closed_ms
     in_time = is_settled and closed_ms is not None and closed_ms <= entry.due_ms
     return [
         entry.entry_id,
-        _instant(entry.opened_ms, words.plan),
+        iso(entry.opened_ms, zone),
         words.queue(entry.queue),
         words.tier(entry.tier or ""),
         words.matter(entry.matter) if entry.matter else t("abandoned.in_menu"),
@@ -173,16 +172,12 @@ def _cells(one: Listed, words: Words, names: Mapping[str, str]) -> list[str]:
         numbers.mask(one.number) if one.number else "",
         str(entry.times),
         str(entry.waited_ms // 1000),
-        _instant(entry.due_ms, words.plan),
+        iso(entry.due_ms, zone),
         t(f"abandoned.ending.{entry.ending}") if entry.ending else t("abandoned.state.open"),
         str(entry.tries),
-        _instant(closed_ms, words.plan) if closed_ms is not None else "",
+        iso(closed_ms, zone) if closed_ms is not None else "",
         str((closed_ms - entry.opened_ms) // 1000) if closed_ms is not None else "",
         t("abandoned.yes") if in_time else t("abandoned.no") if is_settled else "",
         names.get(entry.agent_id or "", entry.agent_id or ""),
         entry.call_id or "",
     ]
-
-
-def _instant(at_ms: int, plan: Plan) -> str:
-    return iso(at_ms, plan.timezone)

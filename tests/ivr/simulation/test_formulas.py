@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ivr.simulation.scenario import PlayedCall, PlayedDay
-from tests.depth import in_depth, times
+from tests.depth import times
 from tests.ivr.simulation.days import AGENTS, HANDLING_S, STRICT, plan_with, play, poisson
 
 BATCHES = 40
@@ -54,9 +54,7 @@ def waits_s(day: PlayedDay, tier: str = "") -> list[float]:
     return [each.wait_ms / 1000 for each in day.calls if not tier or each.call.tier == tier]
 
 
-@pytest.mark.parametrize(
-    ("load", "count"), [(0.7, times(12_000, 16_000)), pytest.param(0.85, 30_000, marks=in_depth)]
-)
+@pytest.mark.parametrize(("load", "count"), [(0.7, times(12_000, 16_000)), (0.85, 30_000)])
 def test_a_strict_head_start_waits_as_cobham_says_and_all_together_as_erlang_does(
     tmp_path: Path, load: float, count: int
 ) -> None:
